@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Defaults and hard limits. Each may be set with -D for the whole firmware; sizes that differ
+ * between cards of one library (memory, tables) are not here but in the config structs that the
+ * chips get at init.
+ */
+#ifndef COS_CONFIG_H
+#define COS_CONFIG_H
+
+#define COS_VERSION_MAJOR 0
+#define COS_VERSION_MINOR 1
+#define COS_VERSION_PATCH 0
+#define COS_VERSION       "0.1.0"
+
+/* Version of the NVM format (docs/formats.md). A store of another version is reported as damaged.
+ */
+#define COS_NVM_FORMAT 1
+
+/* Bytes that the store merges at a time while it streams old and new bytes into a fresh page. At
+ * least the program unit, a multiple of it, and best the tear unit. */
+#ifndef COS_STORE_MERGE
+#define COS_STORE_MERGE 64
+#endif
+
+/* Free pages that a transaction leaves alone, so that what follows a power cut always finds room.
+ */
+#define COS_STORE_SLACK 3
+
+/* Difference of erase counts from which a page that never moves is moved. */
+#ifndef COS_STORE_LEVEL
+#define COS_STORE_LEVEL 64
+#endif
+
+/* Largest plain text of a gate message, after the header, before the tag. One RSA-4096 block and
+ * its framing needs 560; a card with short APDUs and symmetric keys is served by 320. */
+#ifndef COS_GATE_MESSAGE_MAX
+#define COS_GATE_MESSAGE_MAX 320
+#endif
+
+/* Frame on the link: length, header, message, tag, CRC (docs/formats.md). */
+#define COS_LINK_FRAME_MAX (2 + 10 + COS_GATE_MESSAGE_MAX + 8 + 4)
+
+/* Time-out for one answer over the gate, and how often a request is sent before the link counts as
+ * down. */
+#ifndef COS_GATE_TIMEOUT_MS
+#define COS_GATE_TIMEOUT_MS 1000
+#endif
+#ifndef COS_GATE_TRIES
+#define COS_GATE_TRIES 4
+#endif
+
+/* Largest command data field under secure messaging; longer ones are answered 6700. */
+#define COS_SM_MAX 255
+
+/* PINs: bytes of the reference data. */
+#define COS_PIN_MAX 16
+
+/* Min-entropy that the noise source promises, in bits a byte (SP 800-90B); health-test cutoffs
+ * follow from it. */
+#define COS_ENTROPY_BITS_PER_BYTE 4
+/* Requests between two seedings. */
+#define COS_DRBG_RESEED 1024
+
+/* Attacks seen (bad tags, impossible states, sensor events) after which the security chip is mute
+ * until reset, and for good. */
+#ifndef COS_ATTACK_MUTE
+#define COS_ATTACK_MUTE 8
+#endif
+#ifndef COS_ATTACK_DEAD
+#define COS_ATTACK_DEAD 200
+#endif
+
+#endif
