@@ -14,14 +14,15 @@ AR ?= ar
 PREFIX ?= /usr/local
 VERSION := $(shell sed -n 's/^\#define COS_VERSION "\(.*\)"/\1/p' include/cos/config.h)
 
+comma := ,
 variant := $(if $(findstring clang,$(CC)),-clang)$(if $(SAN),-san)$(if $(COV),-cov)
 BUILD ?= build/host$(variant)
 
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=c11 $(warnings) -Iinclude -MMD -MP $(if $(COV),--coverage -O0 -fprofile-update=atomic) \
-    $(if $(SAN),-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-override LDFLAGS += $(if $(COV),--coverage) $(if $(SAN),-fsanitize=address,undefined)
+    $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+override LDFLAGS += $(if $(COV),--coverage) $(if $(SAN),-fsanitize=address$(comma)undefined)
 
 # What each part is made of. The two chips share base, apdu, crypto, gate and fs, and nothing else.
 common_src := $(wildcard src/base/*.c src/apdu/*.c src/fs/*.c src/crypto/*.c src/gate/*.c)

@@ -70,8 +70,9 @@ struct cos_crypto {
 /* The libtomcrypt provider. */
 extern const struct cos_crypto cos_crypto_tomcrypt;
 
-/* Derives `length` bytes (up to 255 blocks) by SP 800-108r1 4.1, counter mode, PRF AES-CMAC:
- * PRF(key, [i] as 32 bits || label || 00 || context || [bits] as 32 bits). */
+/* Derives `length` bytes (1 to 255 blocks; `out` must not overlap the inputs) by SP 800-108r1 4.1,
+ * counter mode, PRF AES-CMAC: PRF(key, [i] as 32 bits || label || 00 || context || [bits] as 32
+ * bits). */
 enum cos_result cos_kdf(const struct cos_crypto *crypto, const uint8_t *key, size_t key_length,
                         struct cos_span label, struct cos_span context, uint8_t *out,
                         size_t length);

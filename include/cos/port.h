@@ -18,8 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- What the port provides
- * -------------------------------------------------------------------------------- */
+/* ---- What the port provides ---- */
 
 /* Non-volatile memory (EEPROM, flash): one flat region per chip, addresses 0 to size - 1.
  *
@@ -75,11 +74,10 @@ struct cos_entropy {
 };
 
 /* The program image as the chip executes it, for the ROM digest self-test (SHA-256 over `size`
- * bytes). */
+ * bytes). Silicon without memory-mapped program memory gives the part that it can see. */
 struct cos_rom {
-    void *context;
-    uint32_t size;
-    enum cos_result (*read)(void *context, uint32_t offset, uint8_t *data, size_t length);
+    const uint8_t *image;
+    size_t size;
 };
 
 /* The eight contacts of the module (ISO/IEC 7816-2), as production step 3 tests them. */
@@ -114,8 +112,7 @@ struct cos_board {
     uint32_t (*clock_ms)(void *context);
 };
 
-/* ---- What the port calls
- * ----------------------------------------------------------------------------------- */
+/* ---- What the port calls ---- */
 
 /* Events that a board's sensors report to the security chip with cos_secure_sensor()
  * (cos/secure.h). Each counts as an attack. */

@@ -31,20 +31,21 @@ struct cos_store_config {
     uint16_t *map;       /* pages - reserve entries, the caller's RAM, owned by the store */
 };
 
-/* State of one mounted store. Members are private to src/fs/store.c, but sizes and the counters
- * below may be read. */
+/* State of one mounted store. The members are private to src/fs. */
 struct cos_store {
     const struct cos_nvm *nvm;
     struct cos_store_config config;
-    uint16_t payload;       /* logical bytes a page */
-    uint16_t header_at;     /* offset of the header in a page, behind the mark's program unit */
-    uint16_t logical_pages; /* pages - reserve */
-    uint16_t newest_page;   /* last page of the newest transaction, where allocation goes on */
-    uint32_t newest;        /* its sequence number; 0 = empty store */
+    uint32_t newest;        /* sequence number of the newest transaction; 0 = empty store */
     uint32_t digest;        /* of the map, see docs/formats.md */
+    uint16_t newest_page;   /* physical page that the newest transaction ends with */
+    uint16_t next;          /* physical page that the next transaction begins with */
+    uint16_t level_page;    /* where wear levelling looks next */
+    uint16_t logical_pages; /* pages - reserve */
+    uint16_t payload;       /* logical bytes a page */
+    uint16_t header_at;     /* offset of a page's header, behind the program units of its mark */
     bool settled;           /* the newest transaction has its mark */
     bool scrub;             /* superseded secrets wait to be erased */
-    uint16_t level_page;    /* where wear levelling looks next */
+    bool broken;            /* a commit failed half-way: mount again */
     uint8_t merge[COS_STORE_MERGE];
 };
 

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The application chip: contacts, commands, files. It holds no long-term secret but its share of
+ * the pairing.
+ */
+#ifndef COS_APP_H
+#define COS_APP_H
+
+#include "cos/apdu.h"
+#include "cos/fs.h"
+#include "cos/gate.h"
+
+#define COS_ATR_MAX 33U /* TS and 32 bytes, ISO/IEC 7816-3:2006, 8.2 */
+
+/* Sizes and parts that the vendor chooses. Constant for the life of an image. */
+struct cos_app_config {
+    const struct cos_crypto *crypto;
+    struct cos_store_config store;
+    uint32_t fab_at;   /* address in NVM of the fab record: one store page of its own */
+    uint32_t atr_at;   /* address of the ATR record: two store pages */
+    uint16_t files;    /* entries of the file table */
+    uint8_t *response; /* buffer for response data, response_size bytes, at least 256 */
+    uint16_t response_size;
+    const struct cos_gate_trace *trace; /* optional */
+};
+
+/* All state of the chip. The caller provides the memory; nothing in it is for the caller. */
+struct cos_app {
+    const struct cos_board *board;
+    struct cos_app_config config;
+    struct cos_store store;
+    struct cos_fs fs;
+    struct cos_gate_client gate;
+    bool mute;                  /* every command gets 6F00 */
+    uint8_t life_cycle;         /* as the security chip said last */
+    uint8_t pairing_generation; /* 0 = not paired */
+    uint8_t bound; /* what the channel's context is bound to: 0 unknown, 1 none, 2 `application` */
+    cos_file application; /* DF whose name the context is bound to */
+    cos_file current_df, current_ef;
+    uint16_t current_record; /* 0 = none */
+    struct cos_response response;
+};
+
+/* The ATR: from the ATR record of initialization, else the default. Reads two pages of raw NVM and
+ * nothing else, so that it can be sent before cos_app_start(). Returns its length; 0 if
+ * atr_capacity is too small. */
+size_t cos_app_atr(const struct cos_board *board, const struct cos_app_config *config, uint8_t *atr,
+                   size_t capacity);
+
+/* Starts the chip after power-up or reset: store, files, session with the security chip. At the
+ * first start it takes over its fab record (writes NVM). Returns COS_OK, or why every command will
+ * be answered 6F00. */
+enum cos_result cos_app_start(struct cos_app *app, const struct cos_board *board,
+                              const struct cos_app_config *config);
+
+/* Handles one command APDU and writes the response APDU to response[capacity], capacity at least
+ * 258. Returns its length, at least 2. `command` is wiped where it may hold a secret. */
+size_t cos_app_command(struct cos_app *app, uint8_t *command, size_t length, uint8_t *response,
+                       size_t capacity);
+
+/* To be called when the response is out: tidies NVM (settle mark). */
+void cos_app_settle(struct cos_app *app);
+
+/* Erase counts of the chip's store. */
+enum cos_result cos_app_wear(const struct cos_app *app, struct cos_store_wear *wear);
+
+#endif

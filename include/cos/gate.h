@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The call gate: everything that passes between the two chips. This header holds the call table,
+ * from which server dispatch, size checks, the negative tests and docs/gate.md are made, and the
+ * client's side of the channel. Frames, handshake and key derivation stand byte by byte in
+ * docs/formats.md.
+ *
+ * A call is a request message and a response message of flat bytes. The first byte of a request
+ * with several operations names the operation; docs/formats.md lists the fields.
+ */
+#ifndef COS_GATE_H
+#define COS_GATE_H
+
+#include "cos/bytes.h"
+#include "cos/config.h"
+#include "cos/crypto.h"
+#include "cos/port.h"
+
+/* Life of the card (docs/formats.md, "Life cycle"); one way only, but OPERATIONAL <-> LOCKED. */
+enum cos_life_cycle {
+    COS_LIFE_BLANK = 0, /* no fab record, or the image cannot be trusted: mute */
+    COS_LIFE_FABRICATED = 1,
+    COS_LIFE_PACKAGED = 2,
+    COS_LIFE_PRODUCED = 3,
+    COS_LIFE_INITIALIZED = 4,
+    COS_LIFE_PERSONALIZED = 5,
+    COS_LIFE_OPERATIONAL = 6,
+    COS_LIFE_LOCKED = 7,
+    COS_LIFE_TERMINATED = 8,
+};
+#define COS_LIFE_BIT(state) (1U << (state))
+
+/* Sets of states, for the call table and the command table. */
+#define COS_STATES_ANY        0x1FFU
+#define COS_STATES_FABRICATED COS_LIFE_BIT(COS_LIFE_FABRICATED)
+/* Paired and alive: a session exists. */
+#define COS_STATES_PAIRED                                                                          \
+    (COS_LIFE_BIT(COS_LIFE_PACKAGED) | COS_LIFE_BIT(COS_LIFE_PRODUCED) |                           \
+     COS_LIFE_BIT(COS_LIFE_INITIALIZED) | COS_LIFE_BIT(COS_LIFE_PERSONALIZED) |                    \
+     COS_LIFE_BIT(COS_LIFE_OPERATIONAL) | COS_LIFE_BIT(COS_LIFE_LOCKED))
+/* Card keys exist: SCP03 works. */
+#define COS_STATES_KEYED (COS_STATES_PAIRED & ~COS_LIFE_BIT(COS_LIFE_PACKAGED))
+/* In production under SCP03, or in use: files and security objects may be touched. */
+#define COS_STATES_FILES (COS_STATES_KEYED & ~COS_LIFE_BIT(COS_LIFE_LOCKED))
+/* The holder's PINs and keys may be used. */
+#define COS_STATES_USE                                                                             \
+    (COS_LIFE_BIT(COS_LIFE_INITIALIZED) | COS_LIFE_BIT(COS_LIFE_PERSONALIZED) |                    \
+     COS_LIFE_BIT(COS_LIFE_OPERATIONAL))
+
+/* The call table: X(name, opcode, smallest request, largest request, largest response, states,
+ * session, served). Lengths are of the message without framing; a response's length is without
+ * result, flags and epoch. session: NO = the call travels in the clear and is served without a
+ * session, YES = only in a session, BOTH. */
+#define COS_GATE_CALLS(X)                                                                          \
+    X(STATUS, 0x01, 0, 0, 32, COS_STATES_ANY, BOTH, 1)                                             \
+    X(HELLO, 0x02, 9, 18, 24, COS_STATES_FABRICATED | COS_STATES_PAIRED, NO, 1)                    \
+    X(CONTEXT, 0x03, 2, 20, 1, COS_STATES_PAIRED, YES, 1)                                          \
+    X(ACCESS, 0x04, 2, 9, 4, COS_STATES_FILES, YES, 1)                                             \
+    X(PIN, 0x05, 4, 36, 1, COS_STATES_USE, YES, 1)                                                 \
+    X(CHALLENGE, 0x06, 2, 2, 64, COS_STATES_KEYED, YES, 1)                                         \
+    X(AUTH, 0x07, 4, 68, 64, COS_STATES_KEYED, YES, 1)                                             \
+    X(KEY, 0x08, 2, 264, 64, COS_STATES_KEYED, YES, 1)                                             \
+    X(CRYPT, 0x09, 2, COS_GATE_MESSAGE_MAX - 8, COS_GATE_MESSAGE_MAX - 8, COS_STATES_USE, YES, 0)  \
+    X(SE, 0x0A, 2, 64, 0, COS_STATES_USE, YES, 0)                                                  \
+    X(SM_OPEN, 0x0B, 5, 263, 262, COS_STATES_KEYED, YES, 1)                                        \
+    X(SM_SEAL, 0x0C, 3, 259, 258, COS_STATES_KEYED, YES, 1)                                        \
+    X(VAULT, 0x0D, 2, COS_GATE_MESSAGE_MAX - 8, COS_GATE_MESSAGE_MAX - 8, COS_STATES_FILES, YES,   \
+      0)                                                                                           \
+    X(LIFE, 0x0E, 1, 160, 160, COS_STATES_FABRICATED | COS_STATES_PAIRED, BOTH, 1)
+
+enum cos_gate_call {
+#define COS_GATE_ENUM(name, opcode, smallest, largest, response, states, session, served)          \
+    COS_GATE_##name = (opcode),
+    COS_GATE_CALLS(COS_GATE_ENUM)
+#undef COS_GATE_ENUM
+};
+
+/* One row of the table, for whoever wants it as data. */
+enum cos_gate_session { COS_GATE_SESSION_NO, COS_GATE_SESSION_YES, COS_GATE_SESSION_BOTH };
+struct cos_gate_row {
+    uint8_t opcode;
+    uint8_t session; /* enum cos_gate_session */
+    bool served;
+    uint16_t states;
+    uint16_t smallest, largest, response;
+};
+/* The row for an opcode, NULL if there is none. */
+const struct cos_gate_row *cos_gate_row(uint8_t opcode);
+
+/* Operations: the first byte of the request. */
+enum cos_hello_op { COS_HELLO_BEGIN = 1, COS_HELLO_CONFIRM = 2 };
+enum cos_context_op {
+    COS_CONTEXT_BIND = 1, /* channel to the application whose name follows; no name: to none */
+    COS_CONTEXT_DROP = 2, /* a plain command came: end secure messaging and pending steps */
+    COS_CONTEXT_REGISTER =
+        3, /* make a context for the name that follows (under secure messaging only) */
+};
+enum cos_pin_op {
+    COS_PIN_VERIFY = 1,
+    COS_PIN_QUERY = 2,
+    COS_PIN_CHANGE = 3,       /* old and new */
+    COS_PIN_UNBLOCK = 4,      /* resetting code and new */
+    COS_PIN_UNBLOCK_ONLY = 5, /* resetting code */
+    COS_PIN_RESET = 6,        /* new, by the rule of the PIN */
+    COS_PIN_RESET_ONLY = 7,   /* counter only, by the rule of the PIN */
+};
+enum cos_auth_op {
+    COS_AUTH_INTERNAL = 1,
+    COS_AUTH_EXTERNAL = 2,
+    COS_AUTH_SCP03_BEGIN = 3,  /* INITIALIZE UPDATE */
+    COS_AUTH_SCP03_FINISH = 4, /* EXTERNAL AUTHENTICATE */
+};
+enum cos_key_op {
+    COS_KEY_PUT = 1,        /* PUT KEY: import of a card key set */
+    COS_KEY_STORE = 2,      /* STORE DATA: create PINs and keys from held data */
+    COS_KEY_ATTRIBUTES = 3, /* key information template, or attributes of one object */
+    COS_KEY_DELETE = 4,
+};
+enum cos_life_op {
+    COS_LIFE_CHALLENGE = 1, /* begin production step 3 or 4 */
+    COS_LIFE_STEP = 2,      /* complete a production step */
+    COS_LIFE_RECORD = 3,    /* the production record */
+    COS_LIFE_SET = 4,       /* SET STATUS: seal, lock, unlock, terminate */
+};
+
+/* Flags in every response. */
+#define COS_GATE_FLAG_ACTIVE                                                                       \
+    0x01U /* secure messaging or a pending step is active: every command crosses the gate */
+
+/* What STATUS answers (docs/formats.md). */
+struct cos_gate_status {
+    uint8_t life_cycle; /* enum cos_life_cycle */
+    uint8_t verdict;    /* 0: self-tests passed; else enum cos_secure_verdict */
+    uint8_t serial[8];
+    uint8_t version[3];
+    uint8_t record_rule;  /* security condition for reading serial number and production record */
+    uint32_t transaction; /* last committed; session only, else 0 */
+    uint16_t attacks;     /* session only, else 0 */
+};
+
+/* Sees both messages of every call in the clear, for a tracer on a workstation. On silicon there is
+ * none. */
+struct cos_gate_trace {
+    void *context;
+    void (*call)(void *context, uint8_t opcode, const uint8_t *request, size_t request_length,
+                 enum cos_result result, const uint8_t *response, size_t response_length);
+};
+
+#define COS_PAIRING_SECRET 32U
+#define COS_GATE_NONCE     16U
+
+/* The app chip's end of the gate. */
+struct cos_gate_client {
+    const struct cos_crypto *crypto;
+    const struct cos_board *board;
+    const struct cos_gate_trace *trace; /* optional */
+    bool open;
+    uint8_t flags;  /* of the last response */
+    uint32_t epoch; /* of the last response */
+    uint32_t session, sequence;
+    uint32_t plain_sequence;
+    uint8_t request_key[16], response_key[16];
+    uint8_t request[COS_LINK_FRAME_MAX];
+    uint8_t response[COS_LINK_FRAME_MAX];
+};
+
+void cos_gate_client_start(struct cos_gate_client *client, const struct cos_crypto *crypto,
+                           const struct cos_board *board, const struct cos_gate_trace *trace);
+
+/* Opens a session under pairing secret number `generation` (two round trips). COS_E_GATE_SESSION:
+ * the security chip does not prove the secret; COS_E_LINK_ errors; the error that the security chip
+ * answers. */
+enum cos_result cos_gate_hello(struct cos_gate_client *client, uint8_t generation,
+                               const uint8_t secret[COS_PAIRING_SECRET]);
+
+/* One call. The request is the concatenation of `parts`; *body is the response's data inside the
+ * client's buffer, valid until the next call. Returns the result that the security chip answered,
+ * or COS_E_LINK_..., COS_E_GATE_SESSION (the session is over; a new HELLO is needed),
+ * COS_E_GATE_FORMAT (the request does not fit the table: nothing was sent). Without a session the
+ * call goes in the clear if the table allows that. The request buffer is wiped before return. */
+enum cos_result cos_gate_call(struct cos_gate_client *client, enum cos_gate_call call,
+                              const struct cos_span *parts, size_t count, struct cos_span *body);
+
+/* STATUS, decoded. */
+enum cos_result cos_gate_status(struct cos_gate_client *client, struct cos_gate_status *status);
+
+/* Wipes keys, buffers and session. */
+void cos_gate_client_close(struct cos_gate_client *client);
+
+/* Unwraps the pairing secret that the security chip answers to the packing step with the app chip's
+ * own transport key (docs/formats.md, "Pairing"). COS_E_GATE_SESSION: not made for this chip. */
+enum cos_result cos_gate_unwrap_pairing(const struct cos_crypto *crypto,
+                                        const uint8_t transport_key[16],
+                                        const uint8_t wrapped[COS_PAIRING_SECRET + COS_CCM_TAG],
+                                        uint8_t generation, uint8_t secret[COS_PAIRING_SECRET]);
+
+#endif

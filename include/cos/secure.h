@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The security chip: keys, PINs, random numbers, authentication, secure messaging, life cycle. It
+ * serves the call gate and nothing else. Formats: docs/formats.md.
+ */
+#ifndef COS_SECURE_H
+#define COS_SECURE_H
+
+#include "cos/gate.h"
+#include "cos/store.h"
+
+/* Why the chip is mute; what STATUS answers as verdict. */
+enum cos_secure_verdict {
+    COS_VERDICT_GOOD = 0,
+    COS_VERDICT_SELF_TEST = 1, /* a known-answer test failed */
+    COS_VERDICT_ENTROPY = 2,   /* the noise source failed its health tests */
+    COS_VERDICT_ROM = 3,       /* the program image is not the one of the embedding step */
+    COS_VERDICT_STORE = 4,     /* NVM cannot be trusted */
+    COS_VERDICT_BLANK = 5,     /* no fab record, no store */
+    COS_VERDICT_ATTACKED = 6,  /* too many attacks */
+    COS_VERDICT_FAULT = 7,     /* an invariant broke */
+};
+
+/* Sizes and parts that the vendor chooses. Constant for the life of an image. */
+struct cos_secure_config {
+    const struct cos_crypto *crypto;
+    struct cos_store_config store; /* scrub_from is set by the chip itself */
+    uint32_t fab_at;               /* address in NVM of the fab record: one store page of its own */
+    uint16_t objects;              /* PINs, keys and pairing secrets that fit, at most 255 */
+};
+
+/* The two values that a security status knows are in docs/formats.md, "Security status". */
+#define COS_CHANNELS 1U
+
+struct cos_channel {
+    uint8_t application;              /* context number, 0 = none */
+    uint16_t pins_global, pins_local; /* verified: bit n = number n (1 to 15) */
+    uint16_t keys_global, keys_local; /* authenticated by EXTERNAL AUTHENTICATE */
+};
+
+/* SCP03 session, one. */
+struct cos_scp03 {
+    cos_truth open;
+    bool begun; /* INITIALIZE UPDATE done, EXTERNAL AUTHENTICATE awaited */
+    uint8_t level;
+    uint8_t key_version;
+    uint8_t channel;
+    uint32_t counter; /* of enciphered commands */
+    uint8_t key_length;
+    uint8_t s_enc[COS_AES_KEY_MAX], s_mac[COS_AES_KEY_MAX];
+    uint8_t chaining[COS_AES_BLOCK];
+    uint8_t host_cryptogram[8];
+};
+
+/* Command data that came under secure messaging and stay on this side (gate.md rule 6). */
+struct cos_held {
+    bool used;
+    uint8_t cla, ins, p1, p2, channel;
+    bool answered; /* a call consumed the data: `result` and the answer, now in data[], stand for
+                      SM_SEAL */
+    enum cos_result result;
+    uint8_t length;
+    uint8_t data[COS_SM_MAX];
+};
+
+/* The security chip's end of the gate (private to src/gate). */
+struct cos_gate_server {
+    const struct cos_crypto *crypto;
+    const struct cos_board *board;
+    bool open;
+    bool hello_begun;
+    uint32_t session, sequence;
+    uint8_t request_key[16], response_key[16];
+    uint8_t confirmation[8]; /* awaited from the app chip */
+    uint8_t hello_generation;
+    uint32_t hello_session;
+    uint8_t hello_keys[32];
+    uint8_t request_tag[COS_CCM_TAG];
+    uint32_t plain_crc;                /* of the last request without a session */
+    bool stored_plain, stored_session; /* what the stored response answers */
+    size_t stored_length;
+    uint8_t request[COS_LINK_FRAME_MAX];
+    uint8_t stored[COS_LINK_FRAME_MAX];
+};
+
+/* One transaction on the chip's store under construction. */
+#define COS_SECURE_EDITS  16U
+#define COS_SECURE_CHANGE 480U
+struct cos_secure_change {
+    struct cos_edit edits[COS_SECURE_EDITS];
+    size_t count, used;
+    bool failed;
+    uint8_t bytes[COS_SECURE_CHANGE];
+};
+
+/* All state of the chip. The caller provides the memory; nothing in it is for the caller. */
+struct cos_secure {
+    const struct cos_board *board;
+    struct cos_secure_config config;
+    struct cos_store store;
+    struct cos_drbg drbg;
+    struct cos_gate_server gate;
+    cos_truth alive; /* COS_YES unless mute */
+    enum cos_secure_verdict verdict;
+    uint8_t life_cycle;
+    uint8_t record_rule;
+    uint8_t serial[8];
+    uint32_t epoch;
+    uint32_t transaction;
+    uint16_t attacks;     /* persistent */
+    uint16_t attacks_now; /* since reset */
+    uint8_t storage_key[COS_AES_KEY_MAX];
+    struct cos_channel channels[COS_CHANNELS];
+    uint8_t challenge[COS_AES_BLOCK];
+    uint8_t challenge_length; /* 0 = none pending */
+    uint8_t challenge_use;    /* who may use it */
+    struct cos_scp03 scp03;
+    bool in_sm; /* between SM_OPEN and SM_SEAL */
+    struct cos_held held;
+    struct cos_secure_change change;
+    bool prepared; /* the pending HELLO is the first under a new pairing secret */
+};
+
+/* Starts the chip after power-up or reset: self-tests, ROM digest, store, state. At the first start
+ * it takes over the fab record (writes NVM). Returns COS_OK, or the reason for which the chip is
+ * mute; cos_secure_serve() may be called in any case, and then answers STATUS alone. */
+enum cos_result cos_secure_start(struct cos_secure *secure, const struct cos_board *board,
+                                 const struct cos_secure_config *config);
+
+/* Waits up to timeout_ms (0 = for ever) for one frame, handles it, answers, and tidies NVM after
+ * the answer is out. COS_OK also when the frame was refused or damaged; COS_E_LINK_TIMEOUT;
+ * COS_E_LINK_DOWN. */
+enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms);
+
+/* Reports a sensor event (cos/port.h). May be called from an idle hook. Counts as an attack;
+ * written to NVM with the next call. */
+void cos_secure_sensor(struct cos_secure *secure, enum cos_sensor event);
+
+/* Erase counts of the chip's store. */
+enum cos_result cos_secure_wear(const struct cos_secure *secure, struct cos_store_wear *wear);
+
+#endif
