@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The map in RAM from logical to physical pages, and what follows from it: which page comes next in
+ * turn.
+ */
+#ifndef COS_FS_MAP_H
+#define COS_FS_MAP_H
+
+#include "page.h"
+
+/* Whether the map uses the physical page. */
+bool map_is_live(const struct cos_store *store, uint16_t page);
+
+/* The first page after `page`, in turn, that the map does not use. There is one: reserve pages are
+ * never mapped. */
+uint16_t map_next_free(const struct cos_store *store, uint16_t page);
+
+/* One page's share of the map digest, which is the sum of all live pages' shares (mod 2^32). */
+uint32_t map_digest(uint16_t logical, uint32_t sequence);
+
+/* Erases superseded copies of secrets. Runs only when nothing is in doubt. */
+enum cos_result store_scrub(struct cos_store *store);
+
+/* Programs the settle mark of the newest transaction into `page`, erasing it first if its slot is
+ * used. */
+enum cos_result store_mark(struct cos_store *store, uint16_t page);
+
+#endif

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The start of the store: find the newest transaction, end what a power cut left open, build the
+ * map. docs/design.md ("The store") explains why each step of the recovery stands where it stands.
+ */
+#include "map.h"
+
+/* What a scan of all pages finds about the newest transaction. */
+struct newest {
+    uint32_t sequence; /* 0: there is no page at all */
+    uint16_t last;     /* physical page with the highest place */
+    uint32_t mark;     /* highest sequence number that any mark names */
+    uint16_t mark_page;
+    bool complete;
+    struct page_header header; /* of `last` */
+};
+
+static bool geometry_fits(const struct cos_nvm_geometry *geometry,
+                          const struct cos_store_config *config, uint16_t header_at)
+{
+    return geometry->program_unit != 0 && geometry->program_unit <= COS_STORE_MERGE &&
+           geometry->tear_unit % geometry->program_unit == 0 && geometry->tear_unit != 0 &&
+           geometry->erase_unit % geometry->tear_unit == 0 && geometry->erase_unit != 0 &&
+           config->page_size >= 64 && config->page_size % geometry->erase_unit == 0 &&
+           config->page_size > header_at + PAGE_HEADER_SIZE + PAGE_CRC_SIZE &&
+           config->start % config->page_size == 0 && config->reserve > COS_STORE_SLACK &&
+           config->reserve - COS_STORE_SLACK <= 255 && config->pages > config->reserve &&
+           config->start <= geometry->size &&
+           (uint32_t)config->pages * config->page_size <= geometry->size - config->start;
+}
+
+static enum cos_result set_up(struct cos_store *store, const struct cos_nvm *nvm,
+                              const struct cos_store_config *config)
+{
+    const uint16_t unit = nvm->geometry.program_unit;
+
+    COS_INVARIANT(unit != 0 && unit <= COS_STORE_MERGE);
+    memset(store, 0, sizeof *store);
+    store->nvm = nvm;
+    store->config = *config;
+    store->header_at = (uint16_t)((PAGE_MARK_SIZE + unit - 1U) / unit * unit);
+    COS_INVARIANT(geometry_fits(&nvm->geometry, config, store->header_at));
+    store->payload =
+        (uint16_t)(config->page_size - store->header_at - PAGE_HEADER_SIZE - PAGE_CRC_SIZE);
+    store->logical_pages = (uint16_t)(config->pages - config->reserve);
+    return COS_OK;
+}
+
+/* ---- Mount
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+/* First pass: the highest sequence number of all headers and of all marks. */
+static enum cos_result scan_newest(const struct cos_store *store, struct newest *newest)
+{
+    *newest = (struct newest){.last = PAGE_NONE, .mark_page = PAGE_NONE};
+    for (uint16_t page = 0; page < store->config.pages; page++) {
+        struct page_header header;
+        uint32_t mark;
+        enum cos_result result = page_read_header(store, page, &header);
+        COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
+        if (result == COS_OK &&
+            (header.sequence > newest->sequence ||
+             (header.sequence == newest->sequence && header.place >= newest->header.place))) {
+            newest->sequence = header.sequence;
+            newest->last = page;
+            newest->header = header;
+        }
+        COS_TRY(page_read_mark(store, page, PAGE_MARK_SETTLED, &mark));
+        if (mark > newest->mark) {
+            newest->mark = mark;
+            newest->mark_page = page;
+        }
+    }
+    return COS_OK;
+}
+
+/* Second pass: is every page of the newest transaction there and good? */
+static enum cos_result judge_newest(struct cos_store *store, struct newest *newest)
+{
+    uint8_t good_places[32] = {0};
+    unsigned good_count = 0;
+    uint8_t size = 0;
+
+    for (uint16_t page = 0; page < store->config.pages; page++) {
+        struct page_header header;
+        bool good = false;
+        enum cos_result result = page_read_header(store, page, &header);
+        COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
+        if (result != COS_OK || header.sequence != newest->sequence) {
+            continue;
+        }
+        COS_TRY(page_check_payload(store, page, header.logical, &good));
+        uint8_t bit = (uint8_t)(1U << header.place % 8U);
+        if (!good || (good_places[header.place / 8] & bit) != 0) {
+            continue;
+        }
+        good_places[header.place / 8] |= bit;
+        good_count++;
+        if (header.size !=
+            0) { /* a retry on a spare page leaves the same place twice: the good one counts */
+            size = header.size;
+            newest->last = page;
+            newest->header = header;
+        }
+    }
+    newest->complete = size != 0 && good_count == size;
+    return COS_OK;
+}
+
+/* Of two pages with the same logical number the higher sequence wins; at a tie (a retry on a spare
+ * page) the good one. */
+static enum cos_result page_wins(struct cos_store *store, uint16_t page,
+                                 const struct page_header *header, bool *wins)
+{
+    uint16_t rival = store->config.map[header->logical];
+    struct page_header rival_header;
+
+    *wins = true;
+    if (rival == PAGE_NONE) {
+        return COS_OK;
+    }
+    COS_TRY(page_read_header(store, rival, &rival_header));
+    if (rival_header.sequence == header->sequence) {
+        return page_check_payload(store, page, header->logical, wins);
+    }
+    *wins = header->sequence > rival_header.sequence;
+    return COS_OK;
+}
+
+/* Third pass: the map as it was after the transaction `limit`. */
+static enum cos_result build_map(struct cos_store *store, uint32_t limit)
+{
+    memset(store->config.map, 0xFF, store->logical_pages * sizeof store->config.map[0]);
+    for (uint16_t page = 0; page < store->config.pages; page++) {
+        struct page_header header;
+        bool wins;
+        enum cos_result result = page_read_header(store, page, &header);
+        COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
+        if (result != COS_OK || header.sequence > limit) {
+            continue;
+        }
+        COS_TRY(page_wins(store, page, &header, &wins));
+        if (wins) {
+            store->config.map[header.logical] = page;
+        }
+    }
+    return COS_OK;
+}
+
+/* Every live page must be good, and together they must be what the newest transaction left. */
+static enum cos_result verify_map(struct cos_store *store, const struct newest *newest)
+{
+    uint32_t digest = 0;
+
+    for (uint16_t logical = 0; logical < store->logical_pages; logical++) {
+        uint16_t page = store->config.map[logical];
+        struct page_header header;
+        bool good = false;
+        if (page == PAGE_NONE) {
+            continue;
+        }
+        COS_TRY(page_read_header(store, page, &header));
+        COS_TRY(page_check_payload(store, page, logical, &good));
+        COS_CHECK(good, COS_E_STORE_DAMAGED);
+        digest += map_digest(logical, header.sequence);
+    }
+    COS_CHECK(digest == newest->header.digest, COS_E_STORE_DAMAGED);
+    store->digest = digest;
+    store->newest = newest->sequence;
+    store->newest_page = newest->last;
+    return COS_OK;
+}
+
+/* ---- Recovery
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static bool is_refresh(const struct page_header *header)
+{
+    return header->slots[0] != PAGE_NONE && header->slots[1] != PAGE_NONE &&
+           header->slots[2] != PAGE_NONE;
+}
+
+static uint16_t partner_of(const struct page_header *header, uint16_t page)
+{
+    return header->slots[0] == page ? header->slots[1] : header->slots[0];
+}
+
+/* Whether the refresh copy's partner holds the same page, older, and good. */
+static enum cos_result partner_is_good(struct cos_store *store, const struct newest *newest,
+                                       bool *good)
+{
+    uint16_t partner = partner_of(&newest->header, newest->last);
+    struct page_header header;
+    enum cos_result result = page_read_header(store, partner, &header);
+
+    *good = false;
+    if (result == COS_E_STORE_DAMAGED) {
+        return COS_OK;
+    }
+    COS_TRY(result);
+    if (header.logical != newest->header.logical || header.sequence >= newest->sequence) {
+        return COS_OK;
+    }
+    return page_check_payload(store, partner, header.logical, good);
+}
+
+/* Erases what an ordinary transaction left that was cut: the two pages behind its last visible one
+ * first, since they may hold what does not show today, then its own pages from the last to the
+ * first, so that what is left is always a beginning. */
+static enum cos_result erase_torn(struct cos_store *store, const struct newest *newest)
+{
+    uint16_t behind = map_next_free(store, newest->last);
+
+    COS_TRY(page_erase(store, map_next_free(store, behind)));
+    COS_TRY(page_erase(store, behind));
+    for (int place = newest->header.place; place >= 0; place--) {
+        for (uint16_t page = 0; page < store->config.pages; page++) {
+            struct page_header header;
+            enum cos_result result = page_read_header(store, page, &header);
+            COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
+            if (result == COS_OK && header.sequence == newest->sequence && header.place == place) {
+                COS_TRY(page_erase(store, page));
+            }
+        }
+    }
+    return COS_OK;
+}
+
+/* Finds the newest complete transaction. At most one ordinary transaction and the copies of one
+ * refresh can be torn; an image that has more was not left by a power cut. */
+static enum cos_result find_newest(struct cos_store *store, struct newest *newest)
+{
+    bool torn_transaction = false;
+
+    for (unsigned torn_copies = 0; torn_copies <= 2;) {
+        COS_TRY(scan_newest(store, newest));
+        if (newest->sequence == 0) {
+            COS_CHECK(newest->mark == 0, COS_E_STORE_DAMAGED);
+            return COS_OK;
+        }
+        COS_TRY(judge_newest(store, newest));
+        bool marked = newest->mark == newest->sequence;
+        COS_CHECK(newest->mark <= newest->sequence, COS_E_STORE_DAMAGED);
+        COS_CHECK(newest->complete || !marked, COS_E_STORE_DAMAGED);
+        bool stale_copy = false;
+        if (newest->complete && is_refresh(&newest->header) && !marked) {
+            COS_TRY(partner_is_good(store, newest, &stale_copy));
+        }
+        if (newest->complete && !stale_copy) {
+            return COS_OK;
+        }
+        if (is_refresh(&newest->header)) {
+            torn_copies++;
+            /* Its mark first: it may have been torn, and show one day when the copy is gone. */
+            COS_TRY(page_erase(store, newest->header.slots[2]));
+            COS_TRY(page_erase(store, newest->last));
+        } else {
+            COS_CHECK(!torn_transaction, COS_E_STORE_DAMAGED);
+            torn_transaction = true;
+            COS_TRY(build_map(store, newest->sequence - 1));
+            COS_TRY(erase_torn(store, newest));
+        }
+    }
+    return COS_E_STORE_DAMAGED;
+}
+
+/* The end of a refresh: the copy is complete. Mark it, erase the partner, and note in the partner
+ * that this was done: only then may the mark be destroyed by the next transaction. */
+static enum cos_result retire_partner(struct cos_store *store, uint16_t partner)
+{
+    COS_TRY(page_erase(store, partner));
+    return page_write_mark(store, partner, PAGE_MARK_RETIRED, store->newest);
+}
+
+/* The newest transaction is complete but has no mark: it may have been torn in its last page and
+ * read well today only. Writes that page once more. */
+static enum cos_result refresh(struct cos_store *store, const struct newest *newest,
+                               const uint16_t slots[3])
+{
+    struct page_header header = {
+        .place = 0,
+        .size = 1,
+        .logical = newest->header.logical,
+        .slots = {slots[0], slots[1], slots[2]},
+        .sequence = newest->sequence + 1,
+    };
+    const struct page_source source = {.old = newest->last};
+    uint16_t target = partner_of(&header, newest->last);
+
+    COS_CHECK(newest->sequence < UINT32_MAX - 1, COS_E_MEMORY_FAILURE);
+    header.digest = store->digest - map_digest(header.logical, newest->sequence) +
+                    map_digest(header.logical, header.sequence);
+    COS_TRY(page_erase(store, slots[2]));
+    COS_TRY(page_write(store, target, &header, &source));
+    store->config.map[header.logical] = target;
+    store->digest = header.digest;
+    store->newest = header.sequence;
+    store->newest_page = target;
+    COS_TRY(page_write_mark(store, slots[2], PAGE_MARK_SETTLED, store->newest));
+    COS_TRY(retire_partner(store, newest->last));
+    store->next = slots[2];
+    return COS_OK;
+}
+
+/* Erases the next page after `page` that can be erased; COS_E_MEMORY_FAILURE if the spares are used
+ * up before the pages of the newest transaction come round again. */
+static enum cos_result usable_after(struct cos_store *store, const struct newest *newest,
+                                    uint16_t page, uint16_t *usable)
+{
+    for (unsigned tries = 0; tries < store->config.reserve; tries++) {
+        struct page_header header;
+        bool blank;
+        page = map_next_free(store, page);
+        enum cos_result result = page_read_header(store, page, &header);
+        COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
+        COS_CHECK(result != COS_OK || header.sequence != newest->sequence, COS_E_MEMORY_FAILURE);
+        COS_TRY(page_erase(store, page));
+        COS_TRY(page_is_blank(store, page, 0, store->config.page_size, &blank));
+        if (blank) {
+            *usable = page;
+            return COS_OK;
+        }
+    }
+    return COS_E_MEMORY_FAILURE;
+}
+
+static enum cos_result settle_doubt(struct cos_store *store, const struct newest *newest)
+{
+    uint16_t slots[3];
+
+    if (is_refresh(&newest->header)) {
+        uint16_t behind;
+        memcpy(slots, newest->header.slots, sizeof slots);
+        COS_TRY(build_map(store, newest->sequence));
+        COS_TRY(verify_map(store, newest));
+        /* The transaction that was cut began in the mark's page. If it read well at some start its
+         * copy may lie behind that, and not show today. */
+        COS_TRY(usable_after(store, newest, slots[2], &behind));
+        return refresh(store, newest, slots);
+    }
+    COS_TRY(build_map(store, newest->sequence));
+    COS_TRY(verify_map(store, newest));
+    /* The copy must not take a page that this transaction superseded: if its verdict is ever
+     * "incomplete", those are the valid ones. So places are chosen under the map before it. */
+    COS_TRY(build_map(store, newest->sequence - 1));
+    slots[0] = newest->last;
+    COS_TRY(usable_after(store, newest, newest->last, &slots[1]));
+    COS_TRY(usable_after(store, newest, slots[1], &slots[2]));
+    COS_TRY(build_map(store, newest->sequence));
+    return refresh(store, newest, slots);
+}
+
+/* The newest transaction has its mark. Only the end of a refresh may be missing. */
+static enum cos_result resume_settled(struct cos_store *store, const struct newest *newest)
+{
+    COS_TRY(build_map(store, newest->sequence));
+    COS_TRY(verify_map(store, newest));
+    store->next = newest->mark_page;
+    if (is_refresh(&newest->header)) {
+        uint16_t partner = partner_of(&newest->header, newest->last);
+        uint32_t mark;
+        COS_TRY(page_read_mark(store, partner, PAGE_MARK_RETIRED, &mark));
+        if (mark != newest->sequence) {
+            COS_TRY(retire_partner(store, partner));
+        }
+    }
+    return COS_OK;
+}
+
+enum cos_result cos_store_mount(struct cos_store *store, const struct cos_nvm *nvm,
+                                const struct cos_store_config *config)
+{
+    struct newest newest;
+
+    COS_TRY(set_up(store, nvm, config));
+    COS_TRY(build_map(store, 0));
+    COS_TRY(find_newest(store, &newest));
+    if (newest.sequence == 0) {
+        /* The very first transaction may have been torn, and not show today: its pages, in turn,
+         * are erased. */
+        COS_TRY(build_map(store, 0));
+        newest.last = (uint16_t)(config->pages - 1);
+        newest.header.place = 0;
+        COS_TRY(erase_torn(store, &newest));
+        return COS_E_STORE_BLANK;
+    }
+    if (newest.mark == newest.sequence) {
+        COS_TRY(resume_settled(store, &newest));
+    } else {
+        COS_TRY(settle_doubt(store, &newest));
+    }
+    store->settled = true;
+    return store_scrub(store);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Store pages in NVM, byte by byte (docs/formats.md, "Store pages"): what one page says and how one
+ * is written. What the pages mean together is the business of store.c.
+ */
+#ifndef COS_FS_PAGE_H
+#define COS_FS_PAGE_H
+
+#include "cos/store.h"
+
+#define PAGE_NONE        0xFFFFU
+#define PAGE_MARK_SIZE   8U
+#define PAGE_HEADER_SIZE 28U
+#define PAGE_CRC_SIZE    4U
+
+struct page_header {
+    uint8_t place;     /* in the transaction, from 0 */
+    uint8_t size;      /* pages of the transaction, on its last page; else 0 */
+    uint16_t logical;  /* logical page number */
+    uint16_t slots[3]; /* refresh copies: the two pages they alternate between, and the mark's page;
+                          else PAGE_NONE */
+    uint32_t sequence; /* of the transaction, from 1 */
+    uint32_t erases;   /* how often this physical page was erased */
+    uint32_t digest;   /* of the map after the transaction, on its last page; else 0 */
+};
+
+/* Where the payload of a fresh page comes from: the page that held it so far (PAGE_NONE: zeros),
+ * then the edits. */
+struct page_source {
+    uint16_t old;
+    const struct cos_edit *edits;
+    size_t count;
+};
+
+/* Reads a header. COS_E_STORE_DAMAGED if there is none that its CRC vouches for. */
+enum cos_result page_read_header(const struct cos_store *store, uint16_t page,
+                                 struct page_header *header);
+
+/* Whether the payload agrees with its CRC. Uses the merge buffer. */
+enum cos_result page_check_payload(struct cos_store *store, uint16_t page, uint16_t logical,
+                                   bool *good);
+
+/* A mark says of a transaction: it is settled; or of a refresh copy: its partner, this page, was
+ * erased. */
+enum page_mark {
+    PAGE_MARK_SETTLED = 0x53,
+    PAGE_MARK_RETIRED = 0x52,
+};
+
+/* The sequence number that the page's mark of this kind names, 0 if there is no such mark. */
+enum cos_result page_read_mark(const struct cos_store *store, uint16_t page, enum page_mark kind,
+                               uint32_t *sequence);
+
+/* Programs a mark; the page's mark slot must be erased. One program operation. */
+enum cos_result page_write_mark(const struct cos_store *store, uint16_t page, enum page_mark kind,
+                                uint32_t sequence);
+
+/* Whether bytes [from, end) of the page read as erased. The mark slot is [0, header_at). */
+enum cos_result page_is_blank(const struct cos_store *store, uint16_t page, size_t from, size_t end,
+                              bool *blank);
+
+enum cos_result page_erase(const struct cos_store *store, uint16_t page);
+
+/* Erases the page, writes it and reads it back. header->erases is filled in. COS_E_MEMORY_FAILURE
+ * if it does not hold what was written; COS_E_STORE_DAMAGED if the old page turns out not to be
+ * what its CRC says. */
+enum cos_result page_write(struct cos_store *store, uint16_t page, struct page_header *header,
+                           const struct page_source *source);
+
+#endif

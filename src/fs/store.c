@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Transactions on store pages. docs/design.md ("The store") explains the protocol and why each step
+ * of the recovery stands where it stands; docs/formats.md has the bytes.
+ *
+ * In one paragraph: a transaction writes fresh pages in turn under one sequence number, and the
+ * newest transaction is the only one that a power cut can leave in doubt. When its answer is out, a
+ * mark is written into the page that the next transaction will begin with; beginning erases that
+ * page first. So a mark says "complete, and nothing was begun since". If there is no mark, the
+ * start makes its verdict durable before anything is answered: an incomplete transaction is erased,
+ * a complete one is written once more.
+ */
+#include "map.h"
+
+uint32_t cos_store_size(const struct cos_store *store)
+{
+    return (uint32_t)store->logical_pages * store->payload;
+}
+
+static bool inside(const struct cos_store *store, uint32_t address, size_t length)
+{
+    uint32_t size = cos_store_size(store);
+
+    return address <= size && length <= size - address;
+}
+
+enum cos_result cos_store_read(const struct cos_store *store, uint32_t address, uint8_t *data,
+                               size_t length)
+{
+    COS_INVARIANT(inside(store, address, length));
+    while (length > 0) {
+        uint16_t page = store->config.map[address / store->payload];
+        uint32_t offset = address % store->payload;
+        size_t run = store->payload - offset < length ? store->payload - offset : length;
+        if (page == PAGE_NONE) {
+            memset(data, 0, run);
+        } else {
+            uint32_t at = store->config.start + (uint32_t)page * store->config.page_size +
+                          store->header_at + PAGE_HEADER_SIZE + offset;
+            COS_TRY(store->nvm->read(store->nvm->context, at, data, run));
+        }
+        address += (uint32_t)run;
+        data += run;
+        length -= run;
+    }
+    return COS_OK;
+}
+
+/* The lowest logical page, from `from` on, that an edit touches; PAGE_NONE if there is none. */
+static uint16_t touched(const struct cos_store *store, const struct cos_edit *edits, size_t count,
+                        uint16_t from)
+{
+    uint16_t lowest = PAGE_NONE;
+
+    for (size_t i = 0; i < count; i++) {
+        if (edits[i].length == 0) {
+            continue;
+        }
+        uint32_t first = edits[i].address / store->payload;
+        uint32_t last = (edits[i].address + edits[i].length - 1) / store->payload;
+        uint32_t page = first > from ? first : from;
+        if (page <= last && page < lowest) {
+            lowest = (uint16_t)page;
+        }
+    }
+    return lowest;
+}
+
+static enum cos_result sequence_of(const struct cos_store *store, uint16_t page, uint32_t *sequence)
+{
+    struct page_header header;
+
+    COS_TRY(page_read_header(store, page, &header));
+    *sequence = header.sequence;
+    return COS_OK;
+}
+
+/* Writes one page of a transaction to the first fresh page, from *page on, that takes it. */
+static enum cos_result write_fresh(struct cos_store *store, uint16_t *page,
+                                   struct page_header *header, const struct page_source *source)
+{
+    enum cos_result result = COS_E_MEMORY_FAILURE;
+
+    for (unsigned tries = 0; tries < store->config.reserve; tries++) {
+        result = page_write(store, *page, header, source);
+        if (result != COS_E_MEMORY_FAILURE) {
+            break;
+        }
+        *page = map_next_free(store, *page);
+    }
+    return result;
+}
+
+/* Writes all pages of a transaction; nothing in RAM changes but *digest and *last. */
+static enum cos_result write_pages(struct cos_store *store, const struct cos_edit *edits,
+                                   size_t count, unsigned pages, uint32_t *digest)
+{
+    uint16_t page = store->next;
+    uint16_t logical = touched(store, edits, count, 0);
+
+    for (unsigned place = 0; place < pages; place++) {
+        struct page_source source = {
+            .old = store->config.map[logical], .edits = edits, .count = count};
+        struct page_header header = {
+            .place = (uint8_t)place,
+            .size = (uint8_t)(place + 1 == pages ? pages : 0),
+            .logical = logical,
+            .slots = {PAGE_NONE, PAGE_NONE, PAGE_NONE},
+            .sequence = store->newest + 1,
+        };
+        if (source.old != PAGE_NONE) {
+            uint32_t sequence;
+            COS_TRY(sequence_of(store, source.old, &sequence));
+            *digest -= map_digest(logical, sequence);
+        }
+        *digest += map_digest(logical, header.sequence);
+        header.digest = header.size != 0 ? *digest : 0;
+        COS_TRY(write_fresh(store, &page, &header, &source));
+        page = map_next_free(store, page);
+        logical = touched(store, edits, count, (uint16_t)(logical + 1U));
+    }
+    return COS_OK;
+}
+
+/* Takes the pages of the transaction that was just written into the map. */
+static enum cos_result enter_pages(struct cos_store *store, unsigned pages, uint32_t digest)
+{
+    uint16_t page = store->next;
+
+    store->newest++;
+    for (unsigned walked = 0; pages > 0; walked++) {
+        struct page_header header;
+        bool good = false;
+        COS_INVARIANT(walked < store->config.pages);
+        enum cos_result result = page_read_header(store, page, &header);
+        COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
+        if (result == COS_OK && header.sequence == store->newest) {
+            COS_TRY(page_check_payload(store, page, header.logical, &good));
+        }
+        if (good) {
+            store->scrub = store->scrub || (header.logical >= store->config.scrub_from &&
+                                            store->config.map[header.logical] != PAGE_NONE);
+            store->config.map[header.logical] = page;
+            store->newest_page = page;
+            pages--;
+        }
+        page = map_next_free(store, page);
+    }
+    store->digest = digest;
+    store->next = map_next_free(store, store->newest_page);
+    store->settled = false;
+    return COS_OK;
+}
+
+enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit *edits,
+                                 size_t count)
+{
+    unsigned pages = 0;
+    uint32_t digest = store->digest;
+
+    COS_CHECK(!store->broken, COS_E_NVM);
+    for (size_t i = 0; i < count; i++) {
+        COS_INVARIANT(inside(store, edits[i].address, edits[i].length));
+    }
+    for (uint16_t page = touched(store, edits, count, 0); page != PAGE_NONE;
+         page = touched(store, edits, count, (uint16_t)(page + 1U))) {
+        pages++;
+    }
+    if (pages == 0) {
+        return COS_OK;
+    }
+    COS_CHECK(pages + COS_STORE_SLACK <= store->config.reserve, COS_E_MEMORY_FULL);
+    COS_CHECK(store->newest < UINT32_MAX - 2, COS_E_MEMORY_FAILURE);
+    enum cos_result result = write_pages(store, edits, count, pages, &digest);
+    if (result == COS_OK) {
+        return enter_pages(store, pages, digest);
+    }
+    store->broken = true;
+    if (result == COS_E_MEMORY_FAILURE) {
+        /* No spare page took it. The pages already written must go, as after a power cut. */
+        const struct cos_store_config config = store->config;
+        COS_TRY(cos_store_mount(store, store->nvm, &config));
+    }
+    return result;
+}
+
+enum cos_result store_mark(struct cos_store *store, uint16_t page)
+{
+    bool blank;
+
+    COS_TRY(page_is_blank(store, page, 0, store->header_at, &blank));
+    if (!blank) {
+        COS_TRY(page_erase(store, page));
+    }
+    return page_write_mark(store, page, PAGE_MARK_SETTLED, store->newest);
+}
+
+/* Whether a page that is not in use may still hold what once was a secret. */
+static enum cos_result holds_old_secret(const struct cos_store *store, uint16_t page, bool *holds)
+{
+    struct page_header header;
+    enum cos_result result;
+    bool blank = true;
+
+    *holds = false;
+    if (map_is_live(store, page)) {
+        return COS_OK;
+    }
+    result = page_read_header(store, page, &header);
+    if (result == COS_OK) {
+        *holds = header.logical >= store->config.scrub_from;
+        return COS_OK;
+    }
+    COS_CHECK(result == COS_E_STORE_DAMAGED, result);
+    /* No header: blank, or what a torn erase left of anything; that a mark was put there since says
+     * nothing about the bytes behind it. */
+    COS_TRY(page_is_blank(store, page, store->header_at, store->config.page_size, &blank));
+    *holds = !blank;
+    return COS_OK;
+}
+
+enum cos_result store_scrub(struct cos_store *store)
+{
+    for (uint16_t page = 0; store->config.scrub_from != PAGE_NONE && page < store->config.pages;
+         page++) {
+        bool holds;
+        COS_TRY(holds_old_secret(store, page, &holds));
+        if (holds) {
+            COS_TRY(page_erase(store, page));
+            if (store->settled && page == store->next) {
+                COS_TRY(page_write_mark(store, page, PAGE_MARK_SETTLED, store->newest));
+            }
+        }
+    }
+    store->scrub = false;
+    return COS_OK;
+}
+
+/* Moves a page that never moves by itself, if its place is much less worn than the newest page's.
+ */
+static enum cos_result level_wear(struct cos_store *store)
+{
+    struct page_header newest, cold;
+    uint8_t byte;
+
+    store->level_page = (uint16_t)((store->level_page + 1U) % store->config.pages);
+    if (!map_is_live(store, store->level_page)) {
+        return COS_OK;
+    }
+    COS_TRY(page_read_header(store, store->newest_page, &newest));
+    COS_TRY(page_read_header(store, store->level_page, &cold));
+    if (cold.erases + COS_STORE_LEVEL >= newest.erases) {
+        return COS_OK;
+    }
+    const struct cos_edit same = {(uint32_t)cold.logical * store->payload, &byte, 1};
+    COS_TRY(cos_store_read(store, same.address, &byte, 1));
+    return cos_store_commit(store, &same, 1);
+}
+
+enum cos_result cos_store_settle(struct cos_store *store)
+{
+    if (store->newest == 0 || store->settled || store->broken) {
+        return COS_OK;
+    }
+    COS_TRY(level_wear(store));
+    if (store->scrub) {
+        COS_TRY(store_scrub(store));
+    }
+    COS_TRY(store_mark(store, store->next));
+    store->settled = true;
+    return COS_OK;
+}
+
+enum cos_result cos_store_wear(const struct cos_store *store, struct cos_store_wear *wear)
+{
+    *wear = (struct cos_store_wear){.lowest = UINT32_MAX, .pages = store->config.pages};
+    for (uint16_t page = 0; page < store->config.pages; page++) {
+        struct page_header header;
+        enum cos_result result = page_read_header(store, page, &header);
+        COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
+        if (result != COS_OK) {
+            wear->unknown++;
+            continue;
+        }
+        wear->lowest = header.erases < wear->lowest ? header.erases : wear->lowest;
+        wear->highest = header.erases > wear->highest ? header.erases : wear->highest;
+        wear->total += header.erases;
+    }
+    if (wear->lowest > wear->highest) {
+        wear->lowest = 0;
+    }
+    return COS_OK;
+}
