@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cos/gate.h"
+
+#define NO   COS_GATE_SESSION_NO
+#define YES  COS_GATE_SESSION_YES
+#define BOTH COS_GATE_SESSION_BOTH
+
+static const struct cos_gate_row rows[] = {
+#define ROW(name, code, smallest_, largest_, response_, states_, session_, served_)                \
+    {                                                                                              \
+        .opcode = (code),                                                                          \
+        .session = (session_),                                                                     \
+        .served = (served_) != 0,                                                                  \
+        .states = (states_),                                                                       \
+        .smallest = (smallest_),                                                                   \
+        .largest = (largest_),                                                                     \
+        .response = (response_),                                                                   \
+    },
+    COS_GATE_CALLS(ROW)
+#undef ROW
+};
+
+/* Every message fits a frame, whatever the configuration. */
+#define FITS(name, code, smallest_, largest_, response_, states_, session_, served_)               \
+    _Static_assert((largest_) <= COS_GATE_MESSAGE_MAX && (response_) + 6 <= COS_GATE_MESSAGE_MAX,  \
+                   "COS_GATE_MESSAGE_MAX is too small for " #name);
+COS_GATE_CALLS(FITS)
+#undef FITS
+
+const struct cos_gate_row *cos_gate_row(uint8_t opcode)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].opcode == opcode) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
