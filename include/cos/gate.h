@@ -63,7 +63,7 @@ enum cos_life_cycle {
     X(CRYPT, 0x09, 2, COS_GATE_MESSAGE_MAX - 8, COS_GATE_MESSAGE_MAX - 8, COS_STATES_USE, YES, 0)  \
     X(SE, 0x0A, 2, 64, 0, COS_STATES_USE, YES, 0)                                                  \
     X(SM_OPEN, 0x0B, 5, 263, 262, COS_STATES_KEYED, YES, 1)                                        \
-    X(SM_SEAL, 0x0C, 3, 259, 258, COS_STATES_KEYED, YES, 1)                                        \
+    X(SM_SEAL, 0x0C, 3, 259, 258, COS_STATES_KEYED | COS_LIFE_BIT(COS_LIFE_TERMINATED), YES, 1)    \
     X(VAULT, 0x0D, 2, COS_GATE_MESSAGE_MAX - 8, COS_GATE_MESSAGE_MAX - 8, COS_STATES_FILES, YES,   \
       0)                                                                                           \
     X(LIFE, 0x0E, 1, 160, 160, COS_STATES_FABRICATED | COS_STATES_PAIRED, BOTH, 1)

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One APDU from its bytes to its response: what is checked stands in the order of ISO/IEC 7816-4
+ * and of docs/commands.md.
+ */
+#include "domain.h"
+
+enum { INS_GET_RESPONSE = 0xC0, CHANNEL = 0 };
+
+static enum cos_result check_class(struct exchange *x)
+{
+    COS_TRY(cos_apdu_class(x->command.cla, &x->class_));
+    COS_CHECK(x->class_.channel < 1, COS_E_CHANNEL);
+    COS_CHECK(x->class_.sm == COS_CLASS_SM_NONE || x->class_.sm == COS_CLASS_SM_PROPRIETARY,
+              COS_E_SECURE_MESSAGING);
+    COS_CHECK(!x->class_.chaining, COS_E_CHAINING);
+    return COS_OK;
+}
+
+static enum cos_result check_row(const struct exchange *x, const struct command_row *row)
+{
+    const struct cos_command *command = &x->command;
+    const bool protected = x->class_.sm != COS_CLASS_SM_NONE;
+    size_t length = command->nc;
+
+    COS_CHECK((COS_LIFE_BIT(x->app->life_cycle) & row->states) != 0, COS_E_CONDITIONS);
+    COS_CHECK(row->secured != COMMAND_NO || !protected, COS_E_SECURE_MESSAGING);
+    COS_CHECK(row->secured != COMMAND_MUST || protected, COS_E_SECURITY_STATUS);
+    COS_CHECK(row->secured != COMMAND_OWN || protected, COS_E_SECURITY_STATUS);
+    COS_CHECK((command->p1 & ~row->p1_bits) == 0 && (command->p2 & ~row->p2_bits) == 0,
+              COS_E_P1_P2);
+    COS_CHECK((row->cases & (length != 0 ? COMMAND_WITH_DATA : COMMAND_WITHOUT_DATA)) != 0,
+              COS_E_LENGTH);
+    return COS_OK;
+}
+
+/* While secure messaging or a step is pending, a plain command that would not reach the security
+ * chip by itself must end it. */
+static enum cos_result end_pending(struct exchange *x, const struct command_row *row)
+{
+    static const uint8_t fields[] = {COS_CONTEXT_DROP, CHANNEL};
+    struct cos_span answer;
+
+    bool continues = row->handler == app_external_authenticate ||
+                     row->handler == app_gp_external_authenticate ||
+                     row->handler == app_production_step;
+    if (x->secured || continues || (x->app->gate.flags & COS_GATE_FLAG_ACTIVE) == 0) {
+        return COS_OK;
+    }
+    return ask(x->app, COS_GATE_CONTEXT, fields, sizeof fields, (struct cos_span){NULL, 0},
+               &answer);
+}
+
+static enum cos_result run(struct exchange *x)
+{
+    COS_CHECK(cos_apdu_instruction_valid(x->command.ins), COS_E_INSTRUCTION);
+    const struct command_row *row = command_find(x->class_.proprietary, x->command.ins);
+    COS_CHECK(row != NULL, COS_E_INSTRUCTION);
+    COS_TRY(check_row(x, row));
+    COS_TRY(end_pending(x, row));
+    return row->handler(x);
+}
+
+/* Has the security chip open the command; its header and what it lets out of the data take the
+ * place of the protected ones. */
+static enum cos_result open_secured(struct exchange *x, uint8_t *apdu, size_t length)
+{
+    const uint8_t channel = CHANNEL;
+    struct cos_span opened;
+
+    COS_CHECK(length <= 5 + COS_SM_MAX + 1, COS_E_LENGTH);
+    COS_TRY(ask(x->app, COS_GATE_SM_OPEN, &channel, 1, (struct cos_span){apdu, length}, &opened));
+    struct cos_reader reader = cos_reader(opened.data, opened.length);
+    x->held = cos_read8(&reader) == 1;
+    x->command.cla = cos_read8(&reader);
+    x->command.ins = cos_read8(&reader);
+    x->command.p1 = cos_read8(&reader);
+    x->command.p2 = cos_read8(&reader);
+    x->command.ne = cos_read16(&reader);
+    x->command.nc = cos_read8(&reader);
+    struct cos_span data = cos_read_rest(&reader);
+    COS_INVARIANT(!reader.failed && data.length == (x->held ? 0U : x->command.nc) &&
+                  data.length <= length);
+    cos_wipe(apdu, length);
+    if (data.length != 0) {
+        memcpy(apdu, data.data, data.length);
+    }
+    x->command.data = data.length != 0 ? apdu : NULL;
+    x->secured = true;
+    return COS_OK;
+}
+
+static enum cos_result seal_secured(struct exchange *x, uint16_t *sw)
+{
+    const uint8_t fields[] = {CHANNEL, (uint8_t)(*sw >> 8), (uint8_t)*sw};
+    struct cos_span sealed;
+
+    COS_INVARIANT(x->body->length <= 256);
+    COS_TRY(ask(x->app, COS_GATE_SM_SEAL, fields, sizeof fields,
+                (struct cos_span){x->body->data, x->body->length}, &sealed));
+    struct cos_reader reader = cos_reader(sealed.data, sealed.length);
+    *sw = cos_read16(&reader);
+    struct cos_span data = cos_read_rest(&reader);
+    COS_INVARIANT(!reader.failed);
+    x->body->length = 0;
+    cos_write_bytes(x->body, data.data, data.length);
+    return COS_OK;
+}
+
+/* Commands under secure messaging are opened before anything in them is believed, but for the one
+ * that brings its own MAC. */
+static enum cos_result run_secured(struct exchange *x, uint8_t *apdu, size_t length, uint16_t *sw)
+{
+    COS_TRY(open_secured(x, apdu, length));
+    enum cos_result result = run(x);
+    *sw = cos_sw(result);
+    if (result != COS_OK && !cos_is_warning(result)) {
+        x->body->length = 0;
+    }
+    return seal_secured(x, sw);
+}
+
+static uint16_t execute(struct cos_app *app, uint8_t *apdu, size_t length)
+{
+    struct exchange x = {.app = app, .body = &app->response.body};
+    uint16_t sw = COS_SW_NO_DIAGNOSIS;
+    enum cos_result result = cos_apdu_parse(apdu, length, &x.command);
+
+    if (result == COS_OK) {
+        result = check_class(&x);
+    }
+    bool own = x.class_.proprietary && x.command.ins == 0x82;
+    if (result == COS_OK && x.class_.sm != COS_CLASS_SM_NONE && !own) {
+        result = run_secured(&x, apdu, length, &sw);
+        if (result == COS_OK) {
+            return sw;
+        }
+    } else if (result == COS_OK) {
+        result = run(&x);
+    }
+    app->mute = app->mute || result == COS_E_INVARIANT || result == COS_E_MUTE;
+    return app->mute ? COS_SW_NO_DIAGNOSIS : cos_sw(result);
+}
+
+static bool is_get_response(const uint8_t *apdu, size_t length)
+{
+    return length >= 4 && (apdu[0] == 0x00 || apdu[0] == 0x80) && apdu[1] == INS_GET_RESPONSE;
+}
+
+/* GET RESPONSE, ISO/IEC 7816-4:2013, 11.8.1. */
+static size_t get_response(struct cos_app *app, const uint8_t *apdu, size_t length, uint8_t *out,
+                           size_t capacity)
+{
+    struct cos_command command;
+    enum cos_result result = cos_apdu_parse(apdu, length, &command);
+
+    if (result == COS_OK && (command.p1 != 0 || command.p2 != 0)) {
+        result = COS_E_P1_P2;
+    }
+    if (result == COS_OK && command.nc != 0) {
+        result = COS_E_LENGTH;
+    }
+    if (result == COS_OK && !cos_response_pending(&app->response)) {
+        result = COS_E_CONDITIONS;
+    }
+    if (result != COS_OK) {
+        cos_put16(out, cos_sw(result));
+        return 2;
+    }
+    return cos_response_next(&app->response, command.ne, out, capacity);
+}
+
+/* A session that was lost on the link, or ended by an attack on it, is opened anew; all security
+ * status is gone then. */
+static void reopen(struct cos_app *app)
+{
+    if (!app->gate.open && app->pairing_generation != 0 && app->life_cycle != COS_LIFE_TERMINATED) {
+        app->bound = false;
+        app->mute = app_hello(app) != COS_OK;
+        if (!app->mute && app->current_df != COS_FILE_NONE) {
+            app->mute = bind_application(app) != COS_OK;
+        }
+    }
+}
+
+static uint32_t expected_length(const uint8_t *apdu, size_t length)
+{
+    struct cos_command command;
+
+    return cos_apdu_parse(apdu, length, &command) == COS_OK ? command.ne : 0;
+}
+
+size_t cos_app_command(struct cos_app *app, uint8_t *command, size_t length, uint8_t *response,
+                       size_t capacity)
+{
+    if (app->mute) {
+        cos_wipe(command, length);
+        cos_put16(response, COS_SW_NO_DIAGNOSIS);
+        return 2;
+    }
+    if (is_get_response(command, length)) {
+        return get_response(app, command, length, response, capacity);
+    }
+    cos_response_drop(&app->response);
+    cos_response_start(&app->response, app->config.response, app->config.response_size);
+    uint32_t ne = expected_length(command, length);
+    reopen(app);
+    uint16_t sw = app->mute ? COS_SW_NO_DIAGNOSIS : execute(app, command, length);
+    if (app->response.body.failed) {
+        sw = COS_SW_NO_DIAGNOSIS;
+    }
+    bool with_data = sw == COS_SW_OK || (sw >> 8) == 0x62 || sw == 0x6310;
+    if (!with_data) {
+        cos_response_drop(&app->response);
+    }
+    app->response.sw = sw;
+    cos_wipe(command, length);
+    return cos_response_next(&app->response, ne, response, capacity);
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From power-up to the first command: the app chip's own records (docs/formats.md, "Fab records",
+ * "ATR record", "App chip: record"), store, files, session.
+ */
+#include "domain.h"
+
+enum {
+    FAB_SERIAL = 5,
+    FAB_KEY = 13,
+    FAB_CRC = 29,
+    FAB_SIZE = 33,
+    FAB_FORMAT = 1,
+    RECORD_SIZE = 42,
+    RECORD_FORMAT = 1,
+    RECORD_GENERATION = 1,
+    RECORD_SERIAL = 2,
+    RECORD_SECRET = 10,
+};
+
+/* ---- Fab record ---- */
+
+static enum cos_result read_fab(const struct cos_app *app, uint8_t fab[FAB_SIZE])
+{
+    static const uint8_t head[5] = {'T', 'C', 'A', 'F', FAB_FORMAT};
+    const struct cos_nvm *nvm = app->board->nvm;
+
+    COS_TRY(nvm->read(nvm->context, app->config.fab_at, fab, FAB_SIZE));
+    COS_CHECK(memcmp(fab, head, sizeof head) == 0 &&
+                  cos_get32(fab + FAB_CRC) == cos_crc32(0, fab, FAB_CRC),
+              COS_E_STORE_BLANK);
+    return COS_OK;
+}
+
+enum cos_result app_transport_key(const struct cos_app *app, uint8_t key[16])
+{
+    uint8_t fab[FAB_SIZE];
+    enum cos_result result = read_fab(app, fab);
+
+    if (result == COS_OK) {
+        memcpy(key, fab + FAB_KEY, 16);
+    }
+    cos_wipe(fab, sizeof fab);
+    return result == COS_E_STORE_BLANK ? COS_E_CONDITIONS : result;
+}
+
+static enum cos_result erase_page(const struct cos_app *app, uint32_t address)
+{
+    const struct cos_nvm *nvm = app->board->nvm;
+
+    for (uint32_t at = 0; at < app->config.store.page_size; at += nvm->geometry.erase_unit) {
+        COS_TRY(nvm->erase(nvm->context, address + at));
+    }
+    return COS_OK;
+}
+
+enum cos_result app_erase_fab(const struct cos_app *app)
+{
+    const struct cos_nvm *nvm = app->board->nvm;
+    uint8_t bytes[FAB_SIZE];
+    bool blank = true;
+
+    COS_TRY(nvm->read(nvm->context, app->config.fab_at, bytes, sizeof bytes));
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        blank = blank && bytes[i] == nvm->geometry.erased_value;
+    }
+    cos_wipe(bytes, sizeof bytes);
+    return blank ? COS_OK : erase_page(app, app->config.fab_at);
+}
+
+/* ---- Record in the store: generation, serial number, pairing secret ---- */
+
+/* The record has the last logical page to itself, so that superseded copies of the secret are
+ * erased. */
+static uint32_t record_address(const struct cos_app *app)
+{
+    return cos_store_size(&app->store) - app->store.payload;
+}
+
+enum cos_result app_store_pairing(struct cos_app *app, uint8_t generation,
+                                  const uint8_t secret[COS_PAIRING_SECRET])
+{
+    const struct cos_edit edits[] = {
+        {record_address(app) + RECORD_GENERATION, &generation, 1},
+        {record_address(app) + RECORD_SECRET, secret, COS_PAIRING_SECRET},
+    };
+
+    COS_TRY(cos_store_commit(&app->store, edits, 2));
+    app->pairing_generation = generation;
+    return COS_OK;
+}
+
+enum cos_result app_hello(struct cos_app *app)
+{
+    uint8_t secret[COS_PAIRING_SECRET];
+    enum cos_result result =
+        cos_store_read(&app->store, record_address(app) + RECORD_SECRET, secret, sizeof secret);
+
+    if (result == COS_OK) {
+        result = cos_gate_hello(&app->gate, app->pairing_generation, secret);
+    }
+    cos_wipe(secret, sizeof secret);
+    return result;
+}
+
+/* ---- ATR ---- */
+
+/* T=1 first, then T=0 (docs/design.md, "ATR"). Historical bytes: category 80; 31: selection by full
+ * and partial name; 73: selection by name, path and identifier, short EF identifiers, record
+ * numbers; one-byte data units; no chaining, short length fields, one channel. */
+static const uint8_t default_atr[] = {0x3B, 0x87, 0x81, 0xB1, 0xFE, 0x45, 0x00, 0x80,
+                                      0x31, 0xC8, 0x73, 0xF6, 0x21, 0x00, 0xD1};
+
+enum { ATR_HEAD = 6, ATR_CRC = 4, ATR_RECORD_MAX = 48 };
+static const uint8_t atr_head[5] = {'T', 'C', 'A', 'T', 1};
+
+/* Reads one copy of the ATR record. Returns the ATR's length, 0 if the copy is no good. */
+static size_t read_atr(const struct cos_board *board, uint32_t address,
+                       uint8_t record[ATR_RECORD_MAX])
+{
+    const struct cos_nvm *nvm = board->nvm;
+    size_t length;
+
+    if (nvm->read(nvm->context, address, record, ATR_RECORD_MAX) != COS_OK ||
+        memcmp(record, atr_head, sizeof atr_head) != 0) {
+        return 0;
+    }
+    length = record[5];
+    if (length < 2 || length > COS_ATR_MAX ||
+        cos_get32(record + ATR_HEAD + length) != cos_crc32(0, record, ATR_HEAD + length)) {
+        return 0;
+    }
+    return length;
+}
+
+size_t cos_app_atr(const struct cos_board *board, const struct cos_app_config *config, uint8_t *atr,
+                   size_t capacity)
+{
+    uint8_t record[ATR_RECORD_MAX];
+    const uint8_t *bytes = record + ATR_HEAD;
+    size_t length = 0;
+
+    for (uint32_t copy = 0; copy < 2 && length == 0; copy++) {
+        length = read_atr(board, config->atr_at + copy * config->store.page_size, record);
+    }
+    if (length == 0) {
+        bytes = default_atr;
+        length = sizeof default_atr;
+    }
+    if (length > capacity) {
+        return 0;
+    }
+    memcpy(atr, bytes, length);
+    return length;
+}
+
+/* Whether the bytes are one ATR from TS to TCK (ISO/IEC 7816-3:2006, 8.2). */
+static bool atr_valid(const uint8_t *atr, size_t length)
+{
+    struct cos_reader reader = cos_reader(atr, length);
+    uint8_t ts = cos_read8(&reader);
+    uint8_t indicator = cos_read8(&reader);
+    size_t historical = indicator & 0x0F;
+    bool only_t0 = true, more = true;
+    uint8_t check = 0;
+
+    while (more && !reader.failed) {
+        for (uint8_t bit = 0x10; bit <= 0x40; bit = (uint8_t)(bit << 1)) {
+            if ((indicator & bit) != 0) {
+                (void)cos_read8(&reader);
+            }
+        }
+        more = (indicator & 0x80) != 0;
+        if (more) {
+            indicator = cos_read8(&reader);
+            only_t0 = only_t0 && (indicator & 0x0F) == 0;
+        }
+    }
+    (void)cos_read_bytes(&reader, historical);
+    if (!only_t0) {
+        (void)cos_read8(&reader);
+        for (size_t i = 1; i < length; i++) {
+            check ^= atr[i];
+        }
+    }
+    return (ts == 0x3B || ts == 0x3F) && length <= COS_ATR_MAX && check == 0 &&
+           cos_read_done(&reader);
+}
+
+static enum cos_result write_record(const struct cos_app *app, uint32_t address,
+                                    const uint8_t *record, size_t length)
+{
+    const struct cos_nvm *nvm = app->board->nvm;
+    const uint16_t tear = nvm->geometry.tear_unit;
+    const uint16_t unit = nvm->geometry.program_unit;
+    uint8_t chunk[COS_STORE_MERGE];
+    size_t step = tear < sizeof chunk ? tear : sizeof chunk - sizeof chunk % unit;
+
+    COS_TRY(erase_page(app, address));
+    for (size_t at = 0; at < length; at += step) {
+        size_t run = length - at < step ? length - at : step;
+        memset(chunk, nvm->geometry.erased_value, sizeof chunk);
+        memcpy(chunk, record + at, run);
+        size_t whole = (run + unit - 1) / unit * unit;
+        COS_TRY(nvm->program(nvm->context, address + (uint32_t)at, chunk, whole));
+    }
+    return COS_OK;
+}
+
+enum cos_result app_store_atr(struct cos_app *app, const uint8_t *atr, size_t length)
+{
+    uint8_t record[ATR_RECORD_MAX], old[ATR_RECORD_MAX];
+    const uint32_t second = app->config.atr_at + app->config.store.page_size;
+
+    COS_CHECK(length <= COS_ATR_MAX && atr_valid(atr, length), COS_E_DATA);
+    memcpy(record, atr_head, sizeof atr_head);
+    record[5] = (uint8_t)length;
+    memcpy(record + ATR_HEAD, atr, length);
+    cos_put32(record + ATR_HEAD + length, cos_crc32(0, record, ATR_HEAD + length));
+    /* A card that has an ATR keeps one at any moment: the second copy is made good before the first
+     * is touched. */
+    size_t old_length = read_atr(app->board, app->config.atr_at, old);
+    if (old_length != 0) {
+        COS_TRY(write_record(app, second, old, ATR_HEAD + old_length + ATR_CRC));
+    }
+    COS_TRY(write_record(app, app->config.atr_at, record, ATR_HEAD + length + ATR_CRC));
+    return write_record(app, second, record, ATR_HEAD + length + ATR_CRC);
+}
+
+/* After a power cut the copies may differ, or one may read well today only: what the start answered
+ * from is written again. */
+static enum cos_result repair_atr(struct cos_app *app)
+{
+    uint8_t first[ATR_RECORD_MAX], second[ATR_RECORD_MAX];
+    const uint32_t second_at = app->config.atr_at + app->config.store.page_size;
+    size_t first_length = read_atr(app->board, app->config.atr_at, first);
+    size_t second_length = read_atr(app->board, second_at, second);
+
+    if (first_length == second_length &&
+        (first_length == 0 || memcmp(first, second, ATR_HEAD + first_length + ATR_CRC) == 0)) {
+        return COS_OK;
+    }
+    if (first_length != 0) {
+        COS_TRY(write_record(app, second_at, first, ATR_HEAD + first_length + ATR_CRC));
+        return write_record(app, app->config.atr_at, first, ATR_HEAD + first_length + ATR_CRC);
+    }
+    return write_record(app, app->config.atr_at, second, ATR_HEAD + second_length + ATR_CRC);
+}
+
+/* ---- Start ---- */
+
+static enum cos_result first_start(struct cos_app *app)
+{
+    uint8_t fab[FAB_SIZE];
+    uint8_t record[RECORD_SIZE] = {RECORD_FORMAT};
+
+    COS_TRY(read_fab(app, fab));
+    memcpy(record + RECORD_SERIAL, fab + FAB_SERIAL, 8);
+    cos_wipe(fab, sizeof fab);
+    const struct cos_edit edit = {record_address(app), record, sizeof record};
+    return cos_store_commit(&app->store, &edit, 1);
+}
+
+static enum cos_result open_files(struct cos_app *app)
+{
+    const struct cos_fs_config config = {
+        .start = 0,
+        .size = record_address(app),
+        .files = app->config.files,
+    };
+    enum cos_result result = cos_fs_mount(&app->fs, &app->store, &config);
+
+    return result == COS_E_STORE_BLANK ? cos_fs_format(&app->fs) : result;
+}
+
+static enum cos_result open_store(struct cos_app *app)
+{
+    uint8_t head[2];
+    enum cos_result result = cos_store_mount(&app->store, app->board->nvm, &app->config.store);
+
+    if (result == COS_E_STORE_BLANK) {
+        result = first_start(app);
+    }
+    COS_TRY(result);
+    COS_TRY(open_files(app));
+    COS_TRY(cos_store_read(&app->store, record_address(app), head, sizeof head));
+    COS_CHECK(head[0] == RECORD_FORMAT, COS_E_STORE_DAMAGED);
+    app->pairing_generation = head[RECORD_GENERATION];
+    return repair_atr(app);
+}
+
+static enum cos_result open_gate(struct cos_app *app)
+{
+    static const uint8_t no_secret[COS_PAIRING_SECRET];
+    struct cos_gate_status status;
+
+    COS_TRY(refresh_status(app, &status));
+    COS_CHECK(status.verdict == 0, COS_E_MUTE);
+    if (status.life_cycle == COS_LIFE_TERMINATED) {
+        return app->pairing_generation != 0 ? app_store_pairing(app, 0, no_secret) : COS_OK;
+    }
+    if (app->pairing_generation == 0) {
+        COS_CHECK(status.life_cycle == COS_LIFE_FABRICATED, COS_E_MUTE);
+        return COS_OK;
+    }
+    COS_TRY(app_hello(app));
+    COS_TRY(refresh_status(app, &status));
+    return app_erase_fab(app);
+}
+
+enum cos_result cos_app_start(struct cos_app *app, const struct cos_board *board,
+                              const struct cos_app_config *config)
+{
+    struct cos_file_info mf;
+
+    memset(app, 0, sizeof *app);
+    app->board = board;
+    app->config = *config;
+    app->config.store.scrub_from =
+        0; /* the pairing secret's page, and files that may hold anything */
+    app->mute = true;
+    cos_gate_client_start(&app->gate, config->crypto, board, config->trace);
+    cos_response_start(&app->response, config->response, config->response_size);
+    COS_TRY(open_store(app));
+    COS_TRY(open_gate(app));
+    app->current_df = COS_FILE_NONE;
+    app->current_ef = COS_FILE_NONE;
+    app->mute = false;
+    if (app->gate.open && cos_fs_info(&app->fs, COS_FILE_MF, &mf) == COS_OK) {
+        COS_TRY(set_current_df(app, COS_FILE_MF));
+    }
+    cos_app_settle(app);
+    return COS_OK;
+}
+
+void cos_app_settle(struct cos_app *app)
+{
+    (void)cos_store_settle(&app->store); /* found again when it matters */
+}
+
+enum cos_result cos_app_wear(const struct cos_app *app, struct cos_store_wear *wear)
+{
+    return cos_store_wear(&app->store, wear);
+}

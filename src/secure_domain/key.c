@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * KEY: PUT KEY (GPCS 11.8), key information (GPCS 11.3.3.1), DELETE of keys (GPCS 11.2), and the
+ * way to STORE DATA.
+ */
+#include "domain.h"
+
+enum {
+    KEYS_OF_A_SET = 3,
+    KEY_TYPE_AES = 0x88,
+    CHECK_VALUE = 3,
+    PUT_KEY_P2_SET = 0x81, /* several keys, the first has identifier 1 */
+    KEY_VERSION_MAX = 0x7F,
+};
+
+/* Usage of the keys of a set, in the order of their identifiers 1 to 3. */
+static const uint8_t set_usage[KEYS_OF_A_SET] = {USAGE_SCP03_ENC, USAGE_SCP03_MAC, USAGE_SCP03_DEK};
+
+static enum cos_result check_value(const struct cos_crypto *crypto, const uint8_t *key,
+                                   size_t key_length, const uint8_t expected[CHECK_VALUE])
+{
+    uint8_t block[COS_AES_BLOCK];
+
+    memset(block, 0x01, sizeof block);
+    COS_TRY(crypto->aes_encrypt(crypto->context, key, key_length, block, block));
+    COS_CHECK(memcmp(block, expected, CHECK_VALUE) == 0, COS_E_DATA);
+    return COS_OK;
+}
+
+/* One key of PUT KEY: type, length, key length, cryptogram under the DEK, check value. */
+static enum cos_result read_key(struct cos_secure *secure, const uint8_t *dek, size_t dek_length,
+                                struct cos_reader *reader, uint8_t key[OBJECT_SECRET_MAX],
+                                uint8_t *key_length, const uint8_t **kcv)
+{
+    const struct cos_crypto *crypto = secure->config.crypto;
+    static const uint8_t iv[COS_AES_BLOCK];
+    uint8_t type = cos_read8(reader);
+    uint8_t length = cos_read8(reader);
+    *key_length = cos_read8(reader);
+
+    COS_CHECK(type == KEY_TYPE_AES, COS_E_DATA);
+    COS_CHECK(*key_length == 16 || *key_length == 24 || *key_length == 32, COS_E_DATA);
+    uint8_t padded = (uint8_t)((*key_length + 15U) & ~15U);
+    COS_CHECK(length == padded + 1, COS_E_DATA);
+    const uint8_t *cryptogram = cos_read_bytes(reader, padded);
+    uint8_t kcv_length = cos_read8(reader);
+    *kcv = cos_read_bytes(reader, CHECK_VALUE);
+    COS_CHECK(!reader->failed && kcv_length == CHECK_VALUE, COS_E_DATA);
+    COS_TRY(crypto->aes_cbc_decrypt(crypto->context, dek, dek_length, iv, cryptogram, key, padded));
+    return check_value(crypto, key, *key_length, *kcv);
+}
+
+/* The entry that a key of the set goes into: the one that it replaces, or a free one. */
+static enum cos_result place_of(const struct cos_secure *secure, uint8_t old_version, size_t i,
+                                uint16_t *next, struct object *object)
+{
+    if (old_version != 0) {
+        return object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, (uint8_t)(i + 1), old_version,
+                           object);
+    }
+    return object_new(secure, next, object);
+}
+
+static enum cos_result put_one(struct cos_secure *secure, const struct object *dek, uint8_t version,
+                               struct cos_reader *reader, struct object *object, size_t i,
+                               struct cos_writer *body)
+{
+    uint8_t dek_value[OBJECT_SECRET_MAX], key[OBJECT_SECRET_MAX] = {0}, key_length = 0;
+    const uint8_t *kcv = NULL;
+
+    COS_TRY(object_secret(secure, dek, dek_value));
+    enum cos_result result =
+        read_key(secure, dek_value, dek->length, reader, key, &key_length, &kcv);
+    cos_wipe(dek_value, sizeof dek_value);
+    if (result == COS_OK) {
+        *object = (struct object){
+            .index = object->index,
+            .kind = OBJECT_KEY,
+            .context = CONTEXT_GLOBAL,
+            .number = (uint8_t)(i + 1),
+            .version = version,
+            .algorithm = ALGORITHM_AES,
+            .usage = set_usage[i],
+            .length = key_length,
+            .use_rule = 0xFF,
+            .generation = object->generation,
+        };
+        memset(key + key_length, 0, sizeof key - key_length); /* padding of 24-byte keys */
+        result = object_put(secure, object, key);
+        cos_write_bytes(body, kcv, CHECK_VALUE);
+    }
+    cos_wipe(key, sizeof key);
+    return result;
+}
+
+static enum cos_result put_set(struct cos_secure *secure, uint8_t old_version, struct cos_span data,
+                               struct cos_writer *body)
+{
+    struct cos_reader reader = cos_reader(data.data, data.length);
+    uint8_t version = cos_read8(&reader);
+    struct object dek, object;
+    uint16_t next = 0;
+    uint8_t length = 0;
+
+    COS_CHECK(version >= 1 && version <= KEY_VERSION_MAX, COS_E_DATA);
+    enum cos_result taken = object_find_usage(secure, USAGE_SCP03_ENC, version, &object);
+    COS_CHECK(taken == COS_E_REFERENCE_NOT_FOUND || version == old_version, COS_E_DATA);
+    COS_TRY(object_find_usage(secure, USAGE_SCP03_DEK, secure->scp03.key_version, &dek));
+    cos_write8(body, version);
+    change_start(secure);
+    for (size_t i = 0; i < KEYS_OF_A_SET; i++) {
+        COS_TRY(place_of(secure, old_version, i, &next, &object));
+        COS_TRY(put_one(secure, &dek, version, &reader, &object, i, body));
+        COS_CHECK(i == 0 || object.length == length, COS_E_DATA);
+        length = object.length;
+    }
+    COS_CHECK(cos_read_done(&reader), COS_E_DATA);
+    return change_commit(secure);
+}
+
+static enum cos_result put_key(struct cos_secure *secure, uint8_t channel, struct cos_writer *body)
+{
+    struct cos_span data;
+
+    COS_TRY(status_require(secure, channel, CONDITION_SM));
+    COS_TRY(held_take(secure, channel, 0xD8, &data));
+    COS_CHECK(secure->held.p2 == PUT_KEY_P2_SET && secure->held.p1 <= KEY_VERSION_MAX, COS_E_P1_P2);
+    COS_CHECK(secure->life_cycle != COS_LIFE_LOCKED, COS_E_CONDITIONS);
+    return put_set(secure, secure->held.p1, data, body);
+}
+
+static enum cos_result store_data(struct cos_secure *secure, uint8_t channel)
+{
+    struct cos_span data;
+
+    COS_TRY(status_require(secure, channel, CONDITION_SM));
+    COS_TRY(held_take(secure, channel, 0xE2, &data));
+    COS_CHECK(secure->scp03.level == SCP03_LEVEL_MAC_ENC, COS_E_SECURITY_STATUS);
+    COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & COS_STATES_USE) != 0, COS_E_CONDITIONS);
+    return personal_store(secure, data);
+}
+
+/* Key information template E0: C0 {identifier, version, type, length} for each key of the card's
+ * key sets. */
+static enum cos_result key_information(const struct cos_secure *secure, struct cos_writer *body)
+{
+    size_t template_at = cos_tlv_open(body, 0xE0);
+
+    for (uint16_t index = 0; index < secure->config.objects; index++) {
+        struct object object;
+        COS_TRY(object_read(secure, index, &object));
+        if (object.kind == OBJECT_KEY && object.version != 0) {
+            const uint8_t entry[] = {object.number, object.version, KEY_TYPE_AES, object.length};
+            cos_tlv_write(body, 0xC0, entry, sizeof entry);
+        }
+    }
+    cos_tlv_close(body, template_at);
+    return body->failed ? COS_E_MEMORY_FULL : COS_OK;
+}
+
+/* A key set in use cannot be deleted from under its own session, so one set always remains. */
+static enum cos_result delete_set(struct cos_secure *secure, uint8_t version)
+{
+    struct object object;
+
+    COS_CHECK(version != secure->scp03.key_version, COS_E_CONDITIONS);
+    change_start(secure);
+    for (uint8_t number = 1; number <= KEYS_OF_A_SET; number++) {
+        COS_TRY(object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, number, version, &object));
+        object_remove(secure, &object);
+    }
+    return change_commit(secure);
+}
+
+static enum cos_result delete_key(struct cos_secure *secure, uint8_t channel, uint8_t reference,
+                                  uint8_t version)
+{
+    struct object object;
+
+    COS_TRY(status_require(secure, channel, CONDITION_SM));
+    COS_CHECK(secure->life_cycle != COS_LIFE_LOCKED, COS_E_CONDITIONS);
+    if (version != 0) {
+        COS_CHECK(reference == 0, COS_E_DATA); /* single keys of a set cannot be deleted */
+        return delete_set(secure, version);
+    }
+    COS_TRY(status_find(secure, channel, reference, OBJECT_KEY, &object));
+    status_set_key(secure, &secure->channels[channel], &object, false);
+    change_start(secure);
+    object_remove(secure, &object);
+    return change_commit(secure);
+}
+
+enum cos_result call_key(struct cos_secure *secure, struct cos_reader *request,
+                         struct cos_writer *body)
+{
+    uint8_t operation = cos_read8(request);
+    uint8_t channel = read_channel(request);
+    struct cos_span rest = cos_read_rest(request);
+
+    COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
+    switch (operation) {
+    case COS_KEY_PUT:
+        COS_CHECK(rest.length == 0, COS_E_GATE_FORMAT);
+        return put_key(secure, channel, body);
+    case COS_KEY_STORE:
+        COS_CHECK(rest.length == 0, COS_E_GATE_FORMAT);
+        return store_data(secure, channel);
+    case COS_KEY_ATTRIBUTES:
+        COS_CHECK(rest.length == 2, COS_E_GATE_FORMAT);
+        COS_CHECK(cos_get16(rest.data) == 0x00E0, COS_E_REFERENCE_NOT_FOUND);
+        return key_information(secure, body);
+    case COS_KEY_DELETE:
+        COS_CHECK(rest.length == 2, COS_E_GATE_FORMAT);
+        return delete_key(secure, channel, rest.data[0], rest.data[1]);
+    default:
+        return COS_E_GATE_FORMAT;
+    }
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Life cycle: production steps 3 to 6, SET STATUS, the production record (docs/formats.md,
+ * "Production steps").
+ */
+#include "domain.h"
+
+#include "gate/pairing.h"
+
+enum {
+    STEP_PACK = 3,
+    STEP_PRODUCE = 4,
+    STEP_INITIALIZE = 5,
+    STEP_PERSONALIZE = 6,
+    TRANSPORT_TRIES = 10,
+    PACK_BODY = 16 + 16 + 4,
+    PRODUCE_BODY = 3 * 16 + 4 + 8 + 4 + 16,
+    WHO_WHEN = 8, /* who (2), date (2), equipment (4) */
+    GP_SECURED = 0x0F,
+    GP_LOCKED = 0x7F,
+    GP_TERMINATED = 0xFF,
+};
+
+/* The state that a step begins in. */
+static uint8_t state_before(uint8_t step)
+{
+    switch (step) {
+    case STEP_PACK:
+        return COS_LIFE_FABRICATED;
+    case STEP_PRODUCE:
+        return COS_LIFE_PACKAGED;
+    case STEP_INITIALIZE:
+        return COS_LIFE_PRODUCED;
+    case STEP_PERSONALIZE:
+        return COS_LIFE_INITIALIZED;
+    default:
+        return COS_LIFE_BLANK;
+    }
+}
+
+static enum cos_result step_challenge(struct cos_secure *secure, struct cos_reader *request,
+                                      struct cos_writer *body)
+{
+    uint8_t step = cos_read8(request);
+
+    COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
+    COS_CHECK(step == STEP_PACK || step == STEP_PRODUCE, COS_E_P1_P2);
+    COS_CHECK(secure->life_cycle == state_before(step), COS_E_CONDITIONS);
+    COS_TRY(cos_drbg_random(&secure->drbg, secure->challenge, COS_AES_BLOCK));
+    secure->challenge_length = COS_AES_BLOCK;
+    secure->challenge_use = step;
+    cos_write_bytes(body, secure->challenge, COS_AES_BLOCK);
+    return COS_OK;
+}
+
+/* The key of one step's token: bound to the transport key, the step and the challenge. */
+static enum cos_result token_key(struct cos_secure *secure, const struct object *transport,
+                                 uint8_t step, uint8_t key[16])
+{
+    static const uint8_t label[] = {'T', 'w', 'i', 'n', 'C', 'O', 'S', ' ', 'p', 'r', 'o', 'd',
+                                    'u', 'c', 't', 'i', 'o', 'n', ' ', 's', 't', 'e', 'p'};
+    uint8_t context[1 + COS_AES_BLOCK], secret[OBJECT_SECRET_MAX];
+
+    context[0] = step;
+    memcpy(context + 1, secure->challenge, COS_AES_BLOCK);
+    COS_TRY(object_secret(secure, transport, secret));
+    enum cos_result result = cos_kdf(secure->config.crypto, secret, transport->length,
+                                     (struct cos_span){label, sizeof label},
+                                     (struct cos_span){context, sizeof context}, key, 16);
+    cos_wipe(secret, sizeof secret);
+    return result;
+}
+
+/* Checks the token and deciphers its body. The try is spent before the comparison and still spent
+ * afterwards: the step gives it back with what it writes. */
+static enum cos_result open_token(struct cos_secure *secure, struct object *transport, uint8_t step,
+                                  struct cos_span token, uint8_t *body, size_t body_length)
+{
+    static const uint8_t nonce[COS_CCM_NONCE];
+    const struct cos_crypto *crypto = secure->config.crypto;
+    uint8_t key[16], tag[COS_CCM_TAG];
+
+    COS_CHECK(token.length == body_length + COS_CCM_TAG, COS_E_LENGTH);
+    COS_CHECK(secure->challenge_length == COS_AES_BLOCK && secure->challenge_use == step,
+              COS_E_CONDITIONS);
+    secure->challenge_length = 0;
+    COS_TRY(object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, (uint8_t)(step - STEP_PACK + 1), 0,
+                        transport));
+    COS_CHECK(transport->usage == USAGE_TRANSPORT, COS_E_NOT_USABLE);
+    COS_TRY(object_spend(secure, transport));
+    COS_TRY(token_key(secure, transport, step, key));
+    memcpy(body, token.data, body_length);
+    enum cos_result result = crypto->aes_ccm_open(crypto->context, key, sizeof key, nonce, &step, 1,
+                                                  body, body_length, tag);
+    cos_wipe(key, sizeof key);
+    cos_wipe(secure->challenge, sizeof secure->challenge);
+    if (result == COS_OK &&
+        cos_equal_secret(tag, token.data + body_length, sizeof tag) != COS_YES) {
+        result = cos_tries_left(transport->tries_left);
+    }
+    if (result != COS_OK) {
+        cos_wipe(body, body_length);
+    }
+    return result;
+}
+
+/* Adds a transport key for the next step, or one that is there already, prepared before a power
+ * cut. */
+static enum cos_result add_transport(struct cos_secure *secure, uint8_t number,
+                                     const uint8_t key[16], uint16_t *next)
+{
+    struct object object;
+    enum cos_result found = object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, number, 0, &object);
+
+    if (found == COS_E_REFERENCE_NOT_FOUND) {
+        found = object_new(secure, next, &object);
+    }
+    COS_TRY(found);
+    object = (struct object){
+        .index = object.index,
+        .kind = OBJECT_KEY,
+        .context = CONTEXT_GLOBAL,
+        .number = number,
+        .algorithm = ALGORITHM_AES,
+        .usage = USAGE_TRANSPORT,
+        .length = 16,
+        .use_rule = 0xFF,
+        .tries_max = TRANSPORT_TRIES,
+        .tries_left = TRANSPORT_TRIES,
+        .generation = object.generation,
+    };
+    return object_put(secure, &object, key);
+}
+
+/* Adds a fresh pairing secret of this generation and wraps it for the app chip. */
+static enum cos_result add_pairing(struct cos_secure *secure, uint8_t generation,
+                                   const uint8_t app_key[16], uint16_t *next,
+                                   struct cos_writer *body)
+{
+    uint8_t secret[COS_PAIRING_SECRET];
+    struct object object;
+    enum cos_result result =
+        object_find(secure, OBJECT_PAIRING, CONTEXT_GLOBAL, generation, 0, &object);
+
+    if (result == COS_E_REFERENCE_NOT_FOUND) {
+        result = object_new(secure, next, &object);
+    }
+    COS_TRY(result);
+    object = (struct object){
+        .index = object.index,
+        .kind = OBJECT_PAIRING,
+        .number = generation,
+        .length = sizeof secret,
+        .use_rule = 0xFF,
+        .generation = object.generation,
+    };
+    result = cos_drbg_random(&secure->drbg, secret, sizeof secret);
+    cos_write8(body, generation);
+    uint8_t *wrapped = cos_write_room(body, COS_PAIRING_SECRET + COS_CCM_TAG);
+    if (result == COS_OK && wrapped == NULL) {
+        result = COS_E_INVARIANT;
+    }
+    if (result == COS_OK) {
+        result = pairing_wrap(secure->config.crypto, app_key, secret, generation, wrapped);
+    }
+    if (result == COS_OK) {
+        result = object_put(secure, &object, secret);
+    }
+    cos_wipe(secret, sizeof secret);
+    return result;
+}
+
+/* Step 3. The state changes only with the first HELLO under the new secret: until then the step can
+ * be run again. */
+static enum cos_result pack(struct cos_secure *secure, uint8_t contacts, uint8_t frames,
+                            struct cos_span token, struct cos_writer *answer)
+{
+    const uint8_t tests[2] = {contacts, frames};
+    const uint8_t generation = 1;
+    uint8_t body[PACK_BODY];
+    struct object transport;
+    uint16_t next = 0;
+
+    COS_TRY(open_token(secure, &transport, STEP_PACK, token, body, sizeof body));
+    change_start(secure);
+    transport.tries_left = transport.tries_max;
+    enum cos_result result = object_put(secure, &transport, NULL);
+    if (result == COS_OK) {
+        result = add_transport(secure, STEP_PRODUCE - STEP_PACK + 1, body, &next);
+    }
+    if (result == COS_OK) {
+        result = add_pairing(secure, generation, body + 16, &next, answer);
+    }
+    state_add8(secure, STATE_PREPARED, generation);
+    change_add(secure, STATE_CONTACTS, tests, sizeof tests);
+    change_add(secure, STATE_CPLC + CPLC_MODULE, body + 32, 4);
+    cos_wipe(body, sizeof body);
+    COS_TRY(result);
+    return change_commit(secure);
+}
+
+enum cos_result life_packed(struct cos_secure *secure)
+{
+    struct object transport;
+    uint8_t prepared;
+
+    COS_TRY(state_read(secure, STATE_PREPARED, &prepared, 1));
+    COS_TRY(object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, 1, 0, &transport));
+    change_start(secure);
+    object_remove(secure, &transport);
+    state_add_life_cycle(secure, COS_LIFE_PACKAGED);
+    state_add8(secure, STATE_PAIRING, prepared);
+    state_add8(secure, STATE_PREPARED, 0);
+    COS_TRY(change_commit(secure));
+    return state_load(secure);
+}
+
+/* Step 4: the initialization keys are installed, the transport key goes. */
+static enum cos_result produce(struct cos_secure *secure, struct cos_span token)
+{
+    static const uint8_t usage[3] = {USAGE_SCP03_ENC, USAGE_SCP03_MAC, USAGE_SCP03_DEK};
+    uint8_t body[PRODUCE_BODY];
+    struct object transport;
+    uint16_t next = 0;
+    enum cos_result result = COS_OK;
+
+    COS_TRY(open_token(secure, &transport, STEP_PRODUCE, token, body, sizeof body));
+    change_start(secure);
+    for (uint8_t i = 0; i < 3 && result == COS_OK; i++) {
+        struct object object;
+        result = object_new(secure, &next, &object);
+        if (result == COS_OK) {
+            object.kind = OBJECT_KEY;
+            object.number = (uint8_t)(i + 1);
+            object.version = KEY_VERSION_INITIAL;
+            object.algorithm = ALGORITHM_AES;
+            object.usage = usage[i];
+            object.length = 16;
+            object.use_rule = 0xFF;
+            result = object_put(secure, &object, body + 16 * i);
+        }
+    }
+    object_remove(secure, &transport);
+    state_add_life_cycle(secure, COS_LIFE_PRODUCED);
+    change_add(secure, STATE_CPLC + CPLC_ICC, body + 48, 4);
+    change_add(secure, STATE_CARD_BODY, body + 52, STATE_SIZE - STATE_CARD_BODY);
+    cos_wipe(body, sizeof body);
+    COS_TRY(result);
+    COS_TRY(change_commit(secure));
+    return state_load(secure);
+}
+
+/* Step 5: the issuer's keys must be there; those of production go. */
+static enum cos_result initialize(struct cos_secure *secure, const uint8_t who_when[WHO_WHEN])
+{
+    static const uint8_t usage[3] = {USAGE_SCP03_ENC, USAGE_SCP03_MAC, USAGE_SCP03_DEK};
+    struct object key;
+    bool issuer_keys = false;
+
+    for (uint16_t index = 0; index < secure->config.objects; index++) {
+        COS_TRY(object_read(secure, index, &key));
+        issuer_keys = issuer_keys || (key.kind == OBJECT_KEY && key.usage == USAGE_SCP03_ENC &&
+                                      key.version != KEY_VERSION_INITIAL);
+    }
+    COS_CHECK(issuer_keys, COS_E_CONDITIONS);
+    change_start(secure);
+    for (size_t i = 0; i < 3; i++) {
+        COS_TRY(object_find_usage(secure, usage[i], KEY_VERSION_INITIAL, &key));
+        object_remove(secure, &key);
+    }
+    state_add_life_cycle(secure, COS_LIFE_INITIALIZED);
+    change_add(secure, STATE_CPLC + CPLC_PREPERSONALIZER, who_when, WHO_WHEN);
+    COS_TRY(change_commit(secure));
+    return state_load(secure);
+}
+
+static enum cos_result personalize(struct cos_secure *secure, const uint8_t who_when[WHO_WHEN])
+{
+    change_start(secure);
+    state_add_life_cycle(secure, COS_LIFE_PERSONALIZED);
+    change_add(secure, STATE_CPLC + CPLC_PERSONALIZER, who_when, WHO_WHEN);
+    COS_TRY(change_commit(secure));
+    return state_load(secure);
+}
+
+static enum cos_result complete_step(struct cos_secure *secure, struct cos_reader *request,
+                                     struct cos_writer *body)
+{
+    uint8_t step = cos_read8(request);
+    uint8_t contacts = cos_read8(request);
+    uint8_t frames = cos_read8(request);
+    struct cos_span data = cos_read_rest(request);
+
+    COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
+    COS_CHECK(step >= STEP_PACK && step <= STEP_PERSONALIZE, COS_E_P1_P2);
+    COS_CHECK(secure->life_cycle == state_before(step), COS_E_CONDITIONS);
+    if (step == STEP_PACK) {
+        return pack(secure, contacts, frames, data, body);
+    }
+    if (step == STEP_PRODUCE) {
+        return produce(secure, data);
+    }
+    COS_TRY(status_require(secure, 0, CONDITION_SM));
+    COS_CHECK(data.length == WHO_WHEN, COS_E_LENGTH);
+    return step == STEP_INITIALIZE ? initialize(secure, data.data) : personalize(secure, data.data);
+}
+
+/* The states that SET STATUS may lead to, and from where. */
+static enum cos_result next_state(const struct cos_secure *secure, uint8_t wanted,
+                                  enum cos_life_cycle *next)
+{
+    unsigned from;
+
+    switch (wanted) {
+    case GP_SECURED:
+        from = COS_LIFE_BIT(COS_LIFE_PERSONALIZED) | COS_LIFE_BIT(COS_LIFE_LOCKED);
+        *next = COS_LIFE_OPERATIONAL;
+        break;
+    case GP_LOCKED:
+        from = COS_LIFE_BIT(COS_LIFE_OPERATIONAL);
+        *next = COS_LIFE_LOCKED;
+        break;
+    case GP_TERMINATED:
+        from = COS_STATES_USE | COS_LIFE_BIT(COS_LIFE_LOCKED);
+        *next = COS_LIFE_TERMINATED;
+        break;
+    default:
+        return COS_E_P1_P2;
+    }
+    COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & from) != 0, COS_E_CONDITIONS);
+    return COS_OK;
+}
+
+static enum cos_result set_status(struct cos_secure *secure, struct cos_reader *request)
+{
+    uint8_t channel = read_channel(request);
+    uint8_t wanted = cos_read8(request);
+    enum cos_life_cycle next;
+
+    COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
+    COS_TRY(status_require(secure, channel, CONDITION_SM));
+    COS_TRY(next_state(secure, wanted, &next));
+    change_start(secure);
+    state_add_life_cycle(secure, next);
+    COS_TRY(change_commit(secure));
+    COS_TRY(state_load(secure));
+    /* TERMINATED is committed: from here on the secrets are only to be erased. */
+    return next == COS_LIFE_TERMINATED ? object_erase_secrets(secure) : COS_OK;
+}
+
+static enum cos_result record(struct cos_secure *secure, struct cos_writer *body)
+{
+    if ((COS_LIFE_BIT(secure->life_cycle) &
+         (COS_LIFE_BIT(COS_LIFE_OPERATIONAL) | COS_LIFE_BIT(COS_LIFE_LOCKED))) != 0) {
+        COS_TRY(status_require(secure, 0, secure->record_rule));
+    }
+    return state_write_record(secure, body);
+}
+
+enum cos_result call_life(struct cos_secure *secure, struct cos_reader *request,
+                          struct cos_writer *body)
+{
+    uint8_t operation = cos_read8(request);
+
+    /* Without a session there is nothing but the packing step. */
+    COS_CHECK(secure->gate.open || secure->life_cycle == COS_LIFE_FABRICATED, COS_E_GATE_SESSION);
+    switch (operation) {
+    case COS_LIFE_CHALLENGE:
+        return step_challenge(secure, request, body);
+    case COS_LIFE_STEP:
+        return complete_step(secure, request, body);
+    case COS_LIFE_RECORD:
+        COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
+        return record(secure, body);
+    case COS_LIFE_SET:
+        return set_status(secure, request);
+    default:
+        return COS_E_GATE_FORMAT;
+    }
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Objects in the security chip's store: entries with attributes and counters in one kind of page,
+ * enciphered secrets in another (docs/formats.md, "Security chip: objects").
+ */
+#include "domain.h"
+
+enum {
+    APPLICATION_ENTRY = 20,
+    APPLICATIONS = 8,
+    STATE_PAGES = 1,
+    STORAGE_KEY_PAGES = 1,
+    OBJECT_ASSOCIATED = 17,
+};
+
+/* ---- Transactions ---- */
+
+void change_start(struct cos_secure *secure)
+{
+    secure->change.count = 0;
+    secure->change.used = 0;
+    secure->change.failed = false;
+}
+
+void change_add(struct cos_secure *secure, uint32_t address, const uint8_t *data, size_t length)
+{
+    struct cos_secure_change *change = &secure->change;
+    size_t needed = data != NULL ? length : 0;
+
+    if (change->count == COS_SECURE_EDITS || needed > sizeof change->bytes - change->used) {
+        change->failed = true;
+        return;
+    }
+    uint8_t *copy = data != NULL ? change->bytes + change->used : NULL;
+    if (copy != NULL) {
+        memcpy(copy, data, length);
+        change->used += length;
+    }
+    change->edits[change->count++] = (struct cos_edit){address, copy, (uint32_t)length};
+}
+
+enum cos_result change_commit(struct cos_secure *secure)
+{
+    struct cos_secure_change *change = &secure->change;
+    enum cos_result result = COS_E_INVARIANT;
+
+    if (!change->failed) {
+        result = cos_store_commit(&secure->store, change->edits, change->count);
+    }
+    cos_wipe(change->bytes, sizeof change->bytes);
+    change_start(secure);
+    return result;
+}
+
+/* ---- Places ---- */
+
+static uint16_t pages_for(uint16_t count, uint16_t size, uint16_t payload)
+{
+    uint16_t per_page = (uint16_t)(payload / size);
+
+    return (uint16_t)((count + per_page - 1) / per_page);
+}
+
+/* Address of element `index` in an array that begins at logical page `first` and never crosses a
+ * page. */
+static uint32_t place(const struct cos_secure *secure, uint16_t first, uint16_t index,
+                      uint16_t size)
+{
+    uint16_t payload = secure->store.payload;
+    uint16_t per_page = (uint16_t)(payload / size);
+
+    return (uint32_t)(first + index / per_page) * payload + (uint32_t)(index % per_page) * size;
+}
+
+static uint16_t first_application_page(uint16_t payload, uint16_t objects)
+{
+    return (uint16_t)(STATE_PAGES + pages_for(objects, OBJECT_ENTRY, payload));
+}
+
+uint16_t object_first_secret_page(uint16_t payload, uint16_t objects)
+{
+    return (uint16_t)(first_application_page(payload, objects) +
+                      pages_for(APPLICATIONS, APPLICATION_ENTRY, payload));
+}
+
+static uint16_t secret_page(const struct cos_secure *secure)
+{
+    return object_first_secret_page(secure->store.payload, secure->config.objects);
+}
+
+static uint32_t entry_address(const struct cos_secure *secure, uint16_t index)
+{
+    return place(secure, STATE_PAGES, index, OBJECT_ENTRY);
+}
+
+static uint32_t slot_address(const struct cos_secure *secure, uint16_t index)
+{
+    return place(secure, (uint16_t)(secret_page(secure) + STORAGE_KEY_PAGES), index, OBJECT_SLOT);
+}
+
+/* ---- Storage key ---- */
+
+static uint32_t storage_key_address(const struct cos_secure *secure)
+{
+    return (uint32_t)secret_page(secure) * secure->store.payload;
+}
+
+enum cos_result object_load_storage_key(struct cos_secure *secure)
+{
+    return cos_store_read(&secure->store, storage_key_address(secure), secure->storage_key,
+                          sizeof secure->storage_key);
+}
+
+void object_add_storage_key(struct cos_secure *secure, const uint8_t key[COS_AES_KEY_MAX])
+{
+    change_add(secure, storage_key_address(secure), key, COS_AES_KEY_MAX);
+}
+
+enum cos_result object_erase_secrets(struct cos_secure *secure)
+{
+    const uint16_t payload = secure->store.payload;
+    const uint16_t pages =
+        (uint16_t)(STORAGE_KEY_PAGES + pages_for(secure->config.objects, OBJECT_SLOT, payload));
+
+    for (uint16_t page = 0; page < pages; page++) {
+        change_start(secure);
+        change_add(secure, (uint32_t)(secret_page(secure) + page) * payload, NULL, payload);
+        COS_TRY(change_commit(secure));
+    }
+    cos_wipe(secure->storage_key, sizeof secure->storage_key);
+    return COS_OK;
+}
+
+/* ---- Entries ---- */
+
+static void encode(const struct object *object, uint8_t entry[OBJECT_ENTRY])
+{
+    const uint8_t fields[] = {object->kind,           object->context,   object->number,
+                              object->version,        object->algorithm, object->usage,
+                              object->length,         object->use_rule,  object->reset_rule,
+                              object->resetting_code, object->shortest,  object->longest,
+                              object->level};
+
+    memset(entry, 0, OBJECT_ENTRY);
+    memcpy(entry, fields, sizeof fields);
+    memcpy(entry + 13, object->valid_to, 4);
+    entry[17] = object->tries_max;
+    entry[18] = object->tries_left;
+    cos_put32(entry + 20, object->generation);
+    cos_put32(entry + 24, object->counter);
+}
+
+enum cos_result object_read(const struct cos_secure *secure, uint16_t index, struct object *object)
+{
+    uint8_t entry[OBJECT_ENTRY];
+
+    COS_TRY(cos_store_read(&secure->store, entry_address(secure, index), entry, sizeof entry));
+    *object = (struct object){
+        .index = index,
+        .kind = entry[0],
+        .context = entry[1],
+        .number = entry[2],
+        .version = entry[3],
+        .algorithm = entry[4],
+        .usage = entry[5],
+        .length = entry[6],
+        .use_rule = entry[7],
+        .reset_rule = entry[8],
+        .resetting_code = entry[9],
+        .shortest = entry[10],
+        .longest = entry[11],
+        .level = entry[12],
+        .valid_to = {entry[13], entry[14], entry[15], entry[16]},
+        .tries_max = entry[17],
+        .tries_left = entry[18],
+        .generation = cos_get32(entry + 20),
+        .counter = cos_get32(entry + 24),
+    };
+    COS_CHECK(object->length <= OBJECT_SECRET_MAX && object->tries_left <= object->tries_max,
+              COS_E_STORE_DAMAGED);
+    return COS_OK;
+}
+
+enum cos_result object_find(const struct cos_secure *secure, enum object_kind kind, uint8_t context,
+                            uint8_t number, uint8_t version, struct object *object)
+{
+    for (uint16_t index = 0; index < secure->config.objects; index++) {
+        COS_TRY(object_read(secure, index, object));
+        if (object->kind == kind && object->context == context && object->number == number &&
+            object->version == version) {
+            return COS_OK;
+        }
+    }
+    return COS_E_REFERENCE_NOT_FOUND;
+}
+
+enum cos_result object_find_usage(const struct cos_secure *secure, enum object_usage usage,
+                                  uint8_t version, struct object *object)
+{
+    for (uint16_t index = 0; index < secure->config.objects; index++) {
+        COS_TRY(object_read(secure, index, object));
+        if (object->kind == OBJECT_KEY && object->context == CONTEXT_GLOBAL &&
+            object->usage == usage && (version == 0 || object->version == version)) {
+            return COS_OK;
+        }
+    }
+    return COS_E_REFERENCE_NOT_FOUND;
+}
+
+enum cos_result object_new(const struct cos_secure *secure, uint16_t *next, struct object *object)
+{
+    while (*next < secure->config.objects) {
+        uint16_t index = (*next)++;
+        COS_TRY(object_read(secure, index, object));
+        if (object->kind == OBJECT_FREE) {
+            *object = (struct object){.index = index, .generation = object->generation};
+            return COS_OK;
+        }
+    }
+    return COS_E_MEMORY_FULL;
+}
+
+/* ---- Secrets ---- */
+
+static void secret_nonce(const struct object *object, uint8_t nonce[COS_CCM_NONCE])
+{
+    memset(nonce, 0, COS_CCM_NONCE);
+    cos_put16(nonce, object->index);
+    cos_put32(nonce + 2, object->generation);
+}
+
+enum cos_result object_put(struct cos_secure *secure, struct object *object, const uint8_t *secret)
+{
+    const struct cos_crypto *crypto = secure->config.crypto;
+    uint8_t entry[OBJECT_ENTRY], slot[OBJECT_SLOT] = {0}, nonce[COS_CCM_NONCE];
+
+    if (secret != NULL) {
+        object->generation++; /* a nonce never comes again under one storage key */
+        COS_CHECK(object->generation != 0 && object->length <= OBJECT_SECRET_MAX,
+                  COS_E_MEMORY_FAILURE);
+    }
+    encode(object, entry);
+    change_add(secure, entry_address(secure, object->index), entry, sizeof entry);
+    if (secret == NULL) {
+        return COS_OK;
+    }
+    memcpy(slot, secret, object->length);
+    secret_nonce(object, nonce);
+    enum cos_result result =
+        crypto->aes_ccm_seal(crypto->context, secure->storage_key, COS_AES_KEY_MAX, nonce, entry,
+                             OBJECT_ASSOCIATED, slot, OBJECT_SECRET_MAX, slot + OBJECT_SECRET_MAX);
+    if (result == COS_OK) {
+        change_add(secure, slot_address(secure, object->index), slot, sizeof slot);
+    }
+    cos_wipe(slot, sizeof slot);
+    return result;
+}
+
+void object_remove(struct cos_secure *secure, const struct object *object)
+{
+    const struct object free_entry = {.index = object->index, .generation = object->generation};
+    uint8_t entry[OBJECT_ENTRY];
+
+    encode(&free_entry, entry);
+    change_add(secure, entry_address(secure, object->index), entry, sizeof entry);
+    change_add(secure, slot_address(secure, object->index), NULL, OBJECT_SLOT);
+}
+
+enum cos_result object_secret(const struct cos_secure *secure, const struct object *object,
+                              uint8_t secret[OBJECT_SECRET_MAX])
+{
+    const struct cos_crypto *crypto = secure->config.crypto;
+    uint8_t entry[OBJECT_ENTRY], nonce[COS_CCM_NONCE], stored[COS_CCM_TAG], tag[COS_CCM_TAG];
+    uint32_t address = slot_address(secure, object->index);
+
+    COS_TRY(cos_store_read(&secure->store, address, secret, OBJECT_SECRET_MAX));
+    COS_TRY(cos_store_read(&secure->store, address + OBJECT_SECRET_MAX, stored, sizeof stored));
+    encode(object, entry);
+    secret_nonce(object, nonce);
+    enum cos_result result =
+        crypto->aes_ccm_open(crypto->context, secure->storage_key, COS_AES_KEY_MAX, nonce, entry,
+                             OBJECT_ASSOCIATED, secret, OBJECT_SECRET_MAX, tag);
+    if (result == COS_OK && cos_equal_secret(stored, tag, sizeof tag) != COS_YES) {
+        result = COS_E_STORE_DAMAGED;
+    }
+    if (result != COS_OK) {
+        cos_wipe(secret, OBJECT_SECRET_MAX);
+    }
+    return result;
+}
+
+/* ---- Tries ---- */
+
+static enum cos_result write_tries(struct cos_secure *secure, struct object *object, uint8_t tries)
+{
+    struct object written;
+
+    object->tries_left = tries;
+    change_start(secure);
+    COS_TRY(object_put(secure, object, NULL));
+    COS_TRY(change_commit(secure));
+    /* Read back: what was not written must not count as spent. */
+    COS_TRY(object_read(secure, object->index, &written));
+    COS_INVARIANT(written.tries_left == tries && written.kind == object->kind);
+    return COS_OK;
+}
+
+enum cos_result object_spend(struct cos_secure *secure, struct object *object)
+{
+    if (object->tries_max == 0) {
+        return COS_OK;
+    }
+    COS_CHECK(object->tries_left > 0, COS_E_METHOD_BLOCKED);
+    return write_tries(secure, object, (uint8_t)(object->tries_left - 1));
+}
+
+enum cos_result object_restore(struct cos_secure *secure, struct object *object)
+{
+    if (object->tries_left == object->tries_max) {
+        return COS_OK;
+    }
+    return write_tries(secure, object, object->tries_max);
+}
+
+/* ---- Applications ---- */
+
+static uint32_t application_address(const struct cos_secure *secure, uint16_t index)
+{
+    uint16_t first = first_application_page(secure->store.payload, secure->config.objects);
+
+    return place(secure, first, index, APPLICATION_ENTRY);
+}
+
+static enum cos_result find_name(const struct cos_secure *secure, struct cos_span name,
+                                 uint16_t *index)
+{
+    uint8_t entry[APPLICATION_ENTRY];
+
+    for (*index = 0; *index < APPLICATIONS; (*index)++) {
+        COS_TRY(cos_store_read(&secure->store, application_address(secure, *index), entry,
+                               sizeof entry));
+        if (entry[0] == name.length &&
+            (name.length == 0 || memcmp(entry + 1, name.data, name.length) == 0)) {
+            return COS_OK;
+        }
+    }
+    return COS_E_REFERENCE_NOT_FOUND;
+}
+
+enum cos_result application_find(const struct cos_secure *secure, struct cos_span name,
+                                 uint8_t *context)
+{
+    uint16_t index;
+
+    COS_CHECK(name.length >= 1 && name.length <= 16, COS_E_DATA);
+    COS_TRY(find_name(secure, name, &index));
+    *context = (uint8_t)(index + 1);
+    return COS_OK;
+}
+
+enum cos_result application_register(struct cos_secure *secure, struct cos_span name,
+                                     uint8_t *context)
+{
+    uint8_t entry[APPLICATION_ENTRY] = {0};
+    uint16_t index;
+    enum cos_result result = application_find(secure, name, context);
+
+    if (result != COS_E_REFERENCE_NOT_FOUND) {
+        return result;
+    }
+    result = find_name(secure, (struct cos_span){NULL, 0}, &index);
+    COS_CHECK(result != COS_E_REFERENCE_NOT_FOUND, COS_E_MEMORY_FULL);
+    COS_TRY(result);
+    entry[0] = (uint8_t)name.length;
+    memcpy(entry + 1, name.data, name.length);
+    change_start(secure);
+    change_add(secure, application_address(secure, index), entry, sizeof entry);
+    COS_TRY(change_commit(secure));
+    *context = (uint8_t)(index + 1);
+    return COS_OK;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * PINs: VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER (ISO/IEC 7816-4:2013, 11.5.6
+ * to 11.5.10). Every way to a comparison spends a try first.
+ */
+#include "domain.h"
+
+/* A PIN request, taken apart. */
+struct pin_request {
+    uint8_t channel, reference;
+    bool held;
+    struct cos_span data;
+    struct cos_channel *status;
+    struct object pin;
+};
+
+/* Compares length and bytes in constant time; the longest PIN fits a secret. */
+static cos_truth equal_pin(const struct object *pin, const uint8_t secret[OBJECT_SECRET_MAX],
+                           struct cos_span presented)
+{
+    uint8_t expected[1 + COS_PIN_MAX], given[1 + COS_PIN_MAX] = {0};
+
+    expected[0] = pin->length;
+    memcpy(expected + 1, secret, COS_PIN_MAX);
+    given[0] = (uint8_t)presented.length;
+    memcpy(given + 1, presented.data,
+           presented.length <= COS_PIN_MAX ? presented.length : COS_PIN_MAX);
+    cos_truth equal = cos_equal_secret(expected, given, sizeof expected);
+    cos_wipe(expected, sizeof expected);
+    cos_wipe(given, sizeof given);
+    return equal;
+}
+
+/* Spends a try and compares. COS_OK if right, with the try still spent: the caller gives it back,
+ * alone or together with what else it writes. A wrong PIN takes the verified status away. */
+static enum cos_result compare(struct cos_secure *secure, struct cos_channel *status,
+                               struct object *pin, struct cos_span presented)
+{
+    uint8_t secret[OBJECT_SECRET_MAX];
+    uint8_t tries = pin->tries_left;
+
+    status_set_pin(secure, status, pin, false);
+    COS_TRY(object_spend(secure, pin));
+    COS_INVARIANT(pin->tries_max == 0 || pin->tries_left + 1 == tries);
+    COS_TRY(object_secret(secure, pin, secret));
+    cos_truth right = equal_pin(pin, secret, presented);
+    cos_truth right_again = equal_pin(pin, secret, presented);
+    cos_wipe(secret, sizeof secret);
+    COS_CHECK(right == COS_YES, cos_tries_left(pin->tries_left));
+    COS_INVARIANT(right_again == COS_YES);
+    return COS_OK;
+}
+
+static bool length_allowed(const struct object *pin, size_t length)
+{
+    return length >= pin->shortest && length <= pin->longest && length <= COS_PIN_MAX;
+}
+
+static enum cos_result verify(struct cos_secure *secure, struct pin_request *request)
+{
+    COS_CHECK(length_allowed(&request->pin, request->data.length), COS_E_LENGTH);
+    COS_TRY(compare(secure, request->status, &request->pin, request->data));
+    COS_TRY(object_restore(secure, &request->pin));
+    status_set_pin(secure, request->status, &request->pin, true);
+    return COS_OK;
+}
+
+static enum cos_result query(const struct pin_request *request)
+{
+    COS_CHECK(request->data.length == 0, COS_E_GATE_FORMAT);
+    if (status_pin_verified(request->status, &request->pin)) {
+        return COS_OK;
+    }
+    COS_CHECK(request->pin.tries_left > 0, COS_E_METHOD_BLOCKED);
+    return cos_tries_left(request->pin.tries_left);
+}
+
+/* Writes a new value and gives all tries back, in one transaction. */
+static enum cos_result replace(struct cos_secure *secure, struct object *pin, struct cos_span value)
+{
+    uint8_t secret[OBJECT_SECRET_MAX] = {0};
+
+    memcpy(secret, value.data, value.length);
+    pin->length = (uint8_t)value.length;
+    pin->tries_left = pin->tries_max;
+    change_start(secure);
+    enum cos_result result = object_put(secure, pin, secret);
+    cos_wipe(secret, sizeof secret);
+    COS_TRY(result);
+    return change_commit(secure);
+}
+
+/* Data of two parts: the first has the length of the stored value. That length is not told to
+ * anybody who does not know the value: whatever is too short is compared and is wrong. */
+static void split(const struct object *code, struct cos_span data, struct cos_span *first,
+                  struct cos_span *second)
+{
+    size_t cut = data.length < code->length ? data.length : code->length;
+
+    *first = (struct cos_span){data.data, cut};
+    *second = (struct cos_span){data.data + cut, data.length - cut};
+}
+
+static enum cos_result change(struct cos_secure *secure, struct pin_request *request)
+{
+    struct object *pin = &request->pin;
+    struct cos_span old_value, new_value;
+
+    COS_CHECK(request->data.length >= 2, COS_E_LENGTH);
+    split(pin, request->data, &old_value, &new_value);
+    COS_TRY(compare(secure, request->status, pin, old_value));
+    if (!length_allowed(pin, new_value.length)) {
+        COS_TRY(object_restore(secure, pin));
+        return COS_E_DATA;
+    }
+    COS_TRY(replace(secure, pin, new_value));
+    status_set_pin(secure, request->status, pin, true);
+    return COS_OK;
+}
+
+/* Resets the counter of the PIN, and sets a new value if there is one. */
+static enum cos_result reset(struct cos_secure *secure, struct pin_request *request,
+                             struct cos_span new_value)
+{
+    status_set_pin(secure, request->status, &request->pin, false);
+    if (new_value.length != 0) {
+        return replace(secure, &request->pin, new_value);
+    }
+    return object_restore(secure, &request->pin);
+}
+
+static enum cos_result unblock(struct cos_secure *secure, struct pin_request *request,
+                               bool with_new_value)
+{
+    struct object code;
+    struct cos_span code_value = request->data, new_value = {NULL, 0};
+
+    COS_CHECK(request->pin.resetting_code != 0, COS_E_CONDITIONS);
+    COS_TRY(object_find(secure, OBJECT_PIN, request->pin.context, request->pin.resetting_code, 0,
+                        &code));
+    COS_CHECK(request->data.length >= 1, COS_E_LENGTH);
+    if (with_new_value) {
+        split(&code, request->data, &code_value, &new_value);
+    }
+    COS_TRY(compare(secure, request->status, &code, code_value));
+    COS_TRY(object_restore(secure, &code));
+    COS_CHECK(!with_new_value || length_allowed(&request->pin, new_value.length), COS_E_DATA);
+    return reset(secure, request, new_value);
+}
+
+static enum cos_result reset_by_rule(struct cos_secure *secure, struct pin_request *request,
+                                     bool with_new_value)
+{
+    COS_TRY(status_require(secure, request->channel, request->pin.reset_rule));
+    COS_CHECK(with_new_value || request->data.length == 0, COS_E_GATE_FORMAT);
+    COS_CHECK(!with_new_value || length_allowed(&request->pin, request->data.length), COS_E_DATA);
+    return reset(secure, request, request->data);
+}
+
+/* INS of the command whose held data an operation takes; 0 = it has no data. */
+static uint8_t instruction_of(uint8_t operation)
+{
+    switch (operation) {
+    case COS_PIN_VERIFY:
+        return 0x20;
+    case COS_PIN_CHANGE:
+        return 0x24;
+    case COS_PIN_UNBLOCK:
+    case COS_PIN_UNBLOCK_ONLY:
+    case COS_PIN_RESET:
+        return 0x2C;
+    default:
+        return 0;
+    }
+}
+
+/* P1 of RESET RETRY COUNTER says which operation its data are for; the others have 00. */
+static uint8_t p1_of(uint8_t operation)
+{
+    switch (operation) {
+    case COS_PIN_UNBLOCK_ONLY:
+        return 0x01;
+    case COS_PIN_RESET:
+        return 0x02;
+    default:
+        return 0x00;
+    }
+}
+
+static enum cos_result take_data(struct cos_secure *secure, uint8_t operation,
+                                 struct pin_request *request)
+{
+    if (!request->held) {
+        return COS_OK;
+    }
+    COS_CHECK(request->data.length == 0 && instruction_of(operation) != 0, COS_E_GATE_FORMAT);
+    COS_CHECK(secure->held.p1 == p1_of(operation) && secure->held.p2 == request->reference,
+              COS_E_CONDITIONS);
+    return held_take(secure, request->channel, instruction_of(operation), &request->data);
+}
+
+enum cos_result call_pin(struct cos_secure *secure, struct cos_reader *reader,
+                         struct cos_writer *body)
+{
+    struct pin_request request = {0};
+    uint8_t operation = cos_read8(reader);
+
+    (void)body; /* a PIN call answers a result only */
+    request.channel = read_channel(reader);
+    request.reference = cos_read8(reader);
+    uint8_t held = cos_read8(reader);
+    request.data = cos_read_rest(reader);
+    COS_CHECK(!reader->failed && held <= 1, COS_E_GATE_FORMAT);
+    request.held = held == 1;
+    request.status = &secure->channels[request.channel];
+    COS_TRY(take_data(secure, operation, &request));
+    COS_TRY(status_find(secure, request.channel, request.reference, OBJECT_PIN, &request.pin));
+    switch (operation) {
+    case COS_PIN_VERIFY:
+        return verify(secure, &request);
+    case COS_PIN_QUERY:
+        return query(&request);
+    case COS_PIN_CHANGE:
+        return change(secure, &request);
+    case COS_PIN_UNBLOCK:
+        return unblock(secure, &request, true);
+    case COS_PIN_UNBLOCK_ONLY:
+        return unblock(secure, &request, false);
+    case COS_PIN_RESET:
+        return reset_by_rule(secure, &request, true);
+    case COS_PIN_RESET_ONLY:
+        return reset_by_rule(secure, &request, false);
+    default:
+        return COS_E_GATE_FORMAT;
+    }
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The gate server: one frame in, one call, one frame out. Which states a call is served in stands
+ * in the call table; what it means for pending steps stands here.
+ */
+#include "domain.h"
+
+uint8_t read_channel(struct cos_reader *request)
+{
+    uint8_t channel = cos_read8(request);
+
+    if (channel >= COS_CHANNELS) {
+        request->failed = true;
+        return 0;
+    }
+    return channel;
+}
+
+static void write_status(const struct cos_secure *secure, bool in_session, struct cos_writer *body)
+{
+    const uint8_t version[3] = {COS_VERSION_MAJOR, COS_VERSION_MINOR, COS_VERSION_PATCH};
+
+    cos_write8(body, secure->life_cycle);
+    cos_write8(body, (uint8_t)secure->verdict);
+    cos_write_bytes(body, secure->serial, sizeof secure->serial);
+    cos_write_bytes(body, version, sizeof version);
+    cos_write8(body, secure->record_rule);
+    cos_write32(body, in_session ? secure->transaction : 0);
+    cos_write16(body, in_session ? secure->attacks : 0);
+}
+
+static enum cos_result hello_begin(struct cos_secure *secure, struct cos_reader *request,
+                                   struct cos_writer *body)
+{
+    uint8_t generation = cos_read8(request);
+    const uint8_t *nonce = cos_read_bytes(request, COS_GATE_NONCE);
+    uint8_t generations[2], own_nonce[COS_GATE_NONCE], secret[OBJECT_SECRET_MAX];
+    struct object pairing;
+
+    COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
+    COS_TRY(state_read(secure, STATE_PAIRING, generations, sizeof generations));
+    COS_CHECK(generation != 0 && (generation == generations[0] || generation == generations[1]),
+              COS_E_GATE_SESSION);
+    COS_TRY(object_find(secure, OBJECT_PAIRING, CONTEXT_GLOBAL, generation, 0, &pairing));
+    COS_TRY(cos_drbg_random(&secure->drbg, own_nonce, sizeof own_nonce));
+    COS_TRY(object_secret(secure, &pairing, secret));
+    enum cos_result result =
+        server_hello_begin(&secure->gate, secret, generation, nonce, own_nonce, body);
+    cos_wipe(secret, sizeof secret);
+    secure->prepared = generation == generations[1];
+    return result;
+}
+
+/* A new session clears all security status, as a card reset does. */
+static enum cos_result hello_confirm(struct cos_secure *secure, struct cos_reader *request)
+{
+    const uint8_t *confirmation = cos_read_bytes(request, CONFIRMATION_SIZE);
+
+    COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
+    COS_TRY(server_hello_confirm(&secure->gate, confirmation));
+    pending_drop(secure);
+    status_clear(secure);
+    if (secure->prepared && secure->life_cycle == COS_LIFE_FABRICATED) {
+        secure->prepared = false;
+        return life_packed(secure);
+    }
+    return COS_OK;
+}
+
+static enum cos_result call_hello(struct cos_secure *secure, struct cos_reader *request,
+                                  struct cos_writer *body)
+{
+    switch (cos_read8(request)) {
+    case COS_HELLO_BEGIN:
+        return hello_begin(secure, request, body);
+    case COS_HELLO_CONFIRM:
+        return hello_confirm(secure, request);
+    default:
+        return COS_E_GATE_FORMAT;
+    }
+}
+
+/* The handlers, a row each for what is served and not handled above; made from the call table's
+ * names. */
+static call_handler handler_of(uint8_t opcode)
+{
+    switch (opcode) {
+    case COS_GATE_HELLO:
+        return call_hello;
+    case COS_GATE_CONTEXT:
+        return call_context;
+    case COS_GATE_ACCESS:
+        return call_access;
+    case COS_GATE_PIN:
+        return call_pin;
+    case COS_GATE_CHALLENGE:
+        return call_challenge;
+    case COS_GATE_AUTH:
+        return call_auth;
+    case COS_GATE_KEY:
+        return call_key;
+    case COS_GATE_SM_OPEN:
+        return call_sm_open;
+    case COS_GATE_SM_SEAL:
+        return call_sm_seal;
+    case COS_GATE_LIFE:
+        return call_life;
+    default:
+        return NULL;
+    }
+}
+
+/* What interrupts what. A call outside SM_OPEN and SM_SEAL belongs to a plain command, which ends
+ * secure messaging. Between GET CHALLENGE and the authentication that uses it, and between
+ * INITIALIZE UPDATE and EXTERNAL AUTHENTICATE, nothing may stand. */
+static void interrupt(struct cos_secure *secure, uint8_t opcode)
+{
+    bool around = opcode == COS_GATE_SM_OPEN || opcode == COS_GATE_SM_SEAL;
+
+    if (opcode == COS_GATE_STATUS || opcode == COS_GATE_HELLO) {
+        return;
+    }
+    if (secure->scp03.open == COS_YES && !secure->in_sm && !around) {
+        scp03_close(secure);
+    }
+    if (opcode != COS_GATE_AUTH) {
+        if (secure->scp03.begun) {
+            scp03_close(secure);
+        }
+        if (!around && opcode != COS_GATE_LIFE) {
+            secure->challenge_length = 0;
+        }
+    }
+}
+
+static enum cos_result execute(struct cos_secure *secure, const struct server_request *request,
+                               struct cos_writer *body)
+{
+    struct cos_reader reader = cos_reader(request->message.data, request->message.length);
+    call_handler handler = handler_of(request->row->opcode);
+
+    if (request->row->opcode == COS_GATE_STATUS) {
+        write_status(secure, request->in_session, body);
+        return COS_OK;
+    }
+    COS_CHECK(secure->alive == COS_YES, COS_E_MUTE);
+    COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & request->row->states) != 0, COS_E_GATE_STATE);
+    COS_INVARIANT(handler != NULL);
+    interrupt(secure, request->row->opcode);
+    enum cos_result result = handler(secure, &reader, body);
+    return body->failed ? COS_E_INVARIANT : result;
+}
+
+/* A call that took held data leaves result and answer for SM_SEAL. */
+static void keep_answer(struct cos_secure *secure, uint8_t opcode, enum cos_result result,
+                        const struct cos_writer *body)
+{
+    struct cos_held *held = &secure->held;
+
+    if (!held->answered || (opcode != COS_GATE_PIN && opcode != COS_GATE_KEY) ||
+        held->result != COS_E_INVARIANT) {
+        return;
+    }
+    cos_wipe(held->data, sizeof held->data);
+    held->result = result;
+    held->length = (uint8_t)body->length;
+    memcpy(held->data, body->data, body->length);
+}
+
+/* Errors that no input can cause. */
+static bool is_fault(enum cos_result result)
+{
+    return result == COS_E_INVARIANT || result == COS_E_CRYPTO || result == COS_E_STORE_DAMAGED ||
+           result == COS_E_ENTROPY;
+}
+
+enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
+{
+    struct server_request request;
+    enum server_event event;
+
+    COS_TRY(server_receive(&secure->gate, timeout_ms, &event, &request));
+    if (event == SERVER_ATTACK) {
+        pending_drop(secure);
+        status_clear(secure);
+        (void)state_count_attack(secure); /* if NVM fails, the counter in RAM still stands */
+        return cos_store_settle(&secure->store);
+    }
+    if (event == SERVER_NOTHING) {
+        return COS_OK;
+    }
+    struct cos_writer body = server_body(&secure->gate, &request);
+    enum cos_result result = execute(secure, &request, &body);
+    change_start(secure);
+    cos_wipe(secure->change.bytes, sizeof secure->change.bytes);
+    keep_answer(secure, request.row->opcode, result, &body);
+    uint8_t flags = pending_any(secure) ? COS_GATE_FLAG_ACTIVE : 0;
+    COS_TRY(server_respond(&secure->gate, &request, result, flags, secure->epoch, body.length));
+    if (is_fault(result)) {
+        go_mute(secure, COS_VERDICT_FAULT);
+    }
+    (void)cos_store_settle(&secure->store); /* found again when it matters */
+    return COS_OK;
+}
+
+void cos_secure_sensor(struct cos_secure *secure, enum cos_sensor event)
+{
+    (void)event; /* all count alike */
+    (void)state_count_attack(secure);
+}
+
+enum cos_result cos_secure_wear(const struct cos_secure *secure, struct cos_store_wear *wear)
+{
+    return cos_store_wear(&secure->store, wear);
+}

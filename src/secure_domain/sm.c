@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Secure messaging around one command: SM_OPEN and SM_SEAL. What is sensitive in the command stays
+ * on this side (rule 6 of the gate): which commands that are stands in a table here, and what the
+ * app chip says about it does not matter.
+ */
+#include "cos/apdu.h"
+#include "domain.h"
+
+/* Commands whose data are PINs or keys. */
+static const struct {
+    uint8_t ins;
+    uint8_t p1_bits; /* held only if one of these bits is set in P1; 0 = always */
+} held_commands[] = {
+    {0x20, 0x00}, /* VERIFY */
+    {0x24, 0x00}, /* CHANGE REFERENCE DATA */
+    {0x2C, 0x00}, /* RESET RETRY COUNTER */
+    {0xD8, 0x00}, /* PUT KEY */
+    {0xE2, 0x60}, /* STORE DATA with sensitive data, GPCS 11.11.3.1 */
+};
+
+static bool is_held(const struct cos_command *command)
+{
+    for (size_t i = 0; i < sizeof held_commands / sizeof held_commands[0]; i++) {
+        if (held_commands[i].ins == command->ins) {
+            return held_commands[i].p1_bits == 0 || (command->p1 & held_commands[i].p1_bits) != 0;
+        }
+    }
+    return false;
+}
+
+enum cos_result held_take(struct cos_secure *secure, uint8_t channel, uint8_t ins,
+                          struct cos_span *data)
+{
+    struct cos_held *held = &secure->held;
+
+    COS_CHECK(secure->in_sm && held->used && !held->answered && held->ins == ins &&
+                  held->channel == channel,
+              COS_E_CONDITIONS);
+    held->answered = true;
+    held->result = COS_E_INVARIANT; /* until the call that took the data has its result */
+    *data = (struct cos_span){held->data, held->length};
+    return COS_OK;
+}
+
+static void hold(struct cos_secure *secure, uint8_t channel, const struct cos_command *command,
+                 const uint8_t *data, size_t length)
+{
+    secure->held = (struct cos_held){
+        .used = true,
+        .cla = command->cla,
+        .ins = command->ins,
+        .p1 = command->p1,
+        .p2 = command->p2,
+        .channel = channel,
+        .length = (uint8_t)length,
+    };
+    memcpy(secure->held.data, data, length);
+}
+
+static enum cos_result open_command(struct cos_secure *secure, uint8_t channel, uint8_t *apdu,
+                                    size_t apdu_length, struct cos_writer *body)
+{
+    struct cos_command command;
+    struct cos_class class_;
+    size_t length;
+
+    COS_TRY(cos_apdu_parse(apdu, apdu_length, &command));
+    COS_TRY(cos_apdu_class(command.cla, &class_));
+    COS_CHECK(class_.sm == COS_CLASS_SM_PROPRIETARY && class_.channel == channel &&
+                  !class_.chaining,
+              COS_E_SECURE_MESSAGING);
+    COS_CHECK(command.nc <= COS_SM_MAX && command.ne <= 256, COS_E_LENGTH);
+    COS_CHECK(command.nc > 0 && secure->scp03.channel == channel, COS_E_SM_MISSING);
+    length = command.nc;
+    uint8_t *data = apdu + (command.data - apdu);
+    COS_TRY(scp03_open(secure, apdu, data, &length));
+    secure->in_sm = true;
+    if (command.ins != 0x82) {
+        secure->challenge_length = 0; /* EXTERNAL AUTHENTICATE must follow GET CHALLENGE at once */
+    }
+    bool held = length > 0 && is_held(&command);
+    if (held) {
+        hold(secure, channel, &command, data, length);
+    }
+    cos_write8(body, held ? 1 : 0);
+    cos_write8(body, (uint8_t)(command.cla & ~0x04U));
+    cos_write8(body, command.ins);
+    cos_write8(body, command.p1);
+    cos_write8(body, command.p2);
+    cos_write16(body, (uint16_t)command.ne);
+    cos_write8(body, (uint8_t)length);
+    if (!held) {
+        cos_write_bytes(body, data, length);
+    }
+    return COS_OK;
+}
+
+enum cos_result call_sm_open(struct cos_secure *secure, struct cos_reader *request,
+                             struct cos_writer *body)
+{
+    uint8_t apdu[5 + COS_SM_MAX + 1];
+    uint8_t channel = read_channel(request);
+    struct cos_span command = cos_read_rest(request);
+
+    COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
+    COS_CHECK(command.length <= sizeof apdu, COS_E_LENGTH);
+    cos_wipe(&secure->held, sizeof secure->held);
+    secure->in_sm = false;
+    memcpy(apdu, command.data, command.length);
+    enum cos_result result = open_command(secure, channel, apdu, command.length, body);
+    cos_wipe(apdu, sizeof apdu);
+    if (result != COS_OK) {
+        scp03_close(secure); /* a failed check ends the session */
+    }
+    return result;
+}
+
+/* The status of a command that was executed here is the one from here. A command whose data were
+ * held, but never taken, was not executed: it cannot have succeeded. */
+static uint16_t status_of(const struct cos_held *held, uint16_t said)
+{
+    if (held->answered) {
+        return cos_sw(held->result);
+    }
+    bool success =
+        said == COS_SW_OK || (said >> 8) == 0x61 || (said >> 8) == 0x62 || (said >> 8) == 0x63;
+    return held->used && success ? COS_SW_NO_DIAGNOSIS : said;
+}
+
+/* Security levels 01 and 03 protect no responses: what is sealed here is the status. */
+enum cos_result call_sm_seal(struct cos_secure *secure, struct cos_reader *request,
+                             struct cos_writer *body)
+{
+    uint8_t channel = read_channel(request);
+    uint16_t sw = cos_read16(request);
+    struct cos_span data = cos_read_rest(request);
+
+    COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
+    COS_CHECK(secure->in_sm && secure->scp03.channel == channel, COS_E_CONDITIONS);
+    cos_write16(body, status_of(&secure->held, sw));
+    if (secure->held.answered) {
+        cos_write_bytes(body, secure->held.data,
+                        secure->held.result == COS_OK ? secure->held.length : 0);
+    } else {
+        cos_write_bytes(body, data.data, data.length);
+    }
+    cos_wipe(&secure->held, sizeof secure->held);
+    secure->in_sm = false;
+    return COS_OK;
+}

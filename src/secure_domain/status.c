@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Security status of the channels and the conditions that ask for it (docs/formats.md, "Security
+ * status").
+ */
+#include "domain.h"
+
+enum {
+    SC_ALL = 0x80,
+    SC_SECURE_MESSAGING = 0x40,
+    SC_EXTERNAL = 0x20,
+    SC_USER = 0x10,
+    SC_NUMBER = 0x0F,
+    SC_NUMBER_RFU = 0x0F,
+};
+
+void status_clear(struct cos_secure *secure)
+{
+    memset(secure->channels, 0, sizeof secure->channels);
+    secure->epoch++;
+}
+
+static void set_bit(uint16_t *bits, uint8_t number, bool on)
+{
+    uint16_t bit = (uint16_t)(1U << (number & SC_NUMBER));
+
+    *bits = (uint16_t)(on ? *bits | bit : *bits & ~bit);
+}
+
+void status_set_pin(struct cos_secure *secure, struct cos_channel *channel,
+                    const struct object *pin, bool verified)
+{
+    set_bit(pin->context == CONTEXT_GLOBAL ? &channel->pins_global : &channel->pins_local,
+            pin->number, verified);
+    secure->epoch++;
+}
+
+void status_set_key(struct cos_secure *secure, struct cos_channel *channel,
+                    const struct object *key, bool authenticated)
+{
+    set_bit(key->context == CONTEXT_GLOBAL ? &channel->keys_global : &channel->keys_local,
+            key->number, authenticated);
+    secure->epoch++;
+}
+
+bool status_pin_verified(const struct cos_channel *channel, const struct object *pin)
+{
+    uint16_t bits = pin->context == CONTEXT_GLOBAL ? channel->pins_global : channel->pins_local;
+
+    return (bits >> pin->number & 1U) != 0;
+}
+
+void status_bind(struct cos_secure *secure, struct cos_channel *channel, uint8_t application)
+{
+    if (channel->application != application) {
+        channel->application = application;
+        channel->pins_local = 0;
+        channel->keys_local = 0;
+        secure->epoch++;
+    }
+}
+
+enum cos_result status_find(const struct cos_secure *secure, uint8_t channel, uint8_t reference,
+                            enum object_kind kind, struct object *object)
+{
+    uint8_t context = CONTEXT_GLOBAL;
+
+    COS_CHECK((reference & 0x60U) == 0, COS_E_P1_P2);
+    COS_CHECK((reference & 0x1FU) != 0, COS_E_REFERENCE_NOT_FOUND);
+    if ((reference & 0x80U) != 0) {
+        context = secure->channels[channel].application;
+        COS_CHECK(context != CONTEXT_GLOBAL, COS_E_REFERENCE_NOT_FOUND);
+    }
+    return object_find(secure, kind, context, (uint8_t)(reference & 0x1FU), 0, object);
+}
+
+/* Whether the PIN or key that a condition means is satisfied. Number n: of the application. Number
+ * 0: its number 1, or the global one if it has none. */
+static cos_truth means(const struct cos_secure *secure, const struct cos_channel *channel,
+                       enum object_kind kind, uint8_t number)
+{
+    bool pin = kind == OBJECT_PIN;
+    uint16_t bits = pin ? channel->pins_local : channel->keys_local;
+    struct object object;
+
+    if (number == 0) {
+        enum cos_result result = COS_E_REFERENCE_NOT_FOUND;
+        number = 1;
+        if (channel->application != CONTEXT_GLOBAL) {
+            result = object_find(secure, kind, channel->application, number, 0, &object);
+        }
+        if (result == COS_E_REFERENCE_NOT_FOUND) {
+            bits = pin ? channel->pins_global : channel->keys_global;
+        } else if (result != COS_OK) {
+            return COS_NO;
+        }
+    }
+    return (bits >> number & 1U) != 0 ? COS_YES : COS_NO;
+}
+
+cos_truth status_satisfies(const struct cos_secure *secure, uint8_t channel, uint8_t condition)
+{
+    const struct cos_channel *status = &secure->channels[channel];
+    const uint8_t number = condition & SC_NUMBER;
+    unsigned asked = 0, met = 0;
+
+    if (condition == 0x00) {
+        return COS_YES;
+    }
+    if (condition == 0xFF || number == SC_NUMBER_RFU) {
+        return COS_NO;
+    }
+    if ((condition & SC_SECURE_MESSAGING) != 0) {
+        asked++;
+        met += secure->in_sm && secure->scp03.open == COS_YES ? 1 : 0;
+    }
+    if ((condition & SC_EXTERNAL) != 0) {
+        asked++;
+        met += means(secure, status, OBJECT_KEY, number) == COS_YES ? 1 : 0;
+    }
+    if ((condition & SC_USER) != 0) {
+        asked++;
+        met += means(secure, status, OBJECT_PIN, number) == COS_YES ? 1 : 0;
+    }
+    bool satisfied = asked > 0 && ((condition & SC_ALL) != 0 ? met == asked : met > 0);
+    return satisfied ? COS_YES : COS_NO;
+}
+
+enum cos_result status_require(const struct cos_secure *secure, uint8_t channel, uint8_t condition)
+{
+    COS_CHECK(status_satisfies(secure, channel, condition) == COS_YES, COS_E_SECURITY_STATUS);
+    COS_INVARIANT(status_satisfies(secure, channel, condition) == COS_YES);
+    return COS_OK;
+}
+
+enum cos_result call_access(struct cos_secure *secure, struct cos_reader *request,
+                            struct cos_writer *body)
+{
+    uint8_t channel = read_channel(request);
+    struct cos_span conditions = cos_read_rest(request);
+    cos_truth granted = COS_NO;
+
+    COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
+    for (size_t i = 0; i < conditions.length && granted != COS_YES; i++) {
+        if (status_require(secure, channel, conditions.data[i]) == COS_OK) {
+            granted = COS_YES;
+        }
+    }
+    cos_write32(body, granted);
+    return COS_OK;
+}
+
+enum cos_result call_context(struct cos_secure *secure, struct cos_reader *request,
+                             struct cos_writer *body)
+{
+    uint8_t operation = cos_read8(request);
+    uint8_t channel = read_channel(request);
+    struct cos_span name = cos_read_rest(request);
+    uint8_t context = CONTEXT_GLOBAL;
+    enum cos_result result = COS_OK;
+
+    COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
+    switch (operation) {
+    case COS_CONTEXT_BIND:
+        /* An application that the security chip does not know has no keys and no PINs of its own.
+         */
+        if (name.length != 0) {
+            result = application_find(secure, name, &context);
+        }
+        COS_CHECK(result == COS_OK || result == COS_E_REFERENCE_NOT_FOUND, result);
+        status_bind(secure, &secure->channels[channel], context);
+        break;
+    case COS_CONTEXT_DROP:
+        COS_CHECK(name.length == 0, COS_E_GATE_FORMAT);
+        pending_drop(secure);
+        context = secure->channels[channel].application;
+        break;
+    case COS_CONTEXT_REGISTER:
+        COS_TRY(status_require(secure, channel, CONDITION_SM));
+        COS_TRY(application_register(secure, name, &context));
+        break;
+    default:
+        return COS_E_GATE_FORMAT;
+    }
+    cos_write8(body, context);
+    return COS_OK;
+}
