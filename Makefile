@@ -20,7 +20,7 @@ BUILD ?= build/host$(variant)
 
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 CFLAGS ?= -O2 -g
-override CFLAGS += -std=c11 $(warnings) -Iinclude -MMD -MP $(if $(COV),--coverage -O0 -fprofile-update=atomic) \
+override CFLAGS += -std=c11 $(warnings) -Iinclude -Isrc -MMD -MP $(if $(COV),--coverage -O0 -fprofile-update=atomic) \
     $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 override LDFLAGS += $(if $(COV),--coverage) $(if $(SAN),-fsanitize=address$(comma)undefined)
 
@@ -39,6 +39,8 @@ app_lib := $(BUILD)/libcos-app.a
 secure_lib := $(BUILD)/libcos-secure.a
 host_lib := $(BUILD)/libcos-host.a
 support_lib := $(BUILD)/libsupport.a
+twinctl_lib := $(BUILD)/libtwinctl.a
+twincard_lib := $(BUILD)/libtwincard.a
 programs := $(if $(twincard_src),$(BUILD)/twincard) $(if $(twinctl_src),$(BUILD)/twinctl)
 tests := $(patsubst %.c,$(BUILD)/%,$(test_src))
 
@@ -53,7 +55,7 @@ $(BUILD)/obj/%.o: %.c
 
 # Tools and host port use POSIX and Linux; the core does not.
 $(BUILD)/obj/port/%.o $(BUILD)/obj/tools/%.o $(BUILD)/obj/tests/%.o: CPPFLAGS += -D_GNU_SOURCE
-$(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests/support -Iport/host -Isrc
+$(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests/support -Iport/host -Itools
 $(BUILD)/obj/tools/%.o: CPPFLAGS += -Iport/host
 
 define archive
@@ -66,16 +68,19 @@ $(app_lib): $(call object,$(app_src)); $(archive)
 $(secure_lib): $(call object,$(secure_src)); $(archive)
 $(host_lib): $(call object,$(host_src)); $(archive)
 $(support_lib): $(call object,$(support_src)); $(archive)
+$(twinctl_lib): $(call object,$(filter-out %/main.c,$(twinctl_src))); $(archive)
 
-$(BUILD)/twincard: $(call object,$(twincard_src)) $(host_lib) $(app_lib) $(secure_lib)
+$(twincard_lib): $(call object,$(filter-out %/main.c,$(twincard_src))); $(archive)
+
+$(BUILD)/twincard: $(call object,tools/twincard/main.c) $(twincard_lib) $(host_lib) $(app_lib) $(secure_lib)
 	$(CC) $(LDFLAGS) -o $@ $^ $(crypto_libs) -lseccomp
 
-$(BUILD)/twinctl: $(call object,$(twinctl_src)) $(host_lib)
+$(BUILD)/twinctl: $(call object,tools/twinctl/main.c) $(twinctl_lib) $(host_lib)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lpcsclite -ljansson
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(support_lib) $(host_lib) $(app_lib) $(secure_lib)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(support_lib) $(twinctl_lib) $(twincard_lib) $(host_lib) $(app_lib) $(secure_lib)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(crypto_libs) -lseccomp -lcmocka -lcrypto
+	$(CC) $(LDFLAGS) -o $@ $^ $(crypto_libs) -lseccomp -lcmocka -lcrypto -lpcsclite -ljansson
 .PRECIOUS: $(BUILD)/obj/%.o
 
 # `make unit` builds and runs every cmocka program; T=name runs one.

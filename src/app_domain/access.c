@@ -4,30 +4,30 @@
  */
 #include "domain.h"
 
-struct cos_span command_data(const struct exchange *x)
+struct cos_span cos_app_command_data(const struct exchange *x)
 {
     return (struct cos_span){x->command.data, x->command.nc};
 }
 
-enum cos_result ask(struct cos_app *app, enum cos_gate_call call, const uint8_t *fields,
-                    size_t fields_length, struct cos_span data, struct cos_span *body)
+enum cos_result cos_app_ask(struct cos_app *app, enum cos_gate_call call, const uint8_t *fields,
+                            size_t fields_length, struct cos_span data, struct cos_span *body)
 {
     const struct cos_span parts[] = {{fields, fields_length}, data};
 
     return cos_gate_call(&app->gate, call, parts, 2, body);
 }
 
-enum cos_result hand_on(struct exchange *x, enum cos_gate_call call, const uint8_t *fields,
-                        size_t fields_length, struct cos_span data)
+enum cos_result cos_app_hand_on(struct exchange *x, enum cos_gate_call call, const uint8_t *fields,
+                                size_t fields_length, struct cos_span data)
 {
     struct cos_span answer;
-    enum cos_result result = ask(x->app, call, fields, fields_length, data, &answer);
+    enum cos_result result = cos_app_ask(x->app, call, fields, fields_length, data, &answer);
 
     cos_write_bytes(x->body, answer.data, answer.length);
     return result;
 }
 
-enum cos_result require_one(struct cos_app *app, const uint8_t *conditions, size_t count)
+enum cos_result cos_app_require_one(struct cos_app *app, const uint8_t *conditions, size_t count)
 {
     const uint8_t channel = 0;
     struct cos_span answer;
@@ -37,23 +37,24 @@ enum cos_result require_one(struct cos_app *app, const uint8_t *conditions, size
             return COS_OK;
         }
     }
-    COS_TRY(ask(app, COS_GATE_ACCESS, &channel, 1, (struct cos_span){conditions, count}, &answer));
+    COS_TRY(cos_app_ask(app, COS_GATE_ACCESS, &channel, 1, (struct cos_span){conditions, count},
+                        &answer));
     COS_CHECK(answer.length == 4, COS_E_INVARIANT);
     COS_CHECK(cos_get32(answer.data) == COS_YES, COS_E_SECURITY_STATUS);
     return COS_OK;
 }
 
-enum cos_result require(struct cos_app *app, const struct cos_file_info *info,
-                        enum cos_operation operation)
+enum cos_result cos_app_require(struct cos_app *app, const struct cos_file_info *info,
+                                enum cos_operation operation)
 {
     uint8_t conditions[COS_RULE_MAX];
     size_t count;
 
     COS_TRY(cos_fs_rule(&app->fs, info, operation, conditions, &count));
-    return require_one(app, conditions, count);
+    return cos_app_require_one(app, conditions, count);
 }
 
-enum cos_result refresh_status(struct cos_app *app, struct cos_gate_status *status)
+enum cos_result cos_app_refresh(struct cos_app *app, struct cos_gate_status *status)
 {
     COS_TRY(cos_gate_status(&app->gate, status));
     app->life_cycle = status->life_cycle;
@@ -83,7 +84,7 @@ static enum cos_result application_of(const struct cos_app *app, cos_file df, co
     return COS_OK;
 }
 
-enum cos_result bind_application(struct cos_app *app)
+enum cos_result cos_app_bind(struct cos_app *app)
 {
     static const uint8_t fields[] = {COS_CONTEXT_BIND, 0};
     uint8_t attributes[COS_FS_ATTRIBUTES_MAX];
@@ -95,7 +96,7 @@ enum cos_result bind_application(struct cos_app *app)
         return COS_OK;
     }
     app->bound = false;
-    COS_TRY(ask(app, COS_GATE_CONTEXT, fields, sizeof fields, name, &answer));
+    COS_TRY(cos_app_ask(app, COS_GATE_CONTEXT, fields, sizeof fields, name, &answer));
     app->application = application;
     app->bound = true;
     return COS_OK;

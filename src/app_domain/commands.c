@@ -21,7 +21,7 @@ static const struct command_row rows[] = {
 #undef COMMAND
 };
 
-const struct command_row *command_find(bool proprietary, uint8_t ins)
+const struct command_row *cos_app_find_command(bool proprietary, uint8_t ins)
 {
     const uint8_t class_ = proprietary ? COMMAND_GP : COMMAND_ISO;
 

@@ -21,7 +21,7 @@ static enum cos_result binary_target(struct exchange *x, struct cos_file_info *i
     } else {
         *offset = (uint32_t)x->command.p1 << 8 | x->command.p2;
     }
-    COS_TRY(use_ef(x->app, sfi, info));
+    COS_TRY(cos_app_use_ef(x->app, sfi, info));
     COS_CHECK((info->fdb & COS_FDB_KIND) == COS_FDB_TRANSPARENT, COS_E_FILE_STRUCTURE);
     return COS_OK;
 }
@@ -36,7 +36,8 @@ static enum cos_result read_production(struct exchange *x, const struct cos_file
 
     COS_INVARIANT(room != NULL && offset + length <= info->size);
     memset(room, 0, length);
-    COS_TRY(ask(x->app, COS_GATE_LIFE, fields, sizeof fields, (struct cos_span){NULL, 0}, &record));
+    COS_TRY(cos_app_ask(x->app, COS_GATE_LIFE, fields, sizeof fields, (struct cos_span){NULL, 0},
+                        &record));
     if (offset < record.length) {
         size_t run = record.length - offset < length ? record.length - offset : length;
         memcpy(room, record.data + offset, run);
@@ -56,28 +57,28 @@ static enum cos_result read_content(struct exchange *x, const struct cos_file_in
 }
 
 /* Reading from the end of the file on is 6B00: some clients read until they are told so. */
-enum cos_result app_read_binary(struct exchange *x)
+enum cos_result cos_app_read_binary(struct exchange *x)
 {
     struct cos_file_info info;
     uint32_t offset;
     bool all;
-    size_t length = wanted(x, &all);
+    size_t length = cos_app_wanted(x, &all);
 
     COS_TRY(binary_target(x, &info, &offset));
-    COS_TRY(require(x->app, &info, COS_OPERATION_READ));
+    COS_TRY(cos_app_require(x->app, &info, COS_OPERATION_READ));
     COS_CHECK(offset < info.size, COS_E_OFFSET);
     bool cut = length > info.size - offset;
     COS_TRY(read_content(x, &info, offset, cut ? info.size - offset : length));
     return cut && !all ? COS_E_END_REACHED : COS_OK;
 }
 
-enum cos_result app_update_binary(struct exchange *x)
+enum cos_result cos_app_update_binary(struct exchange *x)
 {
     struct cos_file_info info;
     uint32_t offset;
 
     COS_TRY(binary_target(x, &info, &offset));
-    COS_TRY(require(x->app, &info, COS_OPERATION_UPDATE));
+    COS_TRY(cos_app_require(x->app, &info, COS_OPERATION_UPDATE));
     COS_CHECK(info.source == COS_FS_SOURCE_CONTENT && !x->held, COS_E_CONDITIONS);
     COS_CHECK(offset < info.size, COS_E_OFFSET);
     COS_CHECK(x->command.nc <= info.size - offset, COS_E_MEMORY_FULL);
@@ -93,7 +94,7 @@ static enum cos_result record_target(struct exchange *x, struct cos_file_info *i
     uint8_t sfi = x->command.p2 >> 3;
 
     COS_CHECK(sfi <= SFI_MAX && x->command.p1 != 0xFF, COS_E_P1_P2);
-    COS_TRY(use_ef(x->app, sfi, info));
+    COS_TRY(cos_app_use_ef(x->app, sfi, info));
     COS_CHECK((info->fdb & COS_FDB_KIND) == COS_FDB_LINEAR_FIXED, COS_E_FILE_STRUCTURE);
     return COS_OK;
 }
@@ -129,17 +130,17 @@ static enum cos_result record_number(const struct exchange *x, const struct cos_
     return COS_OK;
 }
 
-enum cos_result app_read_record(struct exchange *x)
+enum cos_result cos_app_read_record(struct exchange *x)
 {
     struct cos_file_info info;
     unsigned number, last;
     uint32_t offset;
     bool moves, all;
-    size_t length = wanted(x, &all);
+    size_t length = cos_app_wanted(x, &all);
 
     COS_CHECK((x->command.p2 & 0x07) <= MODE_TO_LAST, COS_E_P1_P2);
     COS_TRY(record_target(x, &info));
-    COS_TRY(require(x->app, &info, COS_OPERATION_READ));
+    COS_TRY(cos_app_require(x->app, &info, COS_OPERATION_READ));
     COS_TRY(record_number(x, &info, &number, &moves));
     last = (x->command.p2 & 0x07) == MODE_TO_LAST ? info.record_count : number;
     COS_TRY(cos_fs_record(&info, number, &offset));
@@ -152,7 +153,7 @@ enum cos_result app_read_record(struct exchange *x)
     return cut && !all ? COS_E_END_REACHED : COS_OK;
 }
 
-enum cos_result app_update_record(struct exchange *x)
+enum cos_result cos_app_update_record(struct exchange *x)
 {
     struct cos_file_info info;
     unsigned number;
@@ -161,7 +162,7 @@ enum cos_result app_update_record(struct exchange *x)
 
     COS_CHECK((x->command.p2 & 0x07) <= MODE_NUMBER, COS_E_P1_P2);
     COS_TRY(record_target(x, &info));
-    COS_TRY(require(x->app, &info, COS_OPERATION_UPDATE));
+    COS_TRY(cos_app_require(x->app, &info, COS_OPERATION_UPDATE));
     COS_CHECK(info.source == COS_FS_SOURCE_CONTENT && !x->held, COS_E_CONDITIONS);
     COS_TRY(record_number(x, &info, &number, &moves));
     COS_CHECK(x->command.nc == info.record_size, COS_E_LENGTH);

@@ -41,20 +41,20 @@ static enum cos_result end_pending(struct exchange *x, const struct command_row 
     static const uint8_t fields[] = {COS_CONTEXT_DROP, CHANNEL};
     struct cos_span answer;
 
-    bool continues = row->handler == app_external_authenticate ||
-                     row->handler == app_gp_external_authenticate ||
-                     row->handler == app_production_step;
+    bool continues = row->handler == cos_app_external_authenticate ||
+                     row->handler == cos_app_gp_external_authenticate ||
+                     row->handler == cos_app_production_step;
     if (x->secured || continues || (x->app->gate.flags & COS_GATE_FLAG_ACTIVE) == 0) {
         return COS_OK;
     }
-    return ask(x->app, COS_GATE_CONTEXT, fields, sizeof fields, (struct cos_span){NULL, 0},
-               &answer);
+    return cos_app_ask(x->app, COS_GATE_CONTEXT, fields, sizeof fields, (struct cos_span){NULL, 0},
+                       &answer);
 }
 
 static enum cos_result run(struct exchange *x)
 {
     COS_CHECK(cos_apdu_instruction_valid(x->command.ins), COS_E_INSTRUCTION);
-    const struct command_row *row = command_find(x->class_.proprietary, x->command.ins);
+    const struct command_row *row = cos_app_find_command(x->class_.proprietary, x->command.ins);
     COS_CHECK(row != NULL, COS_E_INSTRUCTION);
     COS_TRY(check_row(x, row));
     COS_TRY(end_pending(x, row));
@@ -69,7 +69,8 @@ static enum cos_result open_secured(struct exchange *x, uint8_t *apdu, size_t le
     struct cos_span opened;
 
     COS_CHECK(length <= 5 + COS_SM_MAX + 1, COS_E_LENGTH);
-    COS_TRY(ask(x->app, COS_GATE_SM_OPEN, &channel, 1, (struct cos_span){apdu, length}, &opened));
+    COS_TRY(cos_app_ask(x->app, COS_GATE_SM_OPEN, &channel, 1, (struct cos_span){apdu, length},
+                        &opened));
     struct cos_reader reader = cos_reader(opened.data, opened.length);
     x->held = cos_read8(&reader) == 1;
     x->command.cla = cos_read8(&reader);
@@ -96,8 +97,8 @@ static enum cos_result seal_secured(struct exchange *x, uint16_t *sw)
     struct cos_span sealed;
 
     COS_INVARIANT(x->body->length <= 256);
-    COS_TRY(ask(x->app, COS_GATE_SM_SEAL, fields, sizeof fields,
-                (struct cos_span){x->body->data, x->body->length}, &sealed));
+    COS_TRY(cos_app_ask(x->app, COS_GATE_SM_SEAL, fields, sizeof fields,
+                        (struct cos_span){x->body->data, x->body->length}, &sealed));
     struct cos_reader reader = cos_reader(sealed.data, sealed.length);
     *sw = cos_read16(&reader);
     struct cos_span data = cos_read_rest(&reader);
@@ -176,9 +177,9 @@ static void reopen(struct cos_app *app)
 {
     if (!app->gate.open && app->pairing_generation != 0 && app->life_cycle != COS_LIFE_TERMINATED) {
         app->bound = false;
-        app->mute = app_hello(app) != COS_OK;
+        app->mute = cos_app_hello(app) != COS_OK;
         if (!app->mute && app->current_df != COS_FILE_NONE) {
-            app->mute = bind_application(app) != COS_OK;
+            app->mute = cos_app_bind(app) != COS_OK;
         }
     }
 }

@@ -32,7 +32,7 @@ struct command_row {
 
 /* The row for class and instruction, NULL if there is none; *class_known says whether the class has
  * rows at all. */
-const struct command_row *command_find(bool proprietary, uint8_t ins);
+const struct command_row *cos_app_find_command(bool proprietary, uint8_t ins);
 
 /* ---- Handlers ---- */
 #define COMMAND(name, text, classes, ins, p1, p2, p1p2, cases, states, secured, executor, handler, \
@@ -44,22 +44,22 @@ const struct command_row *command_find(bool proprietary, uint8_t ins);
 /* ---- Ways to the security chip (access.c) ---- */
 
 /* A gate call whose request is `fields`, then `data`; *body lies in the client's buffer. */
-enum cos_result ask(struct cos_app *app, enum cos_gate_call call, const uint8_t *fields,
-                    size_t fields_length, struct cos_span data, struct cos_span *body);
+enum cos_result cos_app_ask(struct cos_app *app, enum cos_gate_call call, const uint8_t *fields,
+                            size_t fields_length, struct cos_span data, struct cos_span *body);
 /* The same for a call whose answer becomes the response. */
-enum cos_result hand_on(struct exchange *x, enum cos_gate_call call, const uint8_t *fields,
-                        size_t fields_length, struct cos_span data);
-struct cos_span command_data(const struct exchange *x);
+enum cos_result cos_app_hand_on(struct exchange *x, enum cos_gate_call call, const uint8_t *fields,
+                                size_t fields_length, struct cos_span data);
+struct cos_span cos_app_command_data(const struct exchange *x);
 /* COS_OK if the channel's security status satisfies one of the conditions; COS_E_SECURITY_STATUS.
  * "Always" asks nobody. */
-enum cos_result require_one(struct cos_app *app, const uint8_t *conditions, size_t count);
+enum cos_result cos_app_require_one(struct cos_app *app, const uint8_t *conditions, size_t count);
 /* The same for an operation on a file under its rule. */
-enum cos_result require(struct cos_app *app, const struct cos_file_info *info,
-                        enum cos_operation operation);
+enum cos_result cos_app_require(struct cos_app *app, const struct cos_file_info *info,
+                                enum cos_operation operation);
 /* Asks STATUS and takes over the life cycle. */
-enum cos_result refresh_status(struct cos_app *app, struct cos_gate_status *status);
+enum cos_result cos_app_refresh(struct cos_app *app, struct cos_gate_status *status);
 /* Binds the channel to the application that the current DF belongs to. */
-enum cos_result bind_application(struct cos_app *app);
+enum cos_result cos_app_bind(struct cos_app *app);
 /* "Under secure messaging" as a condition byte. */
 #define CONDITION_SM 0xC0U
 
@@ -67,22 +67,22 @@ enum cos_result bind_application(struct cos_app *app);
 
 /* The current EF, or the one with the SFI (1 to 30), which becomes current. COS_E_NO_CURRENT_EF,
  * COS_E_FILE_NOT_FOUND. */
-enum cos_result use_ef(struct cos_app *app, uint8_t sfi, struct cos_file_info *info);
-enum cos_result set_current_df(struct cos_app *app, cos_file df);
-void set_current_ef(struct cos_app *app, cos_file ef);
+enum cos_result cos_app_use_ef(struct cos_app *app, uint8_t sfi, struct cos_file_info *info);
+enum cos_result cos_app_set_df(struct cos_app *app, cos_file df);
+void cos_app_set_ef(struct cos_app *app, cos_file ef);
 /* Bytes that the response may have: Ne, or all if Le asks for the maximum or is absent. *all says
  * which. */
-size_t wanted(const struct exchange *x, bool *all);
+size_t cos_app_wanted(const struct exchange *x, bool *all);
 
 /* ---- The chip's own NVM (start.c) ---- */
 
-enum cos_result app_erase_fab(const struct cos_app *app);
+enum cos_result cos_app_erase_fab(const struct cos_app *app);
 /* The app chip's transport key from the fab record. COS_E_CONDITIONS: there is none any more. */
-enum cos_result app_transport_key(const struct cos_app *app, uint8_t key[16]);
-enum cos_result app_store_pairing(struct cos_app *app, uint8_t generation,
-                                  const uint8_t secret[COS_PAIRING_SECRET]);
+enum cos_result cos_app_transport_key(const struct cos_app *app, uint8_t key[16]);
+enum cos_result cos_app_store_pairing(struct cos_app *app, uint8_t generation,
+                                      const uint8_t secret[COS_PAIRING_SECRET]);
 /* Opens a session under the stored pairing secret. */
-enum cos_result app_hello(struct cos_app *app);
-enum cos_result app_store_atr(struct cos_app *app, const uint8_t *atr, size_t length);
+enum cos_result cos_app_hello(struct cos_app *app);
+enum cos_result cos_app_store_atr(struct cos_app *app, const uint8_t *atr, size_t length);
 
 #endif

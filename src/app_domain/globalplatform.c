@@ -20,28 +20,29 @@ enum {
 static const struct cos_span nothing = {NULL, 0};
 static const uint8_t issuer_domain[] = {0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00};
 
-enum cos_result app_initialize_update(struct exchange *x)
+enum cos_result cos_app_initialize_update(struct exchange *x)
 {
     const uint8_t fields[] = {COS_AUTH_SCP03_BEGIN, x->class_.channel, x->command.p1};
 
     COS_CHECK(x->command.nc == SCP03_CHALLENGE, COS_E_LENGTH);
-    enum cos_result result = hand_on(x, COS_GATE_AUTH, fields, sizeof fields, command_data(x));
+    enum cos_result result =
+        cos_app_hand_on(x, COS_GATE_AUTH, fields, sizeof fields, cos_app_command_data(x));
     return result == COS_E_REFERENCE_NOT_FOUND ? COS_E_REFERENCE_NOT_FOUND : result;
 }
 
-enum cos_result app_gp_external_authenticate(struct exchange *x)
+enum cos_result cos_app_gp_external_authenticate(struct exchange *x)
 {
     const uint8_t fields[] = {COS_AUTH_SCP03_FINISH, x->class_.channel, x->command.p1};
 
     COS_CHECK(x->command.nc == SCP03_FINISH, COS_E_LENGTH);
-    return hand_on(x, COS_GATE_AUTH, fields, sizeof fields, command_data(x));
+    return cos_app_hand_on(x, COS_GATE_AUTH, fields, sizeof fields, cos_app_command_data(x));
 }
 
-enum cos_result app_put_key(struct exchange *x)
+enum cos_result cos_app_put_key(struct exchange *x)
 {
     const uint8_t fields[] = {COS_KEY_PUT, x->class_.channel};
 
-    return hand_on(x, COS_GATE_KEY, fields, sizeof fields, nothing);
+    return cos_app_hand_on(x, COS_GATE_KEY, fields, sizeof fields, nothing);
 }
 
 /* Data of the app chip itself: the ATR, while the card is being initialized. */
@@ -53,27 +54,27 @@ static enum cos_result store_own(struct exchange *x)
     uint8_t length = cos_read8(&reader);
     const uint8_t *value = cos_read_bytes(&reader, length);
 
-    COS_TRY(require_one(x->app, &under_secure_messaging, 1));
+    COS_TRY(cos_app_require_one(x->app, &under_secure_messaging, 1));
     COS_CHECK(cos_read_done(&reader) && value != NULL, COS_E_DATA);
     COS_CHECK(number == DGI_ATR, COS_E_REFERENCE_NOT_FOUND);
     COS_CHECK(x->app->life_cycle == COS_LIFE_PRODUCED, COS_E_CONDITIONS);
-    return app_store_atr(x->app, value, length);
+    return cos_app_store_atr(x->app, value, length);
 }
 
-enum cos_result app_store_data(struct exchange *x)
+enum cos_result cos_app_store_data(struct exchange *x)
 {
     const uint8_t fields[] = {COS_KEY_STORE, x->class_.channel};
 
     if ((x->command.p1 & P1_SENSITIVE) == 0) {
         return store_own(x);
     }
-    return hand_on(x, COS_GATE_KEY, fields, sizeof fields, nothing);
+    return cos_app_hand_on(x, COS_GATE_KEY, fields, sizeof fields, nothing);
 }
 
 /* A reference (D0) for a single key, a version (D2) for a key set. */
-enum cos_result app_delete_key(struct exchange *x)
+enum cos_result cos_app_delete_key(struct exchange *x)
 {
-    struct cos_span data = command_data(x);
+    struct cos_span data = cos_app_command_data(x);
     struct cos_tlv reference, version;
     enum cos_result with_reference = cos_tlv_find(data.data, data.length, 0xD0, &reference);
     enum cos_result with_version = cos_tlv_find(data.data, data.length, 0xD2, &version);
@@ -86,7 +87,7 @@ enum cos_result app_delete_key(struct exchange *x)
     const uint8_t fields[] = {COS_KEY_DELETE, x->class_.channel,
                               with_reference == COS_OK ? reference.value[0] : 0,
                               with_version == COS_OK ? version.value[0] : 0};
-    return hand_on(x, COS_GATE_KEY, fields, sizeof fields, nothing);
+    return cos_app_hand_on(x, COS_GATE_KEY, fields, sizeof fields, nothing);
 }
 
 static uint8_t globalplatform_state(uint8_t life_cycle)
@@ -106,7 +107,7 @@ static uint8_t globalplatform_state(uint8_t life_cycle)
     }
 }
 
-enum cos_result app_get_status(struct exchange *x)
+enum cos_result cos_app_get_status(struct exchange *x)
 {
     static const uint8_t all_names[] = {0x4F, 0x00};
     const uint8_t state = globalplatform_state(x->app->life_cycle);
@@ -133,17 +134,17 @@ enum cos_result app_get_status(struct exchange *x)
     return COS_OK;
 }
 
-enum cos_result app_set_status(struct exchange *x)
+enum cos_result cos_app_set_status(struct exchange *x)
 {
     const uint8_t fields[] = {COS_LIFE_SET, x->class_.channel, x->command.p2};
     static const uint8_t no_secret[COS_PAIRING_SECRET];
     struct cos_gate_status status;
 
     COS_CHECK(x->command.p1 == 0x80, COS_E_P1_P2);
-    COS_TRY(hand_on(x, COS_GATE_LIFE, fields, sizeof fields, nothing));
-    COS_TRY(refresh_status(x->app, &status));
+    COS_TRY(cos_app_hand_on(x, COS_GATE_LIFE, fields, sizeof fields, nothing));
+    COS_TRY(cos_app_refresh(x->app, &status));
     if (status.life_cycle == COS_LIFE_TERMINATED) {
-        return app_store_pairing(x->app, 0, no_secret);
+        return cos_app_store_pairing(x->app, 0, no_secret);
     }
     return COS_OK;
 }
@@ -156,7 +157,7 @@ static enum cos_result get_cplc(struct exchange *x)
     struct cos_span record;
     struct cos_tlv cplc;
 
-    COS_TRY(ask(x->app, COS_GATE_LIFE, fields, sizeof fields, nothing, &record));
+    COS_TRY(cos_app_ask(x->app, COS_GATE_LIFE, fields, sizeof fields, nothing, &record));
     COS_CHECK(cos_tlv_find(record.data, record.length, 0x9F7F, &cplc) == COS_OK, COS_E_INVARIANT);
     cos_tlv_write(x->body, cplc.tag, cplc.value, cplc.length);
     return COS_OK;
@@ -166,7 +167,7 @@ static enum cos_result get_keys(struct exchange *x)
 {
     static const uint8_t fields[] = {COS_KEY_ATTRIBUTES, 0, 0x00, 0xE0};
 
-    return hand_on(x, COS_GATE_KEY, fields, sizeof fields, nothing);
+    return cos_app_hand_on(x, COS_GATE_KEY, fields, sizeof fields, nothing);
 }
 
 /* Card recognition data (GPCS H.2): GlobalPlatform 2.3.1, SCP03 with i = 10. */
@@ -191,7 +192,7 @@ static enum cos_result serial_allowed(struct exchange *x, const struct cos_gate_
     if ((COS_LIFE_BIT(status->life_cycle) & in_use) != 0 && status->record_rule != COS_SC_ALWAYS) {
         result = status->life_cycle == COS_LIFE_LOCKED
                      ? COS_E_SECURITY_STATUS
-                     : require_one(x->app, &status->record_rule, 1);
+                     : cos_app_require_one(x->app, &status->record_rule, 1);
     }
     *allowed = result == COS_OK;
     return result == COS_E_SECURITY_STATUS ? COS_OK : result;
@@ -202,7 +203,7 @@ static enum cos_result get_card_information(struct exchange *x)
     struct cos_gate_status status;
     bool with_serial;
 
-    COS_TRY(refresh_status(x->app, &status));
+    COS_TRY(cos_app_refresh(x->app, &status));
     COS_TRY(serial_allowed(x, &status, &with_serial));
     cos_tlv_write8(x->body, 0xC0, status.life_cycle);
     if (with_serial) {
@@ -213,7 +214,7 @@ static enum cos_result get_card_information(struct exchange *x)
     return COS_OK;
 }
 
-enum cos_result app_get_data(struct exchange *x)
+enum cos_result cos_app_get_data(struct exchange *x)
 {
     const uint16_t tag = (uint16_t)(x->command.p1 << 8 | x->command.p2);
 

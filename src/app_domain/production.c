@@ -33,20 +33,20 @@ static enum cos_result pair(struct cos_app *app, struct cos_span wrapped)
 
     COS_CHECK(wrapped.length == 1 + COS_PAIRING_SECRET + COS_CCM_TAG, COS_E_GATE_FORMAT);
     const uint8_t generation = wrapped.data[0];
-    COS_TRY(app_transport_key(app, key));
+    COS_TRY(cos_app_transport_key(app, key));
     enum cos_result result =
         cos_gate_unwrap_pairing(app->config.crypto, key, wrapped.data + 1, generation, secret);
     cos_wipe(key, sizeof key);
     /* The terminal gave the wrong key for this chip: its data are wrong, nothing else is. */
     COS_CHECK(result != COS_E_GATE_SESSION, COS_E_DATA);
     if (result == COS_OK) {
-        result = app_store_pairing(app, generation, secret);
+        result = cos_app_store_pairing(app, generation, secret);
     }
     cos_wipe(secret, sizeof secret);
     COS_TRY(result);
-    COS_TRY(app_hello(app));
-    COS_TRY(refresh_status(app, &status));
-    return app_erase_fab(app);
+    COS_TRY(cos_app_hello(app));
+    COS_TRY(cos_app_refresh(app, &status));
+    return cos_app_erase_fab(app);
 }
 
 static enum cos_result pack(struct exchange *x)
@@ -56,7 +56,8 @@ static enum cos_result pack(struct exchange *x)
     struct cos_span wrapped;
 
     COS_TRY(test_module(app, &fields[2], &fields[3]));
-    COS_TRY(ask(app, COS_GATE_LIFE, fields, sizeof fields, command_data(x), &wrapped));
+    COS_TRY(
+        cos_app_ask(app, COS_GATE_LIFE, fields, sizeof fields, cos_app_command_data(x), &wrapped));
     COS_TRY(pair(app, wrapped));
     cos_write8(x->body, fields[2]);
     cos_write8(x->body, fields[3]);
@@ -68,11 +69,11 @@ static enum cos_result complete(struct exchange *x, uint8_t step)
     const uint8_t fields[] = {COS_LIFE_STEP, step, 0, 0};
     struct cos_gate_status status;
 
-    COS_TRY(hand_on(x, COS_GATE_LIFE, fields, sizeof fields, command_data(x)));
-    return refresh_status(x->app, &status);
+    COS_TRY(cos_app_hand_on(x, COS_GATE_LIFE, fields, sizeof fields, cos_app_command_data(x)));
+    return cos_app_refresh(x->app, &status);
 }
 
-enum cos_result app_production_step(struct exchange *x)
+enum cos_result cos_app_production_step(struct exchange *x)
 {
     const uint8_t step = x->command.p1;
     const uint8_t challenge[] = {COS_LIFE_CHALLENGE, step};
@@ -80,7 +81,8 @@ enum cos_result app_production_step(struct exchange *x)
     COS_CHECK(step >= STEP_PACK && step <= STEP_PERSONALIZE, COS_E_P1_P2);
     if (x->command.p2 == 0) {
         COS_CHECK(x->command.nc == 0, COS_E_LENGTH);
-        return hand_on(x, COS_GATE_LIFE, challenge, sizeof challenge, (struct cos_span){NULL, 0});
+        return cos_app_hand_on(x, COS_GATE_LIFE, challenge, sizeof challenge,
+                               (struct cos_span){NULL, 0});
     }
     COS_CHECK(x->command.nc != 0 && x->command.nc <= TOKEN_MAX && !x->held, COS_E_LENGTH);
     /* The test of the link would use up the challenge's command: it is part of the completion. */

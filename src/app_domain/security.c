@@ -11,20 +11,20 @@ static enum cos_result call_pin(struct exchange *x, enum cos_pin_op operation)
                               x->held ? 1 : 0};
 
     COS_CHECK(x->command.nc <= 2 * COS_PIN_MAX || x->held, COS_E_LENGTH);
-    return hand_on(x, COS_GATE_PIN, fields, sizeof fields, command_data(x));
+    return cos_app_hand_on(x, COS_GATE_PIN, fields, sizeof fields, cos_app_command_data(x));
 }
 
-enum cos_result app_verify(struct exchange *x)
+enum cos_result cos_app_verify(struct exchange *x)
 {
     return call_pin(x, x->command.nc != 0 ? COS_PIN_VERIFY : COS_PIN_QUERY);
 }
 
-enum cos_result app_change_reference_data(struct exchange *x)
+enum cos_result cos_app_change_reference_data(struct exchange *x)
 {
     return call_pin(x, COS_PIN_CHANGE);
 }
 
-enum cos_result app_reset_retry_counter(struct exchange *x)
+enum cos_result cos_app_reset_retry_counter(struct exchange *x)
 {
     static const uint8_t operations[] = {COS_PIN_UNBLOCK, COS_PIN_UNBLOCK_ONLY, COS_PIN_RESET,
                                          COS_PIN_RESET_ONLY};
@@ -34,14 +34,15 @@ enum cos_result app_reset_retry_counter(struct exchange *x)
     return call_pin(x, (enum cos_pin_op)operation);
 }
 
-enum cos_result app_get_challenge(struct exchange *x)
+enum cos_result cos_app_get_challenge(struct exchange *x)
 {
     const uint32_t ne = x->command.ne;
     const bool any = ne == 0 || ne == 256 || ne == 65536;
     const uint8_t fields[] = {x->class_.channel, (uint8_t)(any ? 8 : ne)};
 
     COS_CHECK(any || ne == 8 || ne == 16, COS_E_LENGTH);
-    return hand_on(x, COS_GATE_CHALLENGE, fields, sizeof fields, (struct cos_span){NULL, 0});
+    return cos_app_hand_on(x, COS_GATE_CHALLENGE, fields, sizeof fields,
+                           (struct cos_span){NULL, 0});
 }
 
 static enum cos_result call_auth(struct exchange *x, enum cos_auth_op operation)
@@ -49,15 +50,15 @@ static enum cos_result call_auth(struct exchange *x, enum cos_auth_op operation)
     const uint8_t fields[] = {(uint8_t)operation, x->class_.channel, x->command.p1, x->command.p2};
 
     COS_CHECK(x->command.nc <= 64, COS_E_LENGTH);
-    return hand_on(x, COS_GATE_AUTH, fields, sizeof fields, command_data(x));
+    return cos_app_hand_on(x, COS_GATE_AUTH, fields, sizeof fields, cos_app_command_data(x));
 }
 
-enum cos_result app_internal_authenticate(struct exchange *x)
+enum cos_result cos_app_internal_authenticate(struct exchange *x)
 {
     return call_auth(x, COS_AUTH_INTERNAL);
 }
 
-enum cos_result app_external_authenticate(struct exchange *x)
+enum cos_result cos_app_external_authenticate(struct exchange *x)
 {
     return call_auth(x, COS_AUTH_EXTERNAL);
 }

@@ -18,20 +18,20 @@ enum {
 /* The issuer security domain (GPCS 6.4.1). It has no DF of its own: selecting it selects the MF. */
 static const uint8_t issuer_domain[] = {0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00};
 
-enum cos_result set_current_df(struct cos_app *app, cos_file df)
+enum cos_result cos_app_set_df(struct cos_app *app, cos_file df)
 {
     app->current_df = df;
-    set_current_ef(app, COS_FILE_NONE);
-    return df == COS_FILE_NONE ? COS_OK : bind_application(app);
+    cos_app_set_ef(app, COS_FILE_NONE);
+    return df == COS_FILE_NONE ? COS_OK : cos_app_bind(app);
 }
 
-void set_current_ef(struct cos_app *app, cos_file ef)
+void cos_app_set_ef(struct cos_app *app, cos_file ef)
 {
     app->current_ef = ef;
     app->current_record = 0;
 }
 
-enum cos_result use_ef(struct cos_app *app, uint8_t sfi, struct cos_file_info *info)
+enum cos_result cos_app_use_ef(struct cos_app *app, uint8_t sfi, struct cos_file_info *info)
 {
     cos_file ef = app->current_ef;
 
@@ -42,12 +42,12 @@ enum cos_result use_ef(struct cos_app *app, uint8_t sfi, struct cos_file_info *i
     COS_CHECK(ef != COS_FILE_NONE, COS_E_NO_CURRENT_EF);
     COS_TRY(cos_fs_info(&app->fs, ef, info));
     if (sfi != 0) {
-        set_current_ef(app, ef);
+        cos_app_set_ef(app, ef);
     }
     return COS_OK;
 }
 
-size_t wanted(const struct exchange *x, bool *all)
+size_t cos_app_wanted(const struct exchange *x, bool *all)
 {
     const struct cos_command *command = &x->command;
     const bool extended = command->form == COS_CASE_2E || command->form == COS_CASE_4E;
@@ -65,7 +65,7 @@ size_t wanted(const struct exchange *x, bool *all)
 
 static enum cos_result by_identifier(struct exchange *x, cos_file *file)
 {
-    struct cos_span data = command_data(x);
+    struct cos_span data = cos_app_command_data(x);
 
     if (data.length == 0) {
         *file = COS_FILE_MF;
@@ -78,7 +78,7 @@ static enum cos_result by_identifier(struct exchange *x, cos_file *file)
 /* P1 = 01: a DF, 02: an EF; both children of the current DF. */
 static enum cos_result child(struct exchange *x, bool df, cos_file *file)
 {
-    struct cos_span data = command_data(x);
+    struct cos_span data = cos_app_command_data(x);
     struct cos_file_info info;
 
     COS_CHECK(data.length == 2, COS_E_LENGTH);
@@ -101,7 +101,7 @@ static enum cos_result parent(struct exchange *x, cos_file *file)
 
 static enum cos_result by_path(struct exchange *x, cos_file from, cos_file *file)
 {
-    struct cos_span path = command_data(x);
+    struct cos_span path = cos_app_command_data(x);
 
     COS_CHECK(path.length >= 2 && path.length % 2 == 0 && path.length <= 2 * COS_FS_PATH_MAX,
               COS_E_LENGTH);
@@ -121,7 +121,7 @@ static enum cos_result find(struct exchange *x, cos_file *file)
         return parent(x, file);
     case 0x04:
         COS_CHECK(x->command.nc >= 1 && x->command.nc <= COS_FS_NAME_MAX, COS_E_LENGTH);
-        return cos_fs_find_name(&x->app->fs, command_data(x), file);
+        return cos_fs_find_name(&x->app->fs, cos_app_command_data(x), file);
     case 0x08:
         return by_path(x, COS_FILE_MF, file);
     case 0x09:
@@ -133,7 +133,7 @@ static enum cos_result find(struct exchange *x, cos_file *file)
 
 static bool names_issuer_domain(const struct exchange *x)
 {
-    struct cos_span name = command_data(x);
+    struct cos_span name = cos_app_command_data(x);
 
     return x->command.p1 == 0x04 &&
            (name.length == 0 ||
@@ -155,7 +155,7 @@ static enum cos_result select_issuer_domain(struct exchange *x)
         cos_tlv_close(x->body, fci);
     }
     bool formatted = cos_fs_info(&x->app->fs, COS_FILE_MF, &info) == COS_OK;
-    return set_current_df(x->app, formatted ? COS_FILE_MF : COS_FILE_NONE);
+    return cos_app_set_df(x->app, formatted ? COS_FILE_MF : COS_FILE_NONE);
 }
 
 static enum cos_result answer(struct exchange *x, cos_file file)
@@ -169,7 +169,7 @@ static enum cos_result answer(struct exchange *x, cos_file file)
     return COS_OK;
 }
 
-enum cos_result app_select(struct exchange *x)
+enum cos_result cos_app_select(struct exchange *x)
 {
     struct cos_file_info info;
     cos_file file;
@@ -183,10 +183,10 @@ enum cos_result app_select(struct exchange *x)
     COS_TRY(cos_fs_info(&x->app->fs, file, &info));
     COS_TRY(answer(x, file));
     if (cos_file_is_df(&info)) {
-        return set_current_df(x->app, file);
+        return cos_app_set_df(x->app, file);
     }
-    COS_TRY(set_current_df(x->app, info.parent));
-    set_current_ef(x->app, file);
+    COS_TRY(cos_app_set_df(x->app, info.parent));
+    cos_app_set_ef(x->app, file);
     return COS_OK;
 }
 
@@ -203,7 +203,7 @@ static enum cos_result may_create(struct exchange *x, struct cos_span fcp)
     enum cos_result result = cos_fs_info(&app->fs, COS_FILE_MF, &parent_info);
 
     if (result == COS_E_FILE_NOT_FOUND) {
-        return require_one(app, &under_secure_messaging, 1);
+        return cos_app_require_one(app, &under_secure_messaging, 1);
     }
     COS_TRY(result);
     COS_TRY(cos_fs_info(&app->fs, app->current_df, &parent_info));
@@ -211,7 +211,8 @@ static enum cos_result may_create(struct exchange *x, struct cos_span fcp)
                   descriptor.length >= 1,
               COS_E_DATA);
     bool df = (descriptor.value[0] & COS_FDB_KIND) == COS_FDB_DF;
-    return require(app, &parent_info, df ? COS_OPERATION_CREATE_DF : COS_OPERATION_CREATE_EF);
+    return cos_app_require(app, &parent_info,
+                           df ? COS_OPERATION_CREATE_DF : COS_OPERATION_CREATE_EF);
 }
 
 /* Each name of a DF gets a context in the security chip, so that PINs and keys can be its own.
@@ -227,14 +228,14 @@ static enum cos_result register_names(struct exchange *x, struct cos_span fcp)
     while (cos_tlv_next(&reader, &tlv) == COS_OK) {
         if (tlv.tag == TAG_NAME) {
             COS_CHECK(tlv.length >= 1 && tlv.length <= COS_FS_NAME_MAX, COS_E_DATA);
-            COS_TRY(ask(x->app, COS_GATE_CONTEXT, fields, sizeof fields,
-                        (struct cos_span){tlv.value, tlv.length}, &context));
+            COS_TRY(cos_app_ask(x->app, COS_GATE_CONTEXT, fields, sizeof fields,
+                                (struct cos_span){tlv.value, tlv.length}, &context));
         }
     }
     return COS_OK;
 }
 
-enum cos_result app_create_file(struct exchange *x)
+enum cos_result cos_app_create_file(struct exchange *x)
 {
     struct cos_app *app = x->app;
     struct cos_reader reader = cos_reader(x->command.data, x->command.nc);
@@ -252,8 +253,8 @@ enum cos_result app_create_file(struct exchange *x)
     COS_TRY(cos_fs_create(&app->fs, app->current_df, fcp, &file));
     COS_TRY(cos_fs_info(&app->fs, file, &info));
     if (cos_file_is_df(&info)) {
-        return set_current_df(app, file);
+        return cos_app_set_df(app, file);
     }
-    set_current_ef(app, file);
+    cos_app_set_ef(app, file);
     return COS_OK;
 }

@@ -32,7 +32,7 @@ static enum cos_result read_fab(const struct cos_app *app, uint8_t fab[FAB_SIZE]
     return COS_OK;
 }
 
-enum cos_result app_transport_key(const struct cos_app *app, uint8_t key[16])
+enum cos_result cos_app_transport_key(const struct cos_app *app, uint8_t key[16])
 {
     uint8_t fab[FAB_SIZE];
     enum cos_result result = read_fab(app, fab);
@@ -54,7 +54,7 @@ static enum cos_result erase_page(const struct cos_app *app, uint32_t address)
     return COS_OK;
 }
 
-enum cos_result app_erase_fab(const struct cos_app *app)
+enum cos_result cos_app_erase_fab(const struct cos_app *app)
 {
     const struct cos_nvm *nvm = app->board->nvm;
     uint8_t bytes[FAB_SIZE];
@@ -77,8 +77,8 @@ static uint32_t record_address(const struct cos_app *app)
     return cos_store_size(&app->store) - app->store.payload;
 }
 
-enum cos_result app_store_pairing(struct cos_app *app, uint8_t generation,
-                                  const uint8_t secret[COS_PAIRING_SECRET])
+enum cos_result cos_app_store_pairing(struct cos_app *app, uint8_t generation,
+                                      const uint8_t secret[COS_PAIRING_SECRET])
 {
     const struct cos_edit edits[] = {
         {record_address(app) + RECORD_GENERATION, &generation, 1},
@@ -90,7 +90,7 @@ enum cos_result app_store_pairing(struct cos_app *app, uint8_t generation,
     return COS_OK;
 }
 
-enum cos_result app_hello(struct cos_app *app)
+enum cos_result cos_app_hello(struct cos_app *app)
 {
     uint8_t secret[COS_PAIRING_SECRET];
     enum cos_result result =
@@ -207,7 +207,7 @@ static enum cos_result write_record(const struct cos_app *app, uint32_t address,
     return COS_OK;
 }
 
-enum cos_result app_store_atr(struct cos_app *app, const uint8_t *atr, size_t length)
+enum cos_result cos_app_store_atr(struct cos_app *app, const uint8_t *atr, size_t length)
 {
     uint8_t record[ATR_RECORD_MAX], old[ATR_RECORD_MAX];
     const uint32_t second = app->config.atr_at + app->config.store.page_size;
@@ -294,18 +294,18 @@ static enum cos_result open_gate(struct cos_app *app)
     static const uint8_t no_secret[COS_PAIRING_SECRET];
     struct cos_gate_status status;
 
-    COS_TRY(refresh_status(app, &status));
+    COS_TRY(cos_app_refresh(app, &status));
     COS_CHECK(status.verdict == 0, COS_E_MUTE);
     if (status.life_cycle == COS_LIFE_TERMINATED) {
-        return app->pairing_generation != 0 ? app_store_pairing(app, 0, no_secret) : COS_OK;
+        return app->pairing_generation != 0 ? cos_app_store_pairing(app, 0, no_secret) : COS_OK;
     }
     if (app->pairing_generation == 0) {
         COS_CHECK(status.life_cycle == COS_LIFE_FABRICATED, COS_E_MUTE);
         return COS_OK;
     }
-    COS_TRY(app_hello(app));
-    COS_TRY(refresh_status(app, &status));
-    return app_erase_fab(app);
+    COS_TRY(cos_app_hello(app));
+    COS_TRY(cos_app_refresh(app, &status));
+    return cos_app_erase_fab(app);
 }
 
 enum cos_result cos_app_start(struct cos_app *app, const struct cos_board *board,
@@ -327,7 +327,7 @@ enum cos_result cos_app_start(struct cos_app *app, const struct cos_board *board
     app->current_ef = COS_FILE_NONE;
     app->mute = false;
     if (app->gate.open && cos_fs_info(&app->fs, COS_FILE_MF, &mf) == COS_OK) {
-        COS_TRY(set_current_df(app, COS_FILE_MF));
+        COS_TRY(cos_app_set_df(app, COS_FILE_MF));
     }
     cos_app_settle(app);
     return COS_OK;

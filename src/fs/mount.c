@@ -228,6 +228,27 @@ static enum cos_result erase_torn(struct cos_store *store, const struct newest *
     return COS_OK;
 }
 
+/* Where a second mark of a refresh copy may stand, PAGE_NONE if nowhere. */
+static uint16_t second_mark_of(const struct cos_store *store, const struct page_header *header)
+{
+    return header->second == 0
+               ? (uint16_t)PAGE_NONE
+               : (uint16_t)((header->slots[2] + (uint32_t)header->second) % store->config.pages);
+}
+
+/* Erases a refresh copy that was cut. Its marks first: they may have been torn, and show one day
+ * when the copy is gone. */
+static enum cos_result drop_copy(struct cos_store *store, const struct newest *newest)
+{
+    uint16_t second = second_mark_of(store, &newest->header);
+
+    if (second != PAGE_NONE) {
+        COS_TRY(page_erase(store, second));
+    }
+    COS_TRY(page_erase(store, newest->header.slots[2]));
+    return page_erase(store, newest->last);
+}
+
 /* Finds the newest complete transaction. At most one ordinary transaction and the copies of one
  * refresh can be torn; an image that has more was not left by a power cut. */
 static enum cos_result find_newest(struct cos_store *store, struct newest *newest)
@@ -253,9 +274,7 @@ static enum cos_result find_newest(struct cos_store *store, struct newest *newes
         }
         if (is_refresh(&newest->header)) {
             torn_copies++;
-            /* Its mark first: it may have been torn, and show one day when the copy is gone. */
-            COS_TRY(page_erase(store, newest->header.slots[2]));
-            COS_TRY(page_erase(store, newest->last));
+            COS_TRY(drop_copy(store, newest));
         } else {
             COS_CHECK(!torn_transaction, COS_E_STORE_DAMAGED);
             torn_transaction = true;
@@ -266,41 +285,44 @@ static enum cos_result find_newest(struct cos_store *store, struct newest *newes
     return COS_E_STORE_DAMAGED;
 }
 
-/* The end of a refresh: the copy is complete. Mark it, erase the partner, and note in the partner
- * that this was done: only then may the mark be destroyed by the next transaction. */
-static enum cos_result retire_partner(struct cos_store *store, uint16_t partner)
+/* The end of a refresh: the copy is complete and has its mark. Erases the partner and a second
+ * mark, and notes in the partner that this was done: only then may the mark be destroyed by the
+ * next transaction. */
+static enum cos_result retire_partner(struct cos_store *store, uint16_t partner, uint16_t second)
 {
     COS_TRY(page_erase(store, partner));
+    if (second != PAGE_NONE) {
+        COS_TRY(page_erase(store, second));
+    }
     return page_write_mark(store, partner, PAGE_MARK_RETIRED, store->newest);
 }
 
 /* The newest transaction is complete but has no mark: it may have been torn in its last page and
- * read well today only. Writes that page once more. */
+ * read well today only. Writes that page once more; `places` has the slots. */
 static enum cos_result refresh(struct cos_store *store, const struct newest *newest,
-                               const uint16_t slots[3])
+                               const struct page_header *places)
 {
-    struct page_header header = {
-        .place = 0,
-        .size = 1,
-        .logical = newest->header.logical,
-        .slots = {slots[0], slots[1], slots[2]},
-        .sequence = newest->sequence + 1,
-    };
+    struct page_header header = *places;
     const struct page_source source = {.old = newest->last};
+    uint16_t mark = header.slots[2];
     uint16_t target = partner_of(&header, newest->last);
 
     COS_CHECK(newest->sequence < UINT32_MAX - 1, COS_E_MEMORY_FAILURE);
+    header.place = 0;
+    header.size = 1;
+    header.logical = newest->header.logical;
+    header.sequence = newest->sequence + 1;
     header.digest = store->digest - map_digest(header.logical, newest->sequence) +
                     map_digest(header.logical, header.sequence);
-    COS_TRY(page_erase(store, slots[2]));
+    COS_TRY(page_erase(store, mark));
     COS_TRY(page_write(store, target, &header, &source));
     store->config.map[header.logical] = target;
     store->digest = header.digest;
     store->newest = header.sequence;
     store->newest_page = target;
-    COS_TRY(page_write_mark(store, slots[2], PAGE_MARK_SETTLED, store->newest));
-    COS_TRY(retire_partner(store, newest->last));
-    store->next = slots[2];
+    COS_TRY(page_write_mark(store, mark, PAGE_MARK_SETTLED, store->newest));
+    COS_TRY(retire_partner(store, newest->last, PAGE_NONE));
+    store->next = mark;
     return COS_OK;
 }
 
@@ -326,30 +348,83 @@ static enum cos_result usable_after(struct cos_store *store, const struct newest
     return COS_E_MEMORY_FAILURE;
 }
 
-static enum cos_result settle_doubt(struct cos_store *store, const struct newest *newest)
+/* Chooses where the copies of an ordinary transaction and their marks go. They must not take a page
+ * that this transaction superseded: if its verdict is ever "incomplete", those are the valid ones.
+ * So places are chosen under the map before it. */
+static enum cos_result choose_places(struct cos_store *store, const struct newest *newest,
+                                     struct page_header *places)
 {
-    uint16_t slots[3];
+    uint16_t *slots = places->slots;
+    uint16_t second;
 
-    if (is_refresh(&newest->header)) {
-        uint16_t behind;
-        memcpy(slots, newest->header.slots, sizeof slots);
-        COS_TRY(build_map(store, newest->sequence));
-        COS_TRY(verify_map(store, newest));
-        /* The transaction that was cut began in the mark's page. If it read well at some start its
-         * copy may lie behind that, and not show today. */
-        COS_TRY(usable_after(store, newest, slots[2], &behind));
-        return refresh(store, newest, slots);
-    }
-    COS_TRY(build_map(store, newest->sequence));
-    COS_TRY(verify_map(store, newest));
-    /* The copy must not take a page that this transaction superseded: if its verdict is ever
-     * "incomplete", those are the valid ones. So places are chosen under the map before it. */
     COS_TRY(build_map(store, newest->sequence - 1));
     slots[0] = newest->last;
     COS_TRY(usable_after(store, newest, newest->last, &slots[1]));
     COS_TRY(usable_after(store, newest, slots[1], &slots[2]));
+    enum cos_result result = usable_after(store, newest, slots[2], &second);
+    COS_CHECK(result == COS_OK || result == COS_E_MEMORY_FAILURE, result);
+    if (result == COS_OK && second != slots[1] && second != slots[2]) {
+        uint32_t distance =
+            (second + (uint32_t)store->config.pages - slots[2]) % store->config.pages;
+        places->second = (uint8_t)(distance <= UINT8_MAX ? distance : 0);
+    }
+    return build_map(store, newest->sequence);
+}
+
+/* A refresh copy that was answered from lost its mark to a transaction that does not show: its
+ * first page is the mark's, and if it read well at some start, a copy of it may lie behind that. */
+static enum cos_result erase_behind_copy(struct cos_store *store, const struct newest *newest)
+{
+    uint16_t partner = partner_of(&newest->header, newest->last);
+    uint16_t behind;
+    uint32_t retired;
+
+    COS_TRY(page_read_mark(store, partner, PAGE_MARK_RETIRED, &retired));
+    if (retired != newest->sequence) {
+        return COS_OK;
+    }
+    enum cos_result result = usable_after(store, newest, newest->header.slots[2], &behind);
+    return result == COS_E_MEMORY_FAILURE ? COS_OK : result;
+}
+
+static enum cos_result settle_doubt(struct cos_store *store, const struct newest *newest)
+{
+    struct page_header places = newest->header;
+
     COS_TRY(build_map(store, newest->sequence));
-    return refresh(store, newest, slots);
+    COS_TRY(verify_map(store, newest));
+    if (is_refresh(&newest->header)) {
+        COS_TRY(erase_behind_copy(store, newest));
+    } else {
+        COS_TRY(choose_places(store, newest, &places));
+    }
+    return refresh(store, newest, &places);
+}
+
+/* A refresh copy has a mark, but its end is not noted. The mark may have been torn and read well
+ * today only. While the partner is good, nothing is erased on its word alone: a mark that is
+ * written now, in a place where there is none, is what counts. */
+static enum cos_result resume_refresh(struct cos_store *store, const struct newest *newest,
+                                      uint16_t partner)
+{
+    const uint16_t *slots = newest->header.slots;
+    uint16_t second = second_mark_of(store, &newest->header);
+    uint32_t first_mark, second_mark = 0;
+    bool good;
+
+    COS_TRY(page_read_mark(store, slots[2], PAGE_MARK_SETTLED, &first_mark));
+    if (second != PAGE_NONE) {
+        COS_TRY(page_read_mark(store, second, PAGE_MARK_SETTLED, &second_mark));
+    }
+    COS_TRY(partner_is_good(store, newest, &good));
+    if (first_mark != newest->sequence) {
+        COS_TRY(page_erase(store, slots[2]));
+        COS_TRY(page_write_mark(store, slots[2], PAGE_MARK_SETTLED, newest->sequence));
+    } else if (good && second != PAGE_NONE && second_mark != newest->sequence) {
+        COS_TRY(page_erase(store, second));
+        COS_TRY(page_write_mark(store, second, PAGE_MARK_SETTLED, newest->sequence));
+    }
+    return retire_partner(store, partner, second);
 }
 
 /* The newest transaction has its mark. Only the end of a refresh may be missing. */
@@ -363,7 +438,8 @@ static enum cos_result resume_settled(struct cos_store *store, const struct newe
         uint32_t mark;
         COS_TRY(page_read_mark(store, partner, PAGE_MARK_RETIRED, &mark));
         if (mark != newest->sequence) {
-            COS_TRY(retire_partner(store, partner));
+            COS_TRY(resume_refresh(store, newest, partner));
+            store->next = newest->header.slots[2];
         }
     }
     return COS_OK;

@@ -25,7 +25,7 @@ static void encode_header(const struct page_header *header, uint8_t bytes[PAGE_H
     cos_write8(&writer, COS_NVM_FORMAT);
     cos_write8(&writer, header->place);
     cos_write8(&writer, header->size);
-    cos_write8(&writer, 0);
+    cos_write8(&writer, header->second);
     cos_write16(&writer, header->logical);
     for (size_t i = 0; i < 3; i++) {
         cos_write16(&writer, header->slots[i]);
@@ -59,7 +59,7 @@ enum cos_result page_read_header(const struct cos_store *store, uint16_t page,
     uint8_t format = cos_read8(&reader);
     header->place = cos_read8(&reader);
     header->size = cos_read8(&reader);
-    uint8_t spare = cos_read8(&reader);
+    header->second = cos_read8(&reader);
     header->logical = cos_read16(&reader);
     for (size_t i = 0; i < 3; i++) {
         header->slots[i] = cos_read16(&reader);
@@ -68,7 +68,7 @@ enum cos_result page_read_header(const struct cos_store *store, uint16_t page,
     header->erases = cos_read32(&reader);
     header->digest = cos_read32(&reader);
     uint32_t crc = cos_read32(&reader);
-    COS_CHECK(format == COS_NVM_FORMAT && spare == 0, COS_E_STORE_DAMAGED);
+    COS_CHECK(format == COS_NVM_FORMAT, COS_E_STORE_DAMAGED);
     COS_CHECK(crc == cos_crc32(0, bytes, PAGE_HEADER_SIZE - PAGE_CRC_SIZE), COS_E_STORE_DAMAGED);
     COS_CHECK(header_plausible(store, header), COS_E_STORE_DAMAGED);
     return COS_OK;
@@ -285,12 +285,18 @@ static enum cos_result count_erase(const struct cos_store *store, uint16_t page,
     struct page_header before;
     enum cos_result result = page_read_header(store, page, &before);
 
-    if (result == COS_E_STORE_DAMAGED && store->newest != 0) {
+    if (result == COS_OK) {
+        *erases = before.erases + 1;
+        return COS_OK;
+    }
+    COS_CHECK(result == COS_E_STORE_DAMAGED, result);
+    *erases = 1;
+    if (store->newest != 0) {
         /* A page that says nothing is taken to be as worn as its neighbour in time. */
         result = page_read_header(store, store->newest_page, &before);
+        COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
+        *erases = result == COS_OK ? before.erases : 1;
     }
-    COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
-    *erases = result == COS_OK ? before.erases + 1 : 1;
     return COS_OK;
 }
 

@@ -19,6 +19,8 @@ struct page_header {
     uint16_t logical;  /* logical page number */
     uint16_t slots[3]; /* refresh copies: the two pages they alternate between, and the mark's page;
                           else PAGE_NONE */
+    uint8_t second;    /* refresh copies: how many pages behind the mark's page a second mark may
+                          stand, round the end; 0: nowhere. Else 0 */
     uint32_t sequence; /* of the transaction, from 1 */
     uint32_t erases;   /* how often this physical page was erased */
     uint32_t digest;   /* of the map after the transaction, on its last page; else 0 */

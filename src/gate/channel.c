@@ -6,7 +6,7 @@ static size_t tag_size(uint32_t session)
     return session != 0 ? COS_CCM_TAG : 0;
 }
 
-enum cos_result frame_parse(uint8_t *bytes, size_t length, struct frame *frame)
+enum cos_result cos_frame_parse(uint8_t *bytes, size_t length, struct frame *frame)
 {
     COS_CHECK(length >= FRAME_HEADER + FRAME_CRC && length <= COS_LINK_FRAME_MAX,
               COS_E_LINK_DAMAGED);
@@ -27,8 +27,8 @@ enum cos_result frame_parse(uint8_t *bytes, size_t length, struct frame *frame)
     return COS_OK;
 }
 
-void frame_begin(uint8_t *bytes, enum frame_direction direction, uint8_t opcode, uint32_t session,
-                 uint32_t sequence, size_t length)
+void cos_frame_begin(uint8_t *bytes, enum frame_direction direction, uint8_t opcode,
+                     uint32_t session, uint32_t sequence, size_t length)
 {
     cos_put16(bytes, (uint16_t)(FRAME_HEADER - 2 + length + tag_size(session)));
     bytes[2] = (uint8_t)direction;
@@ -37,7 +37,7 @@ void frame_begin(uint8_t *bytes, enum frame_direction direction, uint8_t opcode,
     cos_put32(bytes + 8, sequence);
 }
 
-size_t frame_finish(uint8_t *bytes, size_t length)
+size_t cos_frame_finish(uint8_t *bytes, size_t length)
 {
     size_t end = FRAME_HEADER + length + tag_size(cos_get32(bytes + 4));
 
@@ -64,8 +64,8 @@ static size_t make_associated(const uint8_t *bytes, const uint8_t *request_tag,
     return FRAME_HEADER + COS_CCM_TAG;
 }
 
-enum cos_result channel_seal(const struct cos_crypto *crypto, const uint8_t key[KEY_SIZE],
-                             uint8_t *bytes, size_t length, const uint8_t *request_tag)
+enum cos_result cos_channel_seal(const struct cos_crypto *crypto, const uint8_t key[KEY_SIZE],
+                                 uint8_t *bytes, size_t length, const uint8_t *request_tag)
 {
     uint8_t nonce[COS_CCM_NONCE], associated[FRAME_HEADER + COS_CCM_TAG];
     uint8_t *message = bytes + FRAME_HEADER;
@@ -76,8 +76,8 @@ enum cos_result channel_seal(const struct cos_crypto *crypto, const uint8_t key[
                                 associated_length, message, length, message + length);
 }
 
-enum cos_result channel_open(const struct cos_crypto *crypto, const uint8_t key[KEY_SIZE],
-                             const struct frame *frame, const uint8_t *request_tag)
+enum cos_result cos_channel_open(const struct cos_crypto *crypto, const uint8_t key[KEY_SIZE],
+                                 const struct frame *frame, const uint8_t *request_tag)
 {
     uint8_t nonce[COS_CCM_NONCE], associated[FRAME_HEADER + COS_CCM_TAG], tag[COS_CCM_TAG];
 
@@ -105,11 +105,11 @@ static enum cos_result confirm(const struct cos_crypto *crypto, const uint8_t ke
     return COS_OK;
 }
 
-enum cos_result channel_derive(const struct cos_crypto *crypto,
-                               const uint8_t secret[COS_PAIRING_SECRET],
-                               const uint8_t nonce_app[COS_GATE_NONCE],
-                               const uint8_t nonce_secure[COS_GATE_NONCE],
-                               struct channel_keys *keys)
+enum cos_result cos_channel_derive(const struct cos_crypto *crypto,
+                                   const uint8_t secret[COS_PAIRING_SECRET],
+                                   const uint8_t nonce_app[COS_GATE_NONCE],
+                                   const uint8_t nonce_secure[COS_GATE_NONCE],
+                                   struct channel_keys *keys)
 {
     static const uint8_t label[] = {'T', 'w', 'i', 'n', 'C', 'O', 'S', ' ', 'g', 'a', 't', 'e'};
     uint8_t nonces[2 * COS_GATE_NONCE];

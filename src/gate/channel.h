@@ -36,30 +36,30 @@ struct channel_keys {
 
 /* Looks at `length` bytes that came over the link. COS_E_LINK_DAMAGED if length or CRC do not fit.
  */
-enum cos_result frame_parse(uint8_t *bytes, size_t length, struct frame *frame);
+enum cos_result cos_frame_parse(uint8_t *bytes, size_t length, struct frame *frame);
 
 /* Writes header and CRC around the message of `length` bytes that stands at bytes + FRAME_HEADER
  * (with its tag behind it if session is not 0) and returns the length of the frame. */
-size_t frame_finish(uint8_t *bytes, size_t length);
+size_t cos_frame_finish(uint8_t *bytes, size_t length);
 
 /* Writes the header, so that the message can be sealed: the header is associated data. */
-void frame_begin(uint8_t *bytes, enum frame_direction direction, uint8_t opcode, uint32_t session,
-                 uint32_t sequence, size_t length);
+void cos_frame_begin(uint8_t *bytes, enum frame_direction direction, uint8_t opcode,
+                     uint32_t session, uint32_t sequence, size_t length);
 
 /* Seals the message behind the header in place and appends the tag. request_tag: for responses,
  * else NULL. */
-enum cos_result channel_seal(const struct cos_crypto *crypto, const uint8_t key[KEY_SIZE],
-                             uint8_t *bytes, size_t length, const uint8_t *request_tag);
+enum cos_result cos_channel_seal(const struct cos_crypto *crypto, const uint8_t key[KEY_SIZE],
+                                 uint8_t *bytes, size_t length, const uint8_t *request_tag);
 
 /* Opens the message in place. COS_E_GATE_SESSION if the tag is wrong; the message is then wiped. */
-enum cos_result channel_open(const struct cos_crypto *crypto, const uint8_t key[KEY_SIZE],
-                             const struct frame *frame, const uint8_t *request_tag);
+enum cos_result cos_channel_open(const struct cos_crypto *crypto, const uint8_t key[KEY_SIZE],
+                                 const struct frame *frame, const uint8_t *request_tag);
 
 /* Derives a session from the pairing secret and both nonces. */
-enum cos_result channel_derive(const struct cos_crypto *crypto,
-                               const uint8_t secret[COS_PAIRING_SECRET],
-                               const uint8_t nonce_app[COS_GATE_NONCE],
-                               const uint8_t nonce_secure[COS_GATE_NONCE],
-                               struct channel_keys *keys);
+enum cos_result cos_channel_derive(const struct cos_crypto *crypto,
+                                   const uint8_t secret[COS_PAIRING_SECRET],
+                                   const uint8_t nonce_app[COS_GATE_NONCE],
+                                   const uint8_t nonce_secure[COS_GATE_NONCE],
+                                   struct channel_keys *keys);
 
 #endif

@@ -41,7 +41,7 @@ static enum cos_result await(struct cos_gate_client *client, struct frame *frame
         COS_TRY(link->receive(link->context, client->response, sizeof client->response, &length,
                               COS_GATE_TIMEOUT_MS));
         if (length <= sizeof client->response &&
-            frame_parse(client->response, length, frame) == COS_OK &&
+            cos_frame_parse(client->response, length, frame) == COS_OK &&
             answers(frame, client->request)) {
             return COS_OK;
         }
@@ -81,15 +81,16 @@ static enum cos_result call(struct cos_gate_client *client, const struct cos_gat
     uint8_t request_tag[COS_CCM_TAG];
     struct frame frame;
 
-    frame_begin(client->request, FRAME_REQUEST, row->opcode, in_session ? client->session : 0,
-                in_session ? ++client->sequence : ++client->plain_sequence, length);
+    cos_frame_begin(client->request, FRAME_REQUEST, row->opcode, in_session ? client->session : 0,
+                    in_session ? ++client->sequence : ++client->plain_sequence, length);
     if (in_session) {
-        COS_TRY(channel_seal(client->crypto, client->request_key, client->request, length, NULL));
+        COS_TRY(
+            cos_channel_seal(client->crypto, client->request_key, client->request, length, NULL));
         memcpy(request_tag, client->request + FRAME_HEADER + length, sizeof request_tag);
     }
-    COS_TRY(exchange(client, frame_finish(client->request, length), &frame));
+    COS_TRY(exchange(client, cos_frame_finish(client->request, length), &frame));
     if (in_session) {
-        COS_TRY(channel_open(client->crypto, client->response_key, &frame, request_tag));
+        COS_TRY(cos_channel_open(client->crypto, client->response_key, &frame, request_tag));
     }
     return take_response(client, &frame, row, body);
 }
@@ -157,7 +158,8 @@ enum cos_result cos_gate_hello(struct cos_gate_client *client, uint8_t generatio
     COS_TRY(entropy->read(entropy->context, begin + 2, COS_GATE_NONCE));
     COS_TRY(cos_gate_call(client, COS_GATE_HELLO, begin_parts, 1, &body));
     COS_CHECK(body.length == COS_GATE_NONCE + CONFIRMATION_SIZE, COS_E_GATE_FORMAT);
-    enum cos_result result = channel_derive(client->crypto, secret, begin + 2, body.data, &keys);
+    enum cos_result result =
+        cos_channel_derive(client->crypto, secret, begin + 2, body.data, &keys);
     if (result == COS_OK && cos_equal_secret(keys.confirmation_secure, body.data + COS_GATE_NONCE,
                                              CONFIRMATION_SIZE) != COS_YES) {
         result = COS_E_GATE_SESSION;

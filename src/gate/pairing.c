@@ -17,9 +17,9 @@ static enum cos_result wrapping_key(const struct cos_crypto *crypto,
                    (struct cos_span){generation, 1}, key, WRAPPING_KEY);
 }
 
-enum cos_result pairing_wrap(const struct cos_crypto *crypto, const uint8_t transport_key[16],
-                             const uint8_t secret[COS_PAIRING_SECRET], uint8_t generation,
-                             uint8_t wrapped[COS_PAIRING_SECRET + COS_CCM_TAG])
+enum cos_result cos_pairing_wrap(const struct cos_crypto *crypto, const uint8_t transport_key[16],
+                                 const uint8_t secret[COS_PAIRING_SECRET], uint8_t generation,
+                                 uint8_t wrapped[COS_PAIRING_SECRET + COS_CCM_TAG])
 {
     uint8_t key[WRAPPING_KEY];
 

@@ -10,8 +10,8 @@
 
 /* Wraps the secret for the app chip that has this transport key; the other direction is
  * cos_gate_unwrap_pairing(). */
-enum cos_result pairing_wrap(const struct cos_crypto *crypto, const uint8_t transport_key[16],
-                             const uint8_t secret[COS_PAIRING_SECRET], uint8_t generation,
-                             uint8_t wrapped[COS_PAIRING_SECRET + COS_CCM_TAG]);
+enum cos_result cos_pairing_wrap(const struct cos_crypto *crypto, const uint8_t transport_key[16],
+                                 const uint8_t secret[COS_PAIRING_SECRET], uint8_t generation,
+                                 uint8_t wrapped[COS_PAIRING_SECRET + COS_CCM_TAG]);
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server.h"
 
-void server_start(struct cos_gate_server *server, const struct cos_crypto *crypto,
-                  const struct cos_board *board)
+void cos_server_start(struct cos_gate_server *server, const struct cos_crypto *crypto,
+                      const struct cos_board *board)
 {
     memset(server, 0, sizeof *server);
     server->crypto = crypto;
     server->board = board;
 }
 
-void server_close(struct cos_gate_server *server)
+void cos_server_close(struct cos_gate_server *server)
 {
     server->open = false;
     server->stored_session = false;
@@ -48,7 +48,7 @@ static enum cos_result refuse(struct cos_gate_server *server, const struct frame
     if (answer.row == NULL) {
         answer.row = &unknown;
     }
-    return server_respond(server, &answer, result, 0, 0, 0);
+    return cos_server_respond(server, &answer, result, 0, 0, 0);
 }
 
 /* A frame of the session: the next one, the last one once more, or an attack. */
@@ -61,13 +61,13 @@ static enum cos_result receive_sealed(struct cos_gate_server *server, const stru
 
     *event = SERVER_ATTACK;
     if (!again && !next) {
-        server_close(server);
+        cos_server_close(server);
         return COS_OK;
     }
     uint8_t received[COS_CCM_TAG];
     memcpy(received, tag, sizeof received);
-    if (channel_open(server->crypto, server->request_key, frame, NULL) != COS_OK) {
-        server_close(server);
+    if (cos_channel_open(server->crypto, server->request_key, frame, NULL) != COS_OK) {
+        cos_server_close(server);
         return COS_OK;
     }
     if (next) {
@@ -77,7 +77,7 @@ static enum cos_result receive_sealed(struct cos_gate_server *server, const stru
         return COS_OK;
     }
     if (cos_equal_secret(received, server->request_tag, sizeof received) != COS_YES) {
-        server_close(server);
+        cos_server_close(server);
         return COS_OK;
     }
     /* The last request once more: its answer was lost on the link. */
@@ -101,8 +101,8 @@ static enum cos_result receive_plain(struct cos_gate_server *server, const struc
     return COS_OK;
 }
 
-enum cos_result server_receive(struct cos_gate_server *server, uint32_t timeout_ms,
-                               enum server_event *event, struct server_request *request)
+enum cos_result cos_server_receive(struct cos_gate_server *server, uint32_t timeout_ms,
+                                   enum server_event *event, struct server_request *request)
 {
     const struct cos_link *link = server->board->link;
     struct frame frame;
@@ -111,7 +111,8 @@ enum cos_result server_receive(struct cos_gate_server *server, uint32_t timeout_
     *event = SERVER_NOTHING;
     COS_TRY(
         link->receive(link->context, server->request, sizeof server->request, &length, timeout_ms));
-    if (length > sizeof server->request || frame_parse(server->request, length, &frame) != COS_OK ||
+    if (length > sizeof server->request ||
+        cos_frame_parse(server->request, length, &frame) != COS_OK ||
         frame.direction != FRAME_REQUEST) {
         return COS_OK;
     }
@@ -139,14 +140,15 @@ enum cos_result server_receive(struct cos_gate_server *server, uint32_t timeout_
     return COS_OK;
 }
 
-struct cos_writer server_body(struct cos_gate_server *server, const struct server_request *request)
+struct cos_writer cos_server_body(struct cos_gate_server *server,
+                                  const struct server_request *request)
 {
     return cos_writer(server->stored + FRAME_HEADER + RESPONSE_PREFIX, request->row->response);
 }
 
-enum cos_result server_respond(struct cos_gate_server *server, const struct server_request *request,
-                               enum cos_result result, uint8_t flags, uint32_t epoch,
-                               size_t body_length)
+enum cos_result cos_server_respond(struct cos_gate_server *server,
+                                   const struct server_request *request, enum cos_result result,
+                                   uint8_t flags, uint32_t epoch, size_t body_length)
 {
     uint8_t *message = server->stored + FRAME_HEADER;
     bool with_body = result == COS_OK || cos_is_warning(result);
@@ -164,27 +166,27 @@ enum cos_result server_respond(struct cos_gate_server *server, const struct serv
     message[1] = flags;
     cos_put32(message + 2, epoch);
     cos_wipe(message + length, sizeof server->stored - FRAME_HEADER - length);
-    frame_begin(server->stored, FRAME_RESPONSE, request->row->opcode, sealed ? server->session : 0,
-                request->sequence, length);
+    cos_frame_begin(server->stored, FRAME_RESPONSE, request->row->opcode,
+                    sealed ? server->session : 0, request->sequence, length);
     if (sealed) {
-        COS_TRY(channel_seal(server->crypto, server->response_key, server->stored, length,
-                             server->request_tag));
+        COS_TRY(cos_channel_seal(server->crypto, server->response_key, server->stored, length,
+                                 server->request_tag));
     }
-    server->stored_length = frame_finish(server->stored, length);
+    server->stored_length = cos_frame_finish(server->stored, length);
     server->stored_session = sealed;
     server->stored_plain = !sealed;
     return send_stored(server);
 }
 
-enum cos_result server_hello_begin(struct cos_gate_server *server,
-                                   const uint8_t secret[COS_PAIRING_SECRET], uint8_t generation,
-                                   const uint8_t nonce_app[COS_GATE_NONCE],
-                                   const uint8_t nonce_secure[COS_GATE_NONCE],
-                                   struct cos_writer *body)
+enum cos_result cos_server_hello_begin(struct cos_gate_server *server,
+                                       const uint8_t secret[COS_PAIRING_SECRET], uint8_t generation,
+                                       const uint8_t nonce_app[COS_GATE_NONCE],
+                                       const uint8_t nonce_secure[COS_GATE_NONCE],
+                                       struct cos_writer *body)
 {
     struct channel_keys keys;
 
-    COS_TRY(channel_derive(server->crypto, secret, nonce_app, nonce_secure, &keys));
+    COS_TRY(cos_channel_derive(server->crypto, secret, nonce_app, nonce_secure, &keys));
     cos_write_bytes(body, nonce_secure, COS_GATE_NONCE);
     cos_write_bytes(body, keys.confirmation_secure, CONFIRMATION_SIZE);
     memcpy(server->confirmation, keys.confirmation_app, CONFIRMATION_SIZE);
@@ -197,14 +199,14 @@ enum cos_result server_hello_begin(struct cos_gate_server *server,
     return COS_OK;
 }
 
-enum cos_result server_hello_confirm(struct cos_gate_server *server,
-                                     const uint8_t confirmation[CONFIRMATION_SIZE])
+enum cos_result cos_server_hello_confirm(struct cos_gate_server *server,
+                                         const uint8_t confirmation[CONFIRMATION_SIZE])
 {
     COS_CHECK(server->hello_begun, COS_E_GATE_SESSION);
     server->hello_begun = false;
     cos_truth right = cos_equal_secret(confirmation, server->confirmation, CONFIRMATION_SIZE);
     if (right == COS_YES) {
-        server_close(server);
+        cos_server_close(server);
         memcpy(server->request_key, server->hello_keys, KEY_SIZE);
         memcpy(server->response_key, server->hello_keys + KEY_SIZE, KEY_SIZE);
         server->session = server->hello_session;

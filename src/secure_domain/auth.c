@@ -10,10 +10,10 @@ enum {
     PROOF_RANDOM = 16,
 };
 
-enum cos_result call_challenge(struct cos_secure *secure, struct cos_reader *request,
-                               struct cos_writer *body)
+enum cos_result cos_call_challenge(struct cos_secure *secure, struct cos_reader *request,
+                                   struct cos_writer *body)
 {
-    (void)read_channel(request);
+    (void)cos_read_channel(request);
     uint8_t length = cos_read8(request);
 
     COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
@@ -38,7 +38,7 @@ static enum cos_result encrypt_block(const struct cos_secure *secure, const stru
     uint8_t secret[OBJECT_SECRET_MAX];
     enum cos_result result;
 
-    COS_TRY(object_secret(secure, key, secret));
+    COS_TRY(cos_object_secret(secure, key, secret));
     if (key->algorithm == ALGORITHM_DES3) {
         result = crypto->des3_encrypt(crypto->context, secret, in, out);
     } else {
@@ -61,7 +61,7 @@ static enum cos_result prove_access(struct cos_secure *secure, const struct obje
     uint8_t secret[OBJECT_SECRET_MAX], mac[COS_AES_BLOCK];
 
     COS_CHECK(data.length == PROOF_SYSTEM + PROOF_RANDOM, COS_E_LENGTH);
-    COS_TRY(object_secret(secure, key, secret));
+    COS_TRY(cos_object_secret(secure, key, secret));
     enum cos_result result = crypto->aes_cmac(crypto->context, secret, key->length, parts, 4, mac);
     cos_wipe(secret, sizeof secret);
     COS_TRY(result);
@@ -78,7 +78,7 @@ static enum cos_result internal(struct cos_secure *secure, uint8_t channel,
     uint8_t x[COS_AES_BLOCK];
 
     COS_CHECK((key->usage & (USAGE_INTERNAL | USAGE_ACCESS_PROOF)) != 0, COS_E_CONDITIONS);
-    COS_TRY(status_require(secure, channel, key->use_rule));
+    COS_TRY(cos_status_require(secure, channel, key->use_rule));
     if (key->usage == USAGE_ACCESS_PROOF) {
         return prove_access(secure, key, data, body);
     }
@@ -96,13 +96,13 @@ static enum cos_result external(struct cos_secure *secure, uint8_t channel, stru
     struct cos_channel *status = &secure->channels[channel];
 
     COS_CHECK(key->usage == USAGE_EXTERNAL, COS_E_CONDITIONS);
-    COS_TRY(status_require(secure, channel, key->use_rule));
+    COS_TRY(cos_status_require(secure, channel, key->use_rule));
     COS_CHECK(data.length == block_of(key), COS_E_LENGTH);
     COS_CHECK(secure->challenge_use == 0 && secure->challenge_length == data.length,
               COS_E_CONDITIONS);
-    status_set_key(secure, status, key, false);
+    cos_status_set_key(secure, status, key, false);
     secure->challenge_length = 0; /* a challenge is good for one try */
-    COS_TRY(object_spend(secure, key));
+    COS_TRY(cos_object_spend(secure, key));
     COS_TRY(encrypt_block(secure, key, secure->challenge, expected));
     cos_truth right = cos_equal_secret(expected, data.data, data.length);
     cos_truth right_again = cos_equal_secret(expected, data.data, data.length);
@@ -111,15 +111,15 @@ static enum cos_result external(struct cos_secure *secure, uint8_t channel, stru
     COS_CHECK(right == COS_YES,
               key->tries_max != 0 ? cos_tries_left(key->tries_left) : COS_E_AUTHENTICATION);
     COS_INVARIANT(right_again == COS_YES);
-    COS_TRY(object_restore(secure, key));
-    status_set_key(secure, status, key, true);
+    COS_TRY(cos_object_restore(secure, key));
+    cos_status_set_key(secure, status, key, true);
     return COS_OK;
 }
 
 static enum cos_result authenticate(struct cos_secure *secure, uint8_t operation,
                                     struct cos_reader *request, struct cos_writer *body)
 {
-    uint8_t channel = read_channel(request);
+    uint8_t channel = cos_read_channel(request);
     uint8_t p1 = cos_read8(request);
     uint8_t reference = cos_read8(request);
     struct cos_span data = cos_read_rest(request);
@@ -127,20 +127,20 @@ static enum cos_result authenticate(struct cos_secure *secure, uint8_t operation
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
     COS_CHECK(p1 == 0, COS_E_P1_P2);
-    COS_TRY(status_find(secure, channel, reference, OBJECT_KEY, &key));
+    COS_TRY(cos_status_find(secure, channel, reference, OBJECT_KEY, &key));
     if (operation == COS_AUTH_INTERNAL) {
         return internal(secure, channel, &key, data, body);
     }
     return external(secure, channel, &key, data);
 }
 
-enum cos_result call_auth(struct cos_secure *secure, struct cos_reader *request,
-                          struct cos_writer *body)
+enum cos_result cos_call_auth(struct cos_secure *secure, struct cos_reader *request,
+                              struct cos_writer *body)
 {
     uint8_t operation = cos_read8(request);
 
     if (secure->scp03.begun && operation != COS_AUTH_SCP03_FINISH) {
-        scp03_close(secure);
+        cos_scp03_close(secure);
     }
     if (operation != COS_AUTH_EXTERNAL) {
         secure->challenge_length = 0;
@@ -151,9 +151,9 @@ enum cos_result call_auth(struct cos_secure *secure, struct cos_reader *request,
         COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & COS_STATES_USE) != 0, COS_E_CONDITIONS);
         return authenticate(secure, operation, request, body);
     case COS_AUTH_SCP03_BEGIN:
-        return scp03_begin(secure, request, body);
+        return cos_scp03_begin(secure, request, body);
     case COS_AUTH_SCP03_FINISH:
-        return scp03_finish(secure, request);
+        return cos_scp03_finish(secure, request);
     default:
         return COS_E_GATE_FORMAT;
     }

@@ -13,11 +13,12 @@
 
 /* ---- Transactions (object.c) ---- */
 
-void change_start(struct cos_secure *secure);
+void cos_change_start(struct cos_secure *secure);
 /* Adds new bytes (copied) to the transaction; data == NULL: zeros. */
-void change_add(struct cos_secure *secure, uint32_t address, const uint8_t *data, size_t length);
+void cos_change_add(struct cos_secure *secure, uint32_t address, const uint8_t *data,
+                    size_t length);
 /* Commits; the scratch bytes are wiped in any case. */
-enum cos_result change_commit(struct cos_secure *secure);
+enum cos_result cos_change_commit(struct cos_secure *secure);
 
 /* ---- State record (state.c) ---- */
 
@@ -54,17 +55,17 @@ enum cplc_offset {
 
 /* Reads the cached fields. COS_E_STORE_DAMAGED if the record is of another version or its state
  * impossible. */
-enum cos_result state_load(struct cos_secure *secure);
-enum cos_result state_read(const struct cos_secure *secure, enum state_offset offset, uint8_t *data,
-                           size_t length);
+enum cos_result cos_state_load(struct cos_secure *secure);
+enum cos_result cos_state_read(const struct cos_secure *secure, enum state_offset offset,
+                               uint8_t *data, size_t length);
 /* Adds the life cycle to the transaction, with a new transaction number; after the commit call
- * state_load(). */
-void state_add_life_cycle(struct cos_secure *secure, enum cos_life_cycle life_cycle);
-void state_add8(struct cos_secure *secure, enum state_offset offset, uint8_t value);
+ * cos_state_load(). */
+void cos_state_add_life_cycle(struct cos_secure *secure, enum cos_life_cycle life_cycle);
+void cos_state_add8(struct cos_secure *secure, enum state_offset offset, uint8_t value);
 /* The production record as TLV (docs/formats.md). */
-enum cos_result state_write_record(const struct cos_secure *secure, struct cos_writer *body);
+enum cos_result cos_state_write_record(const struct cos_secure *secure, struct cos_writer *body);
 /* Counts an attack and commits the counter; goes mute at the limits. */
-enum cos_result state_count_attack(struct cos_secure *secure);
+enum cos_result cos_state_count_attack(struct cos_secure *secure);
 
 /* ---- Objects: PINs, keys, pairing secrets (object.c) ---- */
 
@@ -99,61 +100,66 @@ struct object {
 };
 
 /* Loads the storage key. */
-enum cos_result object_load_storage_key(struct cos_secure *secure);
+enum cos_result cos_object_load_storage_key(struct cos_secure *secure);
 /* Adds a storage key to the transaction (first start). */
-void object_add_storage_key(struct cos_secure *secure, const uint8_t key[COS_AES_KEY_MAX]);
+void cos_object_add_storage_key(struct cos_secure *secure, const uint8_t key[COS_AES_KEY_MAX]);
 /* Overwrites everything from the storage key on, page by page (TERMINATED). */
-enum cos_result object_erase_secrets(struct cos_secure *secure);
+enum cos_result cos_object_erase_secrets(struct cos_secure *secure);
 /* First logical page of the secrets, for the store's scrubbing; needs the store's payload size. */
-uint16_t object_first_secret_page(uint16_t payload, uint16_t objects);
+uint16_t cos_object_first_secret_page(uint16_t payload, uint16_t objects);
 
-enum cos_result object_read(const struct cos_secure *secure, uint16_t index, struct object *object);
+enum cos_result cos_object_read(const struct cos_secure *secure, uint16_t index,
+                                struct object *object);
 /* COS_E_REFERENCE_NOT_FOUND. */
-enum cos_result object_find(const struct cos_secure *secure, enum object_kind kind, uint8_t context,
-                            uint8_t number, uint8_t version, struct object *object);
+enum cos_result cos_object_find(const struct cos_secure *secure, enum object_kind kind,
+                                uint8_t context, uint8_t number, uint8_t version,
+                                struct object *object);
 /* The key of this version (0: of any) with this usage in the global context. */
-enum cos_result object_find_usage(const struct cos_secure *secure, enum object_usage usage,
-                                  uint8_t version, struct object *object);
+enum cos_result cos_object_find_usage(const struct cos_secure *secure, enum object_usage usage,
+                                      uint8_t version, struct object *object);
 /* A free entry from index *next on; *next is then behind it. object->generation is kept from its
  * last use. COS_E_MEMORY_FULL. */
-enum cos_result object_new(const struct cos_secure *secure, uint16_t *next, struct object *object);
+enum cos_result cos_object_new(const struct cos_secure *secure, uint16_t *next,
+                               struct object *object);
 /* Adds the entry, and the secret if it is not NULL (object->length bytes), to the transaction. */
-enum cos_result object_put(struct cos_secure *secure, struct object *object, const uint8_t *secret);
+enum cos_result cos_object_put(struct cos_secure *secure, struct object *object,
+                               const uint8_t *secret);
 /* Adds the removal of entry and secret to the transaction. */
-void object_remove(struct cos_secure *secure, const struct object *object);
+void cos_object_remove(struct cos_secure *secure, const struct object *object);
 /* Deciphers the secret, padded with zeros. The caller wipes it. COS_E_STORE_DAMAGED if it is not
  * authentic. */
-enum cos_result object_secret(const struct cos_secure *secure, const struct object *object,
-                              uint8_t secret[OBJECT_SECRET_MAX]);
+enum cos_result cos_object_secret(const struct cos_secure *secure, const struct object *object,
+                                  uint8_t secret[OBJECT_SECRET_MAX]);
 /* Spends one try, durably, before anything is compared. COS_E_METHOD_BLOCKED if there is none.
  * Nothing to do for an object whose tries are not counted. */
-enum cos_result object_spend(struct cos_secure *secure, struct object *object);
+enum cos_result cos_object_spend(struct cos_secure *secure, struct object *object);
 /* Gives all tries back. */
-enum cos_result object_restore(struct cos_secure *secure, struct object *object);
+enum cos_result cos_object_restore(struct cos_secure *secure, struct object *object);
 
 /* Applications: context number of a name. COS_E_REFERENCE_NOT_FOUND. */
-enum cos_result application_find(const struct cos_secure *secure, struct cos_span name,
-                                 uint8_t *context);
-/* The same, making one if there is none (one transaction). COS_E_MEMORY_FULL. */
-enum cos_result application_register(struct cos_secure *secure, struct cos_span name,
+enum cos_result cos_application_find(const struct cos_secure *secure, struct cos_span name,
                                      uint8_t *context);
+/* The same, making one if there is none (one transaction). COS_E_MEMORY_FULL. */
+enum cos_result cos_application_register(struct cos_secure *secure, struct cos_span name,
+                                         uint8_t *context);
 
 /* ---- Security status (status.c) ---- */
 
-void status_clear(struct cos_secure *secure);
-void status_set_pin(struct cos_secure *secure, struct cos_channel *channel,
-                    const struct object *pin, bool verified);
-void status_set_key(struct cos_secure *secure, struct cos_channel *channel,
-                    const struct object *key, bool authenticated);
-bool status_pin_verified(const struct cos_channel *channel, const struct object *pin);
-void status_bind(struct cos_secure *secure, struct cos_channel *channel, uint8_t application);
+void cos_status_clear(struct cos_secure *secure);
+void cos_status_set_pin(struct cos_secure *secure, struct cos_channel *channel,
+                        const struct object *pin, bool verified);
+void cos_status_set_key(struct cos_secure *secure, struct cos_channel *channel,
+                        const struct object *key, bool authenticated);
+bool cos_status_pin_verified(const struct cos_channel *channel, const struct object *pin);
+void cos_status_bind(struct cos_secure *secure, struct cos_channel *channel, uint8_t application);
 /* Whether the channel satisfies a condition byte. */
-cos_truth status_satisfies(const struct cos_secure *secure, uint8_t channel, uint8_t condition);
+cos_truth cos_status_satisfies(const struct cos_secure *secure, uint8_t channel, uint8_t condition);
 /* COS_OK if the condition holds, asked twice; COS_E_SECURITY_STATUS. */
-enum cos_result status_require(const struct cos_secure *secure, uint8_t channel, uint8_t condition);
+enum cos_result cos_status_require(const struct cos_secure *secure, uint8_t channel,
+                                   uint8_t condition);
 /* Finds the object that a reference byte names from this channel. */
-enum cos_result status_find(const struct cos_secure *secure, uint8_t channel, uint8_t reference,
-                            enum object_kind kind, struct object *object);
+enum cos_result cos_status_find(const struct cos_secure *secure, uint8_t channel, uint8_t reference,
+                                enum object_kind kind, struct object *object);
 
 /* ---- Secure messaging (scp03.c, sm.c) ---- */
 
@@ -162,54 +168,54 @@ enum { SCP03_LEVEL_MAC = 0x01, SCP03_LEVEL_MAC_ENC = 0x03 };
 /* The security condition "under secure messaging" by itself. */
 #define CONDITION_SM 0xC0U
 
-void scp03_close(struct cos_secure *secure);
-enum cos_result scp03_begin(struct cos_secure *secure, struct cos_reader *request,
-                            struct cos_writer *body);
-enum cos_result scp03_finish(struct cos_secure *secure, struct cos_reader *request);
+void cos_scp03_close(struct cos_secure *secure);
+enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *request,
+                                struct cos_writer *body);
+enum cos_result cos_scp03_finish(struct cos_secure *secure, struct cos_reader *request);
 /* Checks and opens one command in place; *data is what remains of its data field. */
-enum cos_result scp03_open(struct cos_secure *secure, const uint8_t *command, uint8_t *data,
-                           size_t *length);
+enum cos_result cos_scp03_open(struct cos_secure *secure, const uint8_t *command, uint8_t *data,
+                               size_t *length);
 /* Drops secure messaging, a challenge, anything that a plain command ends. */
-void pending_drop(struct cos_secure *secure);
-bool pending_any(const struct cos_secure *secure);
+void cos_pending_drop(struct cos_secure *secure);
+bool cos_pending_any(const struct cos_secure *secure);
 
 /* The held data of this command, if it is the one that SM_OPEN opened; marks them consumed.
  * COS_E_CONDITIONS. */
-enum cos_result held_take(struct cos_secure *secure, uint8_t channel, uint8_t ins,
-                          struct cos_span *data);
+enum cos_result cos_held_take(struct cos_secure *secure, uint8_t channel, uint8_t ins,
+                              struct cos_span *data);
 
 /* ---- Calls: one function a row of the call table ---- */
 
 typedef enum cos_result (*call_handler)(struct cos_secure *secure, struct cos_reader *request,
                                         struct cos_writer *body);
-enum cos_result call_context(struct cos_secure *secure, struct cos_reader *request,
+enum cos_result cos_call_context(struct cos_secure *secure, struct cos_reader *request,
+                                 struct cos_writer *body);
+enum cos_result cos_call_access(struct cos_secure *secure, struct cos_reader *request,
+                                struct cos_writer *body);
+enum cos_result cos_call_pin(struct cos_secure *secure, struct cos_reader *request,
                              struct cos_writer *body);
-enum cos_result call_access(struct cos_secure *secure, struct cos_reader *request,
-                            struct cos_writer *body);
-enum cos_result call_pin(struct cos_secure *secure, struct cos_reader *request,
-                         struct cos_writer *body);
-enum cos_result call_challenge(struct cos_secure *secure, struct cos_reader *request,
-                               struct cos_writer *body);
-enum cos_result call_auth(struct cos_secure *secure, struct cos_reader *request,
-                          struct cos_writer *body);
-enum cos_result call_key(struct cos_secure *secure, struct cos_reader *request,
-                         struct cos_writer *body);
-enum cos_result call_sm_open(struct cos_secure *secure, struct cos_reader *request,
+enum cos_result cos_call_challenge(struct cos_secure *secure, struct cos_reader *request,
+                                   struct cos_writer *body);
+enum cos_result cos_call_auth(struct cos_secure *secure, struct cos_reader *request,
+                              struct cos_writer *body);
+enum cos_result cos_call_key(struct cos_secure *secure, struct cos_reader *request,
                              struct cos_writer *body);
-enum cos_result call_sm_seal(struct cos_secure *secure, struct cos_reader *request,
-                             struct cos_writer *body);
-enum cos_result call_life(struct cos_secure *secure, struct cos_reader *request,
-                          struct cos_writer *body);
+enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *request,
+                                 struct cos_writer *body);
+enum cos_result cos_call_sm_seal(struct cos_secure *secure, struct cos_reader *request,
+                                 struct cos_writer *body);
+enum cos_result cos_call_life(struct cos_secure *secure, struct cos_reader *request,
+                              struct cos_writer *body);
 
 /* The first HELLO under a prepared pairing secret was confirmed: production step 3 is complete. */
-enum cos_result life_packed(struct cos_secure *secure);
+enum cos_result cos_life_packed(struct cos_secure *secure);
 /* STORE DATA with held DGIs (personal.c). */
-enum cos_result personal_store(struct cos_secure *secure, struct cos_span data);
+enum cos_result cos_personal_store(struct cos_secure *secure, struct cos_span data);
 
 /* Reads the channel number that nearly every request begins with; out of range fails the reader. */
-uint8_t read_channel(struct cos_reader *request);
+uint8_t cos_read_channel(struct cos_reader *request);
 
 /* Ends the chip's life until reset. */
-void go_mute(struct cos_secure *secure, enum cos_secure_verdict verdict);
+void cos_go_mute(struct cos_secure *secure, enum cos_secure_verdict verdict);
 
 #endif

@@ -55,10 +55,10 @@ static enum cos_result place_of(const struct cos_secure *secure, uint8_t old_ver
                                 uint16_t *next, struct object *object)
 {
     if (old_version != 0) {
-        return object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, (uint8_t)(i + 1), old_version,
-                           object);
+        return cos_object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, (uint8_t)(i + 1), old_version,
+                               object);
     }
-    return object_new(secure, next, object);
+    return cos_object_new(secure, next, object);
 }
 
 static enum cos_result put_one(struct cos_secure *secure, const struct object *dek, uint8_t version,
@@ -68,7 +68,7 @@ static enum cos_result put_one(struct cos_secure *secure, const struct object *d
     uint8_t dek_value[OBJECT_SECRET_MAX], key[OBJECT_SECRET_MAX] = {0}, key_length = 0;
     const uint8_t *kcv = NULL;
 
-    COS_TRY(object_secret(secure, dek, dek_value));
+    COS_TRY(cos_object_secret(secure, dek, dek_value));
     enum cos_result result =
         read_key(secure, dek_value, dek->length, reader, key, &key_length, &kcv);
     cos_wipe(dek_value, sizeof dek_value);
@@ -86,7 +86,7 @@ static enum cos_result put_one(struct cos_secure *secure, const struct object *d
             .generation = object->generation,
         };
         memset(key + key_length, 0, sizeof key - key_length); /* padding of 24-byte keys */
-        result = object_put(secure, object, key);
+        result = cos_object_put(secure, object, key);
         cos_write_bytes(body, kcv, CHECK_VALUE);
     }
     cos_wipe(key, sizeof key);
@@ -103,11 +103,11 @@ static enum cos_result put_set(struct cos_secure *secure, uint8_t old_version, s
     uint8_t length = 0;
 
     COS_CHECK(version >= 1 && version <= KEY_VERSION_MAX, COS_E_DATA);
-    enum cos_result taken = object_find_usage(secure, USAGE_SCP03_ENC, version, &object);
+    enum cos_result taken = cos_object_find_usage(secure, USAGE_SCP03_ENC, version, &object);
     COS_CHECK(taken == COS_E_REFERENCE_NOT_FOUND || version == old_version, COS_E_DATA);
-    COS_TRY(object_find_usage(secure, USAGE_SCP03_DEK, secure->scp03.key_version, &dek));
+    COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_DEK, secure->scp03.key_version, &dek));
     cos_write8(body, version);
-    change_start(secure);
+    cos_change_start(secure);
     for (size_t i = 0; i < KEYS_OF_A_SET; i++) {
         COS_TRY(place_of(secure, old_version, i, &next, &object));
         COS_TRY(put_one(secure, &dek, version, &reader, &object, i, body));
@@ -115,15 +115,15 @@ static enum cos_result put_set(struct cos_secure *secure, uint8_t old_version, s
         length = object.length;
     }
     COS_CHECK(cos_read_done(&reader), COS_E_DATA);
-    return change_commit(secure);
+    return cos_change_commit(secure);
 }
 
 static enum cos_result put_key(struct cos_secure *secure, uint8_t channel, struct cos_writer *body)
 {
     struct cos_span data;
 
-    COS_TRY(status_require(secure, channel, CONDITION_SM));
-    COS_TRY(held_take(secure, channel, 0xD8, &data));
+    COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
+    COS_TRY(cos_held_take(secure, channel, 0xD8, &data));
     COS_CHECK(secure->held.p2 == PUT_KEY_P2_SET && secure->held.p1 <= KEY_VERSION_MAX, COS_E_P1_P2);
     COS_CHECK(secure->life_cycle != COS_LIFE_LOCKED, COS_E_CONDITIONS);
     return put_set(secure, secure->held.p1, data, body);
@@ -133,11 +133,11 @@ static enum cos_result store_data(struct cos_secure *secure, uint8_t channel)
 {
     struct cos_span data;
 
-    COS_TRY(status_require(secure, channel, CONDITION_SM));
-    COS_TRY(held_take(secure, channel, 0xE2, &data));
+    COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
+    COS_TRY(cos_held_take(secure, channel, 0xE2, &data));
     COS_CHECK(secure->scp03.level == SCP03_LEVEL_MAC_ENC, COS_E_SECURITY_STATUS);
     COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & COS_STATES_USE) != 0, COS_E_CONDITIONS);
-    return personal_store(secure, data);
+    return cos_personal_store(secure, data);
 }
 
 /* Key information template E0: C0 {identifier, version, type, length} for each key of the card's
@@ -148,7 +148,7 @@ static enum cos_result key_information(const struct cos_secure *secure, struct c
 
     for (uint16_t index = 0; index < secure->config.objects; index++) {
         struct object object;
-        COS_TRY(object_read(secure, index, &object));
+        COS_TRY(cos_object_read(secure, index, &object));
         if (object.kind == OBJECT_KEY && object.version != 0) {
             const uint8_t entry[] = {object.number, object.version, KEY_TYPE_AES, object.length};
             cos_tlv_write(body, 0xC0, entry, sizeof entry);
@@ -164,12 +164,12 @@ static enum cos_result delete_set(struct cos_secure *secure, uint8_t version)
     struct object object;
 
     COS_CHECK(version != secure->scp03.key_version, COS_E_CONDITIONS);
-    change_start(secure);
+    cos_change_start(secure);
     for (uint8_t number = 1; number <= KEYS_OF_A_SET; number++) {
-        COS_TRY(object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, number, version, &object));
-        object_remove(secure, &object);
+        COS_TRY(cos_object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, number, version, &object));
+        cos_object_remove(secure, &object);
     }
-    return change_commit(secure);
+    return cos_change_commit(secure);
 }
 
 static enum cos_result delete_key(struct cos_secure *secure, uint8_t channel, uint8_t reference,
@@ -177,24 +177,24 @@ static enum cos_result delete_key(struct cos_secure *secure, uint8_t channel, ui
 {
     struct object object;
 
-    COS_TRY(status_require(secure, channel, CONDITION_SM));
+    COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
     COS_CHECK(secure->life_cycle != COS_LIFE_LOCKED, COS_E_CONDITIONS);
     if (version != 0) {
         COS_CHECK(reference == 0, COS_E_DATA); /* single keys of a set cannot be deleted */
         return delete_set(secure, version);
     }
-    COS_TRY(status_find(secure, channel, reference, OBJECT_KEY, &object));
-    status_set_key(secure, &secure->channels[channel], &object, false);
-    change_start(secure);
-    object_remove(secure, &object);
-    return change_commit(secure);
+    COS_TRY(cos_status_find(secure, channel, reference, OBJECT_KEY, &object));
+    cos_status_set_key(secure, &secure->channels[channel], &object, false);
+    cos_change_start(secure);
+    cos_object_remove(secure, &object);
+    return cos_change_commit(secure);
 }
 
-enum cos_result call_key(struct cos_secure *secure, struct cos_reader *request,
-                         struct cos_writer *body)
+enum cos_result cos_call_key(struct cos_secure *secure, struct cos_reader *request,
+                             struct cos_writer *body)
 {
     uint8_t operation = cos_read8(request);
-    uint8_t channel = read_channel(request);
+    uint8_t channel = cos_read_channel(request);
     struct cos_span rest = cos_read_rest(request);
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);

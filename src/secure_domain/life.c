@@ -63,7 +63,7 @@ static enum cos_result token_key(struct cos_secure *secure, const struct object 
 
     context[0] = step;
     memcpy(context + 1, secure->challenge, COS_AES_BLOCK);
-    COS_TRY(object_secret(secure, transport, secret));
+    COS_TRY(cos_object_secret(secure, transport, secret));
     enum cos_result result = cos_kdf(secure->config.crypto, secret, transport->length,
                                      (struct cos_span){label, sizeof label},
                                      (struct cos_span){context, sizeof context}, key, 16);
@@ -84,10 +84,10 @@ static enum cos_result open_token(struct cos_secure *secure, struct object *tran
     COS_CHECK(secure->challenge_length == COS_AES_BLOCK && secure->challenge_use == step,
               COS_E_CONDITIONS);
     secure->challenge_length = 0;
-    COS_TRY(object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, (uint8_t)(step - STEP_PACK + 1), 0,
-                        transport));
+    COS_TRY(cos_object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, (uint8_t)(step - STEP_PACK + 1), 0,
+                            transport));
     COS_CHECK(transport->usage == USAGE_TRANSPORT, COS_E_NOT_USABLE);
-    COS_TRY(object_spend(secure, transport));
+    COS_TRY(cos_object_spend(secure, transport));
     COS_TRY(token_key(secure, transport, step, key));
     memcpy(body, token.data, body_length);
     enum cos_result result = crypto->aes_ccm_open(crypto->context, key, sizeof key, nonce, &step, 1,
@@ -110,10 +110,10 @@ static enum cos_result add_transport(struct cos_secure *secure, uint8_t number,
                                      const uint8_t key[16], uint16_t *next)
 {
     struct object object;
-    enum cos_result found = object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, number, 0, &object);
+    enum cos_result found = cos_object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, number, 0, &object);
 
     if (found == COS_E_REFERENCE_NOT_FOUND) {
-        found = object_new(secure, next, &object);
+        found = cos_object_new(secure, next, &object);
     }
     COS_TRY(found);
     object = (struct object){
@@ -129,7 +129,7 @@ static enum cos_result add_transport(struct cos_secure *secure, uint8_t number,
         .tries_left = TRANSPORT_TRIES,
         .generation = object.generation,
     };
-    return object_put(secure, &object, key);
+    return cos_object_put(secure, &object, key);
 }
 
 /* Adds a fresh pairing secret of this generation and wraps it for the app chip. */
@@ -140,10 +140,10 @@ static enum cos_result add_pairing(struct cos_secure *secure, uint8_t generation
     uint8_t secret[COS_PAIRING_SECRET];
     struct object object;
     enum cos_result result =
-        object_find(secure, OBJECT_PAIRING, CONTEXT_GLOBAL, generation, 0, &object);
+        cos_object_find(secure, OBJECT_PAIRING, CONTEXT_GLOBAL, generation, 0, &object);
 
     if (result == COS_E_REFERENCE_NOT_FOUND) {
-        result = object_new(secure, next, &object);
+        result = cos_object_new(secure, next, &object);
     }
     COS_TRY(result);
     object = (struct object){
@@ -161,10 +161,10 @@ static enum cos_result add_pairing(struct cos_secure *secure, uint8_t generation
         result = COS_E_INVARIANT;
     }
     if (result == COS_OK) {
-        result = pairing_wrap(secure->config.crypto, app_key, secret, generation, wrapped);
+        result = cos_pairing_wrap(secure->config.crypto, app_key, secret, generation, wrapped);
     }
     if (result == COS_OK) {
-        result = object_put(secure, &object, secret);
+        result = cos_object_put(secure, &object, secret);
     }
     cos_wipe(secret, sizeof secret);
     return result;
@@ -182,37 +182,37 @@ static enum cos_result pack(struct cos_secure *secure, uint8_t contacts, uint8_t
     uint16_t next = 0;
 
     COS_TRY(open_token(secure, &transport, STEP_PACK, token, body, sizeof body));
-    change_start(secure);
+    cos_change_start(secure);
     transport.tries_left = transport.tries_max;
-    enum cos_result result = object_put(secure, &transport, NULL);
+    enum cos_result result = cos_object_put(secure, &transport, NULL);
     if (result == COS_OK) {
         result = add_transport(secure, STEP_PRODUCE - STEP_PACK + 1, body, &next);
     }
     if (result == COS_OK) {
         result = add_pairing(secure, generation, body + 16, &next, answer);
     }
-    state_add8(secure, STATE_PREPARED, generation);
-    change_add(secure, STATE_CONTACTS, tests, sizeof tests);
-    change_add(secure, STATE_CPLC + CPLC_MODULE, body + 32, 4);
+    cos_state_add8(secure, STATE_PREPARED, generation);
+    cos_change_add(secure, STATE_CONTACTS, tests, sizeof tests);
+    cos_change_add(secure, STATE_CPLC + CPLC_MODULE, body + 32, 4);
     cos_wipe(body, sizeof body);
     COS_TRY(result);
-    return change_commit(secure);
+    return cos_change_commit(secure);
 }
 
-enum cos_result life_packed(struct cos_secure *secure)
+enum cos_result cos_life_packed(struct cos_secure *secure)
 {
     struct object transport;
     uint8_t prepared;
 
-    COS_TRY(state_read(secure, STATE_PREPARED, &prepared, 1));
-    COS_TRY(object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, 1, 0, &transport));
-    change_start(secure);
-    object_remove(secure, &transport);
-    state_add_life_cycle(secure, COS_LIFE_PACKAGED);
-    state_add8(secure, STATE_PAIRING, prepared);
-    state_add8(secure, STATE_PREPARED, 0);
-    COS_TRY(change_commit(secure));
-    return state_load(secure);
+    COS_TRY(cos_state_read(secure, STATE_PREPARED, &prepared, 1));
+    COS_TRY(cos_object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, 1, 0, &transport));
+    cos_change_start(secure);
+    cos_object_remove(secure, &transport);
+    cos_state_add_life_cycle(secure, COS_LIFE_PACKAGED);
+    cos_state_add8(secure, STATE_PAIRING, prepared);
+    cos_state_add8(secure, STATE_PREPARED, 0);
+    COS_TRY(cos_change_commit(secure));
+    return cos_state_load(secure);
 }
 
 /* Step 4: the initialization keys are installed, the transport key goes. */
@@ -225,10 +225,10 @@ static enum cos_result produce(struct cos_secure *secure, struct cos_span token)
     enum cos_result result = COS_OK;
 
     COS_TRY(open_token(secure, &transport, STEP_PRODUCE, token, body, sizeof body));
-    change_start(secure);
+    cos_change_start(secure);
     for (uint8_t i = 0; i < 3 && result == COS_OK; i++) {
         struct object object;
-        result = object_new(secure, &next, &object);
+        result = cos_object_new(secure, &next, &object);
         if (result == COS_OK) {
             object.kind = OBJECT_KEY;
             object.number = (uint8_t)(i + 1);
@@ -237,17 +237,17 @@ static enum cos_result produce(struct cos_secure *secure, struct cos_span token)
             object.usage = usage[i];
             object.length = 16;
             object.use_rule = 0xFF;
-            result = object_put(secure, &object, body + 16 * i);
+            result = cos_object_put(secure, &object, body + 16 * i);
         }
     }
-    object_remove(secure, &transport);
-    state_add_life_cycle(secure, COS_LIFE_PRODUCED);
-    change_add(secure, STATE_CPLC + CPLC_ICC, body + 48, 4);
-    change_add(secure, STATE_CARD_BODY, body + 52, STATE_SIZE - STATE_CARD_BODY);
+    cos_object_remove(secure, &transport);
+    cos_state_add_life_cycle(secure, COS_LIFE_PRODUCED);
+    cos_change_add(secure, STATE_CPLC + CPLC_ICC, body + 48, 4);
+    cos_change_add(secure, STATE_CARD_BODY, body + 52, STATE_SIZE - STATE_CARD_BODY);
     cos_wipe(body, sizeof body);
     COS_TRY(result);
-    COS_TRY(change_commit(secure));
-    return state_load(secure);
+    COS_TRY(cos_change_commit(secure));
+    return cos_state_load(secure);
 }
 
 /* Step 5: the issuer's keys must be there; those of production go. */
@@ -258,29 +258,29 @@ static enum cos_result initialize(struct cos_secure *secure, const uint8_t who_w
     bool issuer_keys = false;
 
     for (uint16_t index = 0; index < secure->config.objects; index++) {
-        COS_TRY(object_read(secure, index, &key));
+        COS_TRY(cos_object_read(secure, index, &key));
         issuer_keys = issuer_keys || (key.kind == OBJECT_KEY && key.usage == USAGE_SCP03_ENC &&
                                       key.version != KEY_VERSION_INITIAL);
     }
     COS_CHECK(issuer_keys, COS_E_CONDITIONS);
-    change_start(secure);
+    cos_change_start(secure);
     for (size_t i = 0; i < 3; i++) {
-        COS_TRY(object_find_usage(secure, usage[i], KEY_VERSION_INITIAL, &key));
-        object_remove(secure, &key);
+        COS_TRY(cos_object_find_usage(secure, usage[i], KEY_VERSION_INITIAL, &key));
+        cos_object_remove(secure, &key);
     }
-    state_add_life_cycle(secure, COS_LIFE_INITIALIZED);
-    change_add(secure, STATE_CPLC + CPLC_PREPERSONALIZER, who_when, WHO_WHEN);
-    COS_TRY(change_commit(secure));
-    return state_load(secure);
+    cos_state_add_life_cycle(secure, COS_LIFE_INITIALIZED);
+    cos_change_add(secure, STATE_CPLC + CPLC_PREPERSONALIZER, who_when, WHO_WHEN);
+    COS_TRY(cos_change_commit(secure));
+    return cos_state_load(secure);
 }
 
 static enum cos_result personalize(struct cos_secure *secure, const uint8_t who_when[WHO_WHEN])
 {
-    change_start(secure);
-    state_add_life_cycle(secure, COS_LIFE_PERSONALIZED);
-    change_add(secure, STATE_CPLC + CPLC_PERSONALIZER, who_when, WHO_WHEN);
-    COS_TRY(change_commit(secure));
-    return state_load(secure);
+    cos_change_start(secure);
+    cos_state_add_life_cycle(secure, COS_LIFE_PERSONALIZED);
+    cos_change_add(secure, STATE_CPLC + CPLC_PERSONALIZER, who_when, WHO_WHEN);
+    COS_TRY(cos_change_commit(secure));
+    return cos_state_load(secure);
 }
 
 static enum cos_result complete_step(struct cos_secure *secure, struct cos_reader *request,
@@ -300,7 +300,7 @@ static enum cos_result complete_step(struct cos_secure *secure, struct cos_reade
     if (step == STEP_PRODUCE) {
         return produce(secure, data);
     }
-    COS_TRY(status_require(secure, 0, CONDITION_SM));
+    COS_TRY(cos_status_require(secure, 0, CONDITION_SM));
     COS_CHECK(data.length == WHO_WHEN, COS_E_LENGTH);
     return step == STEP_INITIALIZE ? initialize(secure, data.data) : personalize(secure, data.data);
 }
@@ -333,32 +333,32 @@ static enum cos_result next_state(const struct cos_secure *secure, uint8_t wante
 
 static enum cos_result set_status(struct cos_secure *secure, struct cos_reader *request)
 {
-    uint8_t channel = read_channel(request);
+    uint8_t channel = cos_read_channel(request);
     uint8_t wanted = cos_read8(request);
     enum cos_life_cycle next;
 
     COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
-    COS_TRY(status_require(secure, channel, CONDITION_SM));
+    COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
     COS_TRY(next_state(secure, wanted, &next));
-    change_start(secure);
-    state_add_life_cycle(secure, next);
-    COS_TRY(change_commit(secure));
-    COS_TRY(state_load(secure));
+    cos_change_start(secure);
+    cos_state_add_life_cycle(secure, next);
+    COS_TRY(cos_change_commit(secure));
+    COS_TRY(cos_state_load(secure));
     /* TERMINATED is committed: from here on the secrets are only to be erased. */
-    return next == COS_LIFE_TERMINATED ? object_erase_secrets(secure) : COS_OK;
+    return next == COS_LIFE_TERMINATED ? cos_object_erase_secrets(secure) : COS_OK;
 }
 
 static enum cos_result record(struct cos_secure *secure, struct cos_writer *body)
 {
     if ((COS_LIFE_BIT(secure->life_cycle) &
          (COS_LIFE_BIT(COS_LIFE_OPERATIONAL) | COS_LIFE_BIT(COS_LIFE_LOCKED))) != 0) {
-        COS_TRY(status_require(secure, 0, secure->record_rule));
+        COS_TRY(cos_status_require(secure, 0, secure->record_rule));
     }
-    return state_write_record(secure, body);
+    return cos_state_write_record(secure, body);
 }
 
-enum cos_result call_life(struct cos_secure *secure, struct cos_reader *request,
-                          struct cos_writer *body)
+enum cos_result cos_call_life(struct cos_secure *secure, struct cos_reader *request,
+                              struct cos_writer *body)
 {
     uint8_t operation = cos_read8(request);
 

@@ -15,14 +15,14 @@ enum {
 
 /* ---- Transactions ---- */
 
-void change_start(struct cos_secure *secure)
+void cos_change_start(struct cos_secure *secure)
 {
     secure->change.count = 0;
     secure->change.used = 0;
     secure->change.failed = false;
 }
 
-void change_add(struct cos_secure *secure, uint32_t address, const uint8_t *data, size_t length)
+void cos_change_add(struct cos_secure *secure, uint32_t address, const uint8_t *data, size_t length)
 {
     struct cos_secure_change *change = &secure->change;
     size_t needed = data != NULL ? length : 0;
@@ -39,7 +39,7 @@ void change_add(struct cos_secure *secure, uint32_t address, const uint8_t *data
     change->edits[change->count++] = (struct cos_edit){address, copy, (uint32_t)length};
 }
 
-enum cos_result change_commit(struct cos_secure *secure)
+enum cos_result cos_change_commit(struct cos_secure *secure)
 {
     struct cos_secure_change *change = &secure->change;
     enum cos_result result = COS_E_INVARIANT;
@@ -48,7 +48,7 @@ enum cos_result change_commit(struct cos_secure *secure)
         result = cos_store_commit(&secure->store, change->edits, change->count);
     }
     cos_wipe(change->bytes, sizeof change->bytes);
-    change_start(secure);
+    cos_change_start(secure);
     return result;
 }
 
@@ -77,7 +77,7 @@ static uint16_t first_application_page(uint16_t payload, uint16_t objects)
     return (uint16_t)(STATE_PAGES + pages_for(objects, OBJECT_ENTRY, payload));
 }
 
-uint16_t object_first_secret_page(uint16_t payload, uint16_t objects)
+uint16_t cos_object_first_secret_page(uint16_t payload, uint16_t objects)
 {
     return (uint16_t)(first_application_page(payload, objects) +
                       pages_for(APPLICATIONS, APPLICATION_ENTRY, payload));
@@ -85,7 +85,7 @@ uint16_t object_first_secret_page(uint16_t payload, uint16_t objects)
 
 static uint16_t secret_page(const struct cos_secure *secure)
 {
-    return object_first_secret_page(secure->store.payload, secure->config.objects);
+    return cos_object_first_secret_page(secure->store.payload, secure->config.objects);
 }
 
 static uint32_t entry_address(const struct cos_secure *secure, uint16_t index)
@@ -105,27 +105,27 @@ static uint32_t storage_key_address(const struct cos_secure *secure)
     return (uint32_t)secret_page(secure) * secure->store.payload;
 }
 
-enum cos_result object_load_storage_key(struct cos_secure *secure)
+enum cos_result cos_object_load_storage_key(struct cos_secure *secure)
 {
     return cos_store_read(&secure->store, storage_key_address(secure), secure->storage_key,
                           sizeof secure->storage_key);
 }
 
-void object_add_storage_key(struct cos_secure *secure, const uint8_t key[COS_AES_KEY_MAX])
+void cos_object_add_storage_key(struct cos_secure *secure, const uint8_t key[COS_AES_KEY_MAX])
 {
-    change_add(secure, storage_key_address(secure), key, COS_AES_KEY_MAX);
+    cos_change_add(secure, storage_key_address(secure), key, COS_AES_KEY_MAX);
 }
 
-enum cos_result object_erase_secrets(struct cos_secure *secure)
+enum cos_result cos_object_erase_secrets(struct cos_secure *secure)
 {
     const uint16_t payload = secure->store.payload;
     const uint16_t pages =
         (uint16_t)(STORAGE_KEY_PAGES + pages_for(secure->config.objects, OBJECT_SLOT, payload));
 
     for (uint16_t page = 0; page < pages; page++) {
-        change_start(secure);
-        change_add(secure, (uint32_t)(secret_page(secure) + page) * payload, NULL, payload);
-        COS_TRY(change_commit(secure));
+        cos_change_start(secure);
+        cos_change_add(secure, (uint32_t)(secret_page(secure) + page) * payload, NULL, payload);
+        COS_TRY(cos_change_commit(secure));
     }
     cos_wipe(secure->storage_key, sizeof secure->storage_key);
     return COS_OK;
@@ -150,7 +150,8 @@ static void encode(const struct object *object, uint8_t entry[OBJECT_ENTRY])
     cos_put32(entry + 24, object->counter);
 }
 
-enum cos_result object_read(const struct cos_secure *secure, uint16_t index, struct object *object)
+enum cos_result cos_object_read(const struct cos_secure *secure, uint16_t index,
+                                struct object *object)
 {
     uint8_t entry[OBJECT_ENTRY];
 
@@ -181,11 +182,12 @@ enum cos_result object_read(const struct cos_secure *secure, uint16_t index, str
     return COS_OK;
 }
 
-enum cos_result object_find(const struct cos_secure *secure, enum object_kind kind, uint8_t context,
-                            uint8_t number, uint8_t version, struct object *object)
+enum cos_result cos_object_find(const struct cos_secure *secure, enum object_kind kind,
+                                uint8_t context, uint8_t number, uint8_t version,
+                                struct object *object)
 {
     for (uint16_t index = 0; index < secure->config.objects; index++) {
-        COS_TRY(object_read(secure, index, object));
+        COS_TRY(cos_object_read(secure, index, object));
         if (object->kind == kind && object->context == context && object->number == number &&
             object->version == version) {
             return COS_OK;
@@ -194,11 +196,11 @@ enum cos_result object_find(const struct cos_secure *secure, enum object_kind ki
     return COS_E_REFERENCE_NOT_FOUND;
 }
 
-enum cos_result object_find_usage(const struct cos_secure *secure, enum object_usage usage,
-                                  uint8_t version, struct object *object)
+enum cos_result cos_object_find_usage(const struct cos_secure *secure, enum object_usage usage,
+                                      uint8_t version, struct object *object)
 {
     for (uint16_t index = 0; index < secure->config.objects; index++) {
-        COS_TRY(object_read(secure, index, object));
+        COS_TRY(cos_object_read(secure, index, object));
         if (object->kind == OBJECT_KEY && object->context == CONTEXT_GLOBAL &&
             object->usage == usage && (version == 0 || object->version == version)) {
             return COS_OK;
@@ -207,11 +209,12 @@ enum cos_result object_find_usage(const struct cos_secure *secure, enum object_u
     return COS_E_REFERENCE_NOT_FOUND;
 }
 
-enum cos_result object_new(const struct cos_secure *secure, uint16_t *next, struct object *object)
+enum cos_result cos_object_new(const struct cos_secure *secure, uint16_t *next,
+                               struct object *object)
 {
     while (*next < secure->config.objects) {
         uint16_t index = (*next)++;
-        COS_TRY(object_read(secure, index, object));
+        COS_TRY(cos_object_read(secure, index, object));
         if (object->kind == OBJECT_FREE) {
             *object = (struct object){.index = index, .generation = object->generation};
             return COS_OK;
@@ -229,7 +232,8 @@ static void secret_nonce(const struct object *object, uint8_t nonce[COS_CCM_NONC
     cos_put32(nonce + 2, object->generation);
 }
 
-enum cos_result object_put(struct cos_secure *secure, struct object *object, const uint8_t *secret)
+enum cos_result cos_object_put(struct cos_secure *secure, struct object *object,
+                               const uint8_t *secret)
 {
     const struct cos_crypto *crypto = secure->config.crypto;
     uint8_t entry[OBJECT_ENTRY], slot[OBJECT_SLOT] = {0}, nonce[COS_CCM_NONCE];
@@ -240,7 +244,7 @@ enum cos_result object_put(struct cos_secure *secure, struct object *object, con
                   COS_E_MEMORY_FAILURE);
     }
     encode(object, entry);
-    change_add(secure, entry_address(secure, object->index), entry, sizeof entry);
+    cos_change_add(secure, entry_address(secure, object->index), entry, sizeof entry);
     if (secret == NULL) {
         return COS_OK;
     }
@@ -250,24 +254,24 @@ enum cos_result object_put(struct cos_secure *secure, struct object *object, con
         crypto->aes_ccm_seal(crypto->context, secure->storage_key, COS_AES_KEY_MAX, nonce, entry,
                              OBJECT_ASSOCIATED, slot, OBJECT_SECRET_MAX, slot + OBJECT_SECRET_MAX);
     if (result == COS_OK) {
-        change_add(secure, slot_address(secure, object->index), slot, sizeof slot);
+        cos_change_add(secure, slot_address(secure, object->index), slot, sizeof slot);
     }
     cos_wipe(slot, sizeof slot);
     return result;
 }
 
-void object_remove(struct cos_secure *secure, const struct object *object)
+void cos_object_remove(struct cos_secure *secure, const struct object *object)
 {
     const struct object free_entry = {.index = object->index, .generation = object->generation};
     uint8_t entry[OBJECT_ENTRY];
 
     encode(&free_entry, entry);
-    change_add(secure, entry_address(secure, object->index), entry, sizeof entry);
-    change_add(secure, slot_address(secure, object->index), NULL, OBJECT_SLOT);
+    cos_change_add(secure, entry_address(secure, object->index), entry, sizeof entry);
+    cos_change_add(secure, slot_address(secure, object->index), NULL, OBJECT_SLOT);
 }
 
-enum cos_result object_secret(const struct cos_secure *secure, const struct object *object,
-                              uint8_t secret[OBJECT_SECRET_MAX])
+enum cos_result cos_object_secret(const struct cos_secure *secure, const struct object *object,
+                                  uint8_t secret[OBJECT_SECRET_MAX])
 {
     const struct cos_crypto *crypto = secure->config.crypto;
     uint8_t entry[OBJECT_ENTRY], nonce[COS_CCM_NONCE], stored[COS_CCM_TAG], tag[COS_CCM_TAG];
@@ -296,16 +300,16 @@ static enum cos_result write_tries(struct cos_secure *secure, struct object *obj
     struct object written;
 
     object->tries_left = tries;
-    change_start(secure);
-    COS_TRY(object_put(secure, object, NULL));
-    COS_TRY(change_commit(secure));
+    cos_change_start(secure);
+    COS_TRY(cos_object_put(secure, object, NULL));
+    COS_TRY(cos_change_commit(secure));
     /* Read back: what was not written must not count as spent. */
-    COS_TRY(object_read(secure, object->index, &written));
+    COS_TRY(cos_object_read(secure, object->index, &written));
     COS_INVARIANT(written.tries_left == tries && written.kind == object->kind);
     return COS_OK;
 }
 
-enum cos_result object_spend(struct cos_secure *secure, struct object *object)
+enum cos_result cos_object_spend(struct cos_secure *secure, struct object *object)
 {
     if (object->tries_max == 0) {
         return COS_OK;
@@ -314,7 +318,7 @@ enum cos_result object_spend(struct cos_secure *secure, struct object *object)
     return write_tries(secure, object, (uint8_t)(object->tries_left - 1));
 }
 
-enum cos_result object_restore(struct cos_secure *secure, struct object *object)
+enum cos_result cos_object_restore(struct cos_secure *secure, struct object *object)
 {
     if (object->tries_left == object->tries_max) {
         return COS_OK;
@@ -347,8 +351,8 @@ static enum cos_result find_name(const struct cos_secure *secure, struct cos_spa
     return COS_E_REFERENCE_NOT_FOUND;
 }
 
-enum cos_result application_find(const struct cos_secure *secure, struct cos_span name,
-                                 uint8_t *context)
+enum cos_result cos_application_find(const struct cos_secure *secure, struct cos_span name,
+                                     uint8_t *context)
 {
     uint16_t index;
 
@@ -358,12 +362,12 @@ enum cos_result application_find(const struct cos_secure *secure, struct cos_spa
     return COS_OK;
 }
 
-enum cos_result application_register(struct cos_secure *secure, struct cos_span name,
-                                     uint8_t *context)
+enum cos_result cos_application_register(struct cos_secure *secure, struct cos_span name,
+                                         uint8_t *context)
 {
     uint8_t entry[APPLICATION_ENTRY] = {0};
     uint16_t index;
-    enum cos_result result = application_find(secure, name, context);
+    enum cos_result result = cos_application_find(secure, name, context);
 
     if (result != COS_E_REFERENCE_NOT_FOUND) {
         return result;
@@ -373,9 +377,9 @@ enum cos_result application_register(struct cos_secure *secure, struct cos_span 
     COS_TRY(result);
     entry[0] = (uint8_t)name.length;
     memcpy(entry + 1, name.data, name.length);
-    change_start(secure);
-    change_add(secure, application_address(secure, index), entry, sizeof entry);
-    COS_TRY(change_commit(secure));
+    cos_change_start(secure);
+    cos_change_add(secure, application_address(secure, index), entry, sizeof entry);
+    COS_TRY(cos_change_commit(secure));
     *context = (uint8_t)(index + 1);
     return COS_OK;
 }

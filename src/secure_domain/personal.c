@@ -53,8 +53,8 @@ static enum cos_result take_common(const struct cos_secure *secure, const struct
     case TAG_NUMBER:
         return take8(tlv, &object->number);
     case TAG_APPLICATION:
-        return application_find(secure, (struct cos_span){tlv->value, tlv->length},
-                                &object->context);
+        return cos_application_find(secure, (struct cos_span){tlv->value, tlv->length},
+                                    &object->context);
     case TAG_TRIES:
         return take8(tlv, &object->tries_max);
     case TAG_VALUE:
@@ -155,16 +155,16 @@ static enum cos_result place(struct cos_secure *secure, struct object *object,
                              const uint8_t *secret, uint16_t *next)
 {
     struct object at;
-    enum cos_result found = object_find(secure, (enum object_kind)object->kind, object->context,
-                                        object->number, 0, &at);
+    enum cos_result found = cos_object_find(secure, (enum object_kind)object->kind, object->context,
+                                            object->number, 0, &at);
 
     if (found == COS_E_REFERENCE_NOT_FOUND) {
-        found = object_new(secure, next, &at);
+        found = cos_object_new(secure, next, &at);
     }
     COS_TRY(found);
     object->index = at.index;
     object->generation = at.generation;
-    return object_put(secure, object, secret);
+    return cos_object_put(secure, object, secret);
 }
 
 static enum cos_result store_object(struct cos_secure *secure, enum object_kind kind,
@@ -196,7 +196,7 @@ static enum cos_result store_card(struct cos_secure *secure, struct cos_span dgi
     COS_CHECK(cos_tlv_find(dgi.data, dgi.length, TAG_RECORD_RULE, &tlv) == COS_OK, COS_E_DATA);
     COS_CHECK(tlv.value + tlv.length == dgi.data + dgi.length, COS_E_DATA);
     COS_TRY(take8(&tlv, &rule));
-    state_add8(secure, STATE_RECORD_RULE, rule);
+    cos_state_add8(secure, STATE_RECORD_RULE, rule);
     return COS_OK;
 }
 
@@ -215,12 +215,12 @@ static enum cos_result store_dgi(struct cos_secure *secure, uint16_t number, str
     }
 }
 
-enum cos_result personal_store(struct cos_secure *secure, struct cos_span data)
+enum cos_result cos_personal_store(struct cos_secure *secure, struct cos_span data)
 {
     struct cos_reader reader = cos_reader(data.data, data.length);
     uint16_t next = 0;
 
-    change_start(secure);
+    cos_change_start(secure);
     while (reader.length > 0 && !reader.failed) {
         uint16_t number = cos_read16(&reader);
         uint8_t length = cos_read8(&reader);
@@ -235,6 +235,6 @@ enum cos_result personal_store(struct cos_secure *secure, struct cos_span data)
         secure->channels[i] = (struct cos_channel){.application = secure->channels[i].application};
     }
     secure->epoch++;
-    COS_TRY(change_commit(secure));
-    return state_load(secure);
+    COS_TRY(cos_change_commit(secure));
+    return cos_state_load(secure);
 }

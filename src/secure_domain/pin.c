@@ -39,10 +39,10 @@ static enum cos_result compare(struct cos_secure *secure, struct cos_channel *st
     uint8_t secret[OBJECT_SECRET_MAX];
     uint8_t tries = pin->tries_left;
 
-    status_set_pin(secure, status, pin, false);
-    COS_TRY(object_spend(secure, pin));
+    cos_status_set_pin(secure, status, pin, false);
+    COS_TRY(cos_object_spend(secure, pin));
     COS_INVARIANT(pin->tries_max == 0 || pin->tries_left + 1 == tries);
-    COS_TRY(object_secret(secure, pin, secret));
+    COS_TRY(cos_object_secret(secure, pin, secret));
     cos_truth right = equal_pin(pin, secret, presented);
     cos_truth right_again = equal_pin(pin, secret, presented);
     cos_wipe(secret, sizeof secret);
@@ -60,15 +60,15 @@ static enum cos_result verify(struct cos_secure *secure, struct pin_request *req
 {
     COS_CHECK(length_allowed(&request->pin, request->data.length), COS_E_LENGTH);
     COS_TRY(compare(secure, request->status, &request->pin, request->data));
-    COS_TRY(object_restore(secure, &request->pin));
-    status_set_pin(secure, request->status, &request->pin, true);
+    COS_TRY(cos_object_restore(secure, &request->pin));
+    cos_status_set_pin(secure, request->status, &request->pin, true);
     return COS_OK;
 }
 
 static enum cos_result query(const struct pin_request *request)
 {
     COS_CHECK(request->data.length == 0, COS_E_GATE_FORMAT);
-    if (status_pin_verified(request->status, &request->pin)) {
+    if (cos_status_pin_verified(request->status, &request->pin)) {
         return COS_OK;
     }
     COS_CHECK(request->pin.tries_left > 0, COS_E_METHOD_BLOCKED);
@@ -83,11 +83,11 @@ static enum cos_result replace(struct cos_secure *secure, struct object *pin, st
     memcpy(secret, value.data, value.length);
     pin->length = (uint8_t)value.length;
     pin->tries_left = pin->tries_max;
-    change_start(secure);
-    enum cos_result result = object_put(secure, pin, secret);
+    cos_change_start(secure);
+    enum cos_result result = cos_object_put(secure, pin, secret);
     cos_wipe(secret, sizeof secret);
     COS_TRY(result);
-    return change_commit(secure);
+    return cos_change_commit(secure);
 }
 
 /* Data of two parts: the first has the length of the stored value. That length is not told to
@@ -110,11 +110,11 @@ static enum cos_result change(struct cos_secure *secure, struct pin_request *req
     split(pin, request->data, &old_value, &new_value);
     COS_TRY(compare(secure, request->status, pin, old_value));
     if (!length_allowed(pin, new_value.length)) {
-        COS_TRY(object_restore(secure, pin));
+        COS_TRY(cos_object_restore(secure, pin));
         return COS_E_DATA;
     }
     COS_TRY(replace(secure, pin, new_value));
-    status_set_pin(secure, request->status, pin, true);
+    cos_status_set_pin(secure, request->status, pin, true);
     return COS_OK;
 }
 
@@ -122,11 +122,11 @@ static enum cos_result change(struct cos_secure *secure, struct pin_request *req
 static enum cos_result reset(struct cos_secure *secure, struct pin_request *request,
                              struct cos_span new_value)
 {
-    status_set_pin(secure, request->status, &request->pin, false);
+    cos_status_set_pin(secure, request->status, &request->pin, false);
     if (new_value.length != 0) {
         return replace(secure, &request->pin, new_value);
     }
-    return object_restore(secure, &request->pin);
+    return cos_object_restore(secure, &request->pin);
 }
 
 static enum cos_result unblock(struct cos_secure *secure, struct pin_request *request,
@@ -136,14 +136,14 @@ static enum cos_result unblock(struct cos_secure *secure, struct pin_request *re
     struct cos_span code_value = request->data, new_value = {NULL, 0};
 
     COS_CHECK(request->pin.resetting_code != 0, COS_E_CONDITIONS);
-    COS_TRY(object_find(secure, OBJECT_PIN, request->pin.context, request->pin.resetting_code, 0,
-                        &code));
+    COS_TRY(cos_object_find(secure, OBJECT_PIN, request->pin.context, request->pin.resetting_code,
+                            0, &code));
     COS_CHECK(request->data.length >= 1, COS_E_LENGTH);
     if (with_new_value) {
         split(&code, request->data, &code_value, &new_value);
     }
     COS_TRY(compare(secure, request->status, &code, code_value));
-    COS_TRY(object_restore(secure, &code));
+    COS_TRY(cos_object_restore(secure, &code));
     COS_CHECK(!with_new_value || length_allowed(&request->pin, new_value.length), COS_E_DATA);
     return reset(secure, request, new_value);
 }
@@ -151,7 +151,7 @@ static enum cos_result unblock(struct cos_secure *secure, struct pin_request *re
 static enum cos_result reset_by_rule(struct cos_secure *secure, struct pin_request *request,
                                      bool with_new_value)
 {
-    COS_TRY(status_require(secure, request->channel, request->pin.reset_rule));
+    COS_TRY(cos_status_require(secure, request->channel, request->pin.reset_rule));
     COS_CHECK(with_new_value || request->data.length == 0, COS_E_GATE_FORMAT);
     COS_CHECK(!with_new_value || length_allowed(&request->pin, request->data.length), COS_E_DATA);
     return reset(secure, request, request->data);
@@ -196,17 +196,17 @@ static enum cos_result take_data(struct cos_secure *secure, uint8_t operation,
     COS_CHECK(request->data.length == 0 && instruction_of(operation) != 0, COS_E_GATE_FORMAT);
     COS_CHECK(secure->held.p1 == p1_of(operation) && secure->held.p2 == request->reference,
               COS_E_CONDITIONS);
-    return held_take(secure, request->channel, instruction_of(operation), &request->data);
+    return cos_held_take(secure, request->channel, instruction_of(operation), &request->data);
 }
 
-enum cos_result call_pin(struct cos_secure *secure, struct cos_reader *reader,
-                         struct cos_writer *body)
+enum cos_result cos_call_pin(struct cos_secure *secure, struct cos_reader *reader,
+                             struct cos_writer *body)
 {
     struct pin_request request = {0};
     uint8_t operation = cos_read8(reader);
 
     (void)body; /* a PIN call answers a result only */
-    request.channel = read_channel(reader);
+    request.channel = cos_read_channel(reader);
     request.reference = cos_read8(reader);
     uint8_t held = cos_read8(reader);
     request.data = cos_read_rest(reader);
@@ -214,7 +214,7 @@ enum cos_result call_pin(struct cos_secure *secure, struct cos_reader *reader,
     request.held = held == 1;
     request.status = &secure->channels[request.channel];
     COS_TRY(take_data(secure, operation, &request));
-    COS_TRY(status_find(secure, request.channel, request.reference, OBJECT_PIN, &request.pin));
+    COS_TRY(cos_status_find(secure, request.channel, request.reference, OBJECT_PIN, &request.pin));
     switch (operation) {
     case COS_PIN_VERIFY:
         return verify(secure, &request);

@@ -22,7 +22,7 @@ enum {
 /* AID of the issuer security domain. */
 static const uint8_t issuer_domain[] = {0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00};
 
-void scp03_close(struct cos_secure *secure)
+void cos_scp03_close(struct cos_secure *secure)
 {
     if (secure->scp03.begun || secure->scp03.open == COS_YES) {
         secure->epoch++;
@@ -31,16 +31,16 @@ void scp03_close(struct cos_secure *secure)
     secure->scp03.open = COS_NO;
 }
 
-void pending_drop(struct cos_secure *secure)
+void cos_pending_drop(struct cos_secure *secure)
 {
-    scp03_close(secure);
+    cos_scp03_close(secure);
     cos_wipe(secure->challenge, sizeof secure->challenge);
     secure->challenge_length = 0;
     cos_wipe(&secure->held, sizeof secure->held);
     secure->in_sm = false;
 }
 
-bool pending_any(const struct cos_secure *secure)
+bool cos_pending_any(const struct cos_secure *secure)
 {
     return secure->scp03.begun || secure->scp03.open == COS_YES || secure->challenge_length != 0;
 }
@@ -54,7 +54,7 @@ static enum cos_result card_challenge(const struct cos_secure *secure, const str
     cos_put32(bytes, counter);
     memcpy(context, bytes + 1, 3);
     memcpy(context + 3, issuer_domain, sizeof issuer_domain);
-    COS_TRY(object_secret(secure, enc, secret));
+    COS_TRY(cos_object_secret(secure, enc, secret));
     enum cos_result result =
         cos_kdf_scp03(secure->config.crypto, secret, enc->length, CONSTANT_CARD_CHALLENGE,
                       (struct cos_span){context, sizeof context}, challenge, CHALLENGE);
@@ -67,7 +67,7 @@ static enum cos_result derive(const struct cos_secure *secure, const struct obje
 {
     uint8_t secret[OBJECT_SECRET_MAX];
 
-    COS_TRY(object_secret(secure, key, secret));
+    COS_TRY(cos_object_secret(secure, key, secret));
     enum cos_result result = cos_kdf_scp03(secure->config.crypto, secret, key->length, constant,
                                            context, out, key->length);
     cos_wipe(secret, sizeof secret);
@@ -95,24 +95,24 @@ static enum cos_result derive_session(struct cos_secure *secure, const struct ob
 static enum cos_result find_keys(const struct cos_secure *secure, uint8_t version,
                                  struct object *enc, struct object *mac)
 {
-    COS_TRY(object_find_usage(secure, USAGE_SCP03_ENC, version, enc));
-    COS_TRY(object_find_usage(secure, USAGE_SCP03_MAC, enc->version, mac));
+    COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_ENC, version, enc));
+    COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_MAC, enc->version, mac));
     COS_CHECK(enc->length == mac->length, COS_E_NOT_USABLE);
     COS_CHECK(enc->counter < COUNTER_MAX, COS_E_METHOD_BLOCKED);
     return COS_OK;
 }
 
-enum cos_result scp03_begin(struct cos_secure *secure, struct cos_reader *request,
-                            struct cos_writer *body)
+enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *request,
+                                struct cos_writer *body)
 {
-    uint8_t channel = read_channel(request);
+    uint8_t channel = cos_read_channel(request);
     uint8_t version = cos_read8(request);
     const uint8_t *host_challenge = cos_read_bytes(request, CHALLENGE);
     uint8_t challenges[2 * CHALLENGE], cryptogram[CRYPTOGRAM], counter[4];
     struct object enc, mac;
 
     COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
-    pending_drop(secure);
+    cos_pending_drop(secure);
     COS_TRY(find_keys(secure, version, &enc, &mac));
     memcpy(challenges, host_challenge, CHALLENGE);
     COS_TRY(card_challenge(secure, &enc, enc.counter + 1, challenges + CHALLENGE));
@@ -154,11 +154,11 @@ static enum cos_result spend_counter(struct cos_secure *secure)
 {
     struct object enc;
 
-    COS_TRY(object_find_usage(secure, USAGE_SCP03_ENC, secure->scp03.key_version, &enc));
+    COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_ENC, secure->scp03.key_version, &enc));
     enc.counter++;
-    change_start(secure);
-    COS_TRY(object_put(secure, &enc, NULL));
-    return change_commit(secure);
+    cos_change_start(secure);
+    COS_TRY(cos_object_put(secure, &enc, NULL));
+    return cos_change_commit(secure);
 }
 
 static enum cos_result check_host(struct cos_secure *secure, uint8_t level,
@@ -179,9 +179,9 @@ static enum cos_result check_host(struct cos_secure *secure, uint8_t level,
     return spend_counter(secure);
 }
 
-enum cos_result scp03_finish(struct cos_secure *secure, struct cos_reader *request)
+enum cos_result cos_scp03_finish(struct cos_secure *secure, struct cos_reader *request)
 {
-    uint8_t channel = read_channel(request);
+    uint8_t channel = cos_read_channel(request);
     uint8_t level = cos_read8(request);
     const uint8_t *cryptogram = cos_read_bytes(request, CRYPTOGRAM);
     const uint8_t *mac = cos_read_bytes(request, MAC);
@@ -191,7 +191,7 @@ enum cos_result scp03_finish(struct cos_secure *secure, struct cos_reader *reque
     secure->scp03.begun = false;
     enum cos_result result = check_host(secure, level, cryptogram, mac);
     if (result != COS_OK) {
-        scp03_close(secure);
+        cos_scp03_close(secure);
         return result;
     }
     secure->scp03.level = level;
@@ -224,8 +224,8 @@ static enum cos_result decipher(struct cos_secure *secure, uint8_t *data, size_t
     return COS_OK;
 }
 
-enum cos_result scp03_open(struct cos_secure *secure, const uint8_t *header, uint8_t *data,
-                           size_t *length)
+enum cos_result cos_scp03_open(struct cos_secure *secure, const uint8_t *header, uint8_t *data,
+                               size_t *length)
 {
     struct cos_scp03 *session = &secure->scp03;
     uint8_t mac[COS_AES_BLOCK];

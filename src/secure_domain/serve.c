@@ -5,7 +5,7 @@
  */
 #include "domain.h"
 
-uint8_t read_channel(struct cos_reader *request)
+uint8_t cos_read_channel(struct cos_reader *request)
 {
     uint8_t channel = cos_read8(request);
 
@@ -38,14 +38,14 @@ static enum cos_result hello_begin(struct cos_secure *secure, struct cos_reader 
     struct object pairing;
 
     COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
-    COS_TRY(state_read(secure, STATE_PAIRING, generations, sizeof generations));
+    COS_TRY(cos_state_read(secure, STATE_PAIRING, generations, sizeof generations));
     COS_CHECK(generation != 0 && (generation == generations[0] || generation == generations[1]),
               COS_E_GATE_SESSION);
-    COS_TRY(object_find(secure, OBJECT_PAIRING, CONTEXT_GLOBAL, generation, 0, &pairing));
+    COS_TRY(cos_object_find(secure, OBJECT_PAIRING, CONTEXT_GLOBAL, generation, 0, &pairing));
     COS_TRY(cos_drbg_random(&secure->drbg, own_nonce, sizeof own_nonce));
-    COS_TRY(object_secret(secure, &pairing, secret));
+    COS_TRY(cos_object_secret(secure, &pairing, secret));
     enum cos_result result =
-        server_hello_begin(&secure->gate, secret, generation, nonce, own_nonce, body);
+        cos_server_hello_begin(&secure->gate, secret, generation, nonce, own_nonce, body);
     cos_wipe(secret, sizeof secret);
     secure->prepared = generation == generations[1];
     return result;
@@ -57,12 +57,12 @@ static enum cos_result hello_confirm(struct cos_secure *secure, struct cos_reade
     const uint8_t *confirmation = cos_read_bytes(request, CONFIRMATION_SIZE);
 
     COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
-    COS_TRY(server_hello_confirm(&secure->gate, confirmation));
-    pending_drop(secure);
-    status_clear(secure);
+    COS_TRY(cos_server_hello_confirm(&secure->gate, confirmation));
+    cos_pending_drop(secure);
+    cos_status_clear(secure);
     if (secure->prepared && secure->life_cycle == COS_LIFE_FABRICATED) {
         secure->prepared = false;
-        return life_packed(secure);
+        return cos_life_packed(secure);
     }
     return COS_OK;
 }
@@ -88,23 +88,23 @@ static call_handler handler_of(uint8_t opcode)
     case COS_GATE_HELLO:
         return call_hello;
     case COS_GATE_CONTEXT:
-        return call_context;
+        return cos_call_context;
     case COS_GATE_ACCESS:
-        return call_access;
+        return cos_call_access;
     case COS_GATE_PIN:
-        return call_pin;
+        return cos_call_pin;
     case COS_GATE_CHALLENGE:
-        return call_challenge;
+        return cos_call_challenge;
     case COS_GATE_AUTH:
-        return call_auth;
+        return cos_call_auth;
     case COS_GATE_KEY:
-        return call_key;
+        return cos_call_key;
     case COS_GATE_SM_OPEN:
-        return call_sm_open;
+        return cos_call_sm_open;
     case COS_GATE_SM_SEAL:
-        return call_sm_seal;
+        return cos_call_sm_seal;
     case COS_GATE_LIFE:
-        return call_life;
+        return cos_call_life;
     default:
         return NULL;
     }
@@ -121,11 +121,11 @@ static void interrupt(struct cos_secure *secure, uint8_t opcode)
         return;
     }
     if (secure->scp03.open == COS_YES && !secure->in_sm && !around) {
-        scp03_close(secure);
+        cos_scp03_close(secure);
     }
     if (opcode != COS_GATE_AUTH) {
         if (secure->scp03.begun) {
-            scp03_close(secure);
+            cos_scp03_close(secure);
         }
         if (!around && opcode != COS_GATE_LIFE) {
             secure->challenge_length = 0;
@@ -179,25 +179,25 @@ enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
     struct server_request request;
     enum server_event event;
 
-    COS_TRY(server_receive(&secure->gate, timeout_ms, &event, &request));
+    COS_TRY(cos_server_receive(&secure->gate, timeout_ms, &event, &request));
     if (event == SERVER_ATTACK) {
-        pending_drop(secure);
-        status_clear(secure);
-        (void)state_count_attack(secure); /* if NVM fails, the counter in RAM still stands */
+        cos_pending_drop(secure);
+        cos_status_clear(secure);
+        (void)cos_state_count_attack(secure); /* if NVM fails, the counter in RAM still stands */
         return cos_store_settle(&secure->store);
     }
     if (event == SERVER_NOTHING) {
         return COS_OK;
     }
-    struct cos_writer body = server_body(&secure->gate, &request);
+    struct cos_writer body = cos_server_body(&secure->gate, &request);
     enum cos_result result = execute(secure, &request, &body);
-    change_start(secure);
+    cos_change_start(secure);
     cos_wipe(secure->change.bytes, sizeof secure->change.bytes);
     keep_answer(secure, request.row->opcode, result, &body);
-    uint8_t flags = pending_any(secure) ? COS_GATE_FLAG_ACTIVE : 0;
-    COS_TRY(server_respond(&secure->gate, &request, result, flags, secure->epoch, body.length));
+    uint8_t flags = cos_pending_any(secure) ? COS_GATE_FLAG_ACTIVE : 0;
+    COS_TRY(cos_server_respond(&secure->gate, &request, result, flags, secure->epoch, body.length));
     if (is_fault(result)) {
-        go_mute(secure, COS_VERDICT_FAULT);
+        cos_go_mute(secure, COS_VERDICT_FAULT);
     }
     (void)cos_store_settle(&secure->store); /* found again when it matters */
     return COS_OK;
@@ -206,7 +206,7 @@ enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
 void cos_secure_sensor(struct cos_secure *secure, enum cos_sensor event)
 {
     (void)event; /* all count alike */
-    (void)state_count_attack(secure);
+    (void)cos_state_count_attack(secure);
 }
 
 enum cos_result cos_secure_wear(const struct cos_secure *secure, struct cos_store_wear *wear)

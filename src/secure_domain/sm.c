@@ -29,8 +29,8 @@ static bool is_held(const struct cos_command *command)
     return false;
 }
 
-enum cos_result held_take(struct cos_secure *secure, uint8_t channel, uint8_t ins,
-                          struct cos_span *data)
+enum cos_result cos_held_take(struct cos_secure *secure, uint8_t channel, uint8_t ins,
+                              struct cos_span *data)
 {
     struct cos_held *held = &secure->held;
 
@@ -74,7 +74,7 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel, 
     COS_CHECK(command.nc > 0 && secure->scp03.channel == channel, COS_E_SM_MISSING);
     length = command.nc;
     uint8_t *data = apdu + (command.data - apdu);
-    COS_TRY(scp03_open(secure, apdu, data, &length));
+    COS_TRY(cos_scp03_open(secure, apdu, data, &length));
     secure->in_sm = true;
     if (command.ins != 0x82) {
         secure->challenge_length = 0; /* EXTERNAL AUTHENTICATE must follow GET CHALLENGE at once */
@@ -96,11 +96,11 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel, 
     return COS_OK;
 }
 
-enum cos_result call_sm_open(struct cos_secure *secure, struct cos_reader *request,
-                             struct cos_writer *body)
+enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *request,
+                                 struct cos_writer *body)
 {
     uint8_t apdu[5 + COS_SM_MAX + 1];
-    uint8_t channel = read_channel(request);
+    uint8_t channel = cos_read_channel(request);
     struct cos_span command = cos_read_rest(request);
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
@@ -111,7 +111,7 @@ enum cos_result call_sm_open(struct cos_secure *secure, struct cos_reader *reque
     enum cos_result result = open_command(secure, channel, apdu, command.length, body);
     cos_wipe(apdu, sizeof apdu);
     if (result != COS_OK) {
-        scp03_close(secure); /* a failed check ends the session */
+        cos_scp03_close(secure); /* a failed check ends the session */
     }
     return result;
 }
@@ -129,10 +129,10 @@ static uint16_t status_of(const struct cos_held *held, uint16_t said)
 }
 
 /* Security levels 01 and 03 protect no responses: what is sealed here is the status. */
-enum cos_result call_sm_seal(struct cos_secure *secure, struct cos_reader *request,
-                             struct cos_writer *body)
+enum cos_result cos_call_sm_seal(struct cos_secure *secure, struct cos_reader *request,
+                                 struct cos_writer *body)
 {
-    uint8_t channel = read_channel(request);
+    uint8_t channel = cos_read_channel(request);
     uint16_t sw = cos_read16(request);
     struct cos_span data = cos_read_rest(request);
 

@@ -21,15 +21,15 @@ enum {
     FAB_TRANSPORT_TRIES = 10,
 };
 
-void go_mute(struct cos_secure *secure, enum cos_secure_verdict verdict)
+void cos_go_mute(struct cos_secure *secure, enum cos_secure_verdict verdict)
 {
     secure->alive = COS_NO;
     if (secure->verdict == COS_VERDICT_GOOD) {
         secure->verdict = verdict;
     }
-    pending_drop(secure);
-    status_clear(secure);
-    server_close(&secure->gate);
+    cos_pending_drop(secure);
+    cos_status_clear(secure);
+    cos_server_close(&secure->gate);
     cos_wipe(secure->storage_key, sizeof secure->storage_key);
 }
 
@@ -61,13 +61,13 @@ static enum cos_result read_fab(const struct cos_secure *secure, uint8_t fab[FAB
 
 static void add_production_fields(struct cos_secure *secure, const uint8_t *fab)
 {
-    change_add(secure, STATE_SERIAL, fab + FAB_SERIAL, 8);
-    change_add(secure, STATE_ROM_DIGEST, fab + FAB_DIGEST, COS_SHA256_SIZE);
-    change_add(secure, STATE_CPLC + CPLC_FABRICATOR, fab + FAB_FIELDS, 4);
-    change_add(secure, STATE_CPLC + CPLC_OPERATING_SYSTEM, fab + FAB_SYSTEM, 6);
-    change_add(secure, STATE_CPLC + CPLC_FABRICATION_DATE, fab + FAB_DATE, 2);
-    change_add(secure, STATE_CPLC + CPLC_SERIAL, fab + FAB_SERIAL + 4, 4);
-    change_add(secure, STATE_CPLC + CPLC_IC_BATCH, fab + FAB_BATCH, 2);
+    cos_change_add(secure, STATE_SERIAL, fab + FAB_SERIAL, 8);
+    cos_change_add(secure, STATE_ROM_DIGEST, fab + FAB_DIGEST, COS_SHA256_SIZE);
+    cos_change_add(secure, STATE_CPLC + CPLC_FABRICATOR, fab + FAB_FIELDS, 4);
+    cos_change_add(secure, STATE_CPLC + CPLC_OPERATING_SYSTEM, fab + FAB_SYSTEM, 6);
+    cos_change_add(secure, STATE_CPLC + CPLC_FABRICATION_DATE, fab + FAB_DATE, 2);
+    cos_change_add(secure, STATE_CPLC + CPLC_SERIAL, fab + FAB_SERIAL + 4, 4);
+    cos_change_add(secure, STATE_CPLC + CPLC_IC_BATCH, fab + FAB_BATCH, 2);
 }
 
 /* The first start: everything that the fab record says goes into the store, in one transaction. */
@@ -90,15 +90,15 @@ static enum cos_result take_over(struct cos_secure *secure)
     enum cos_result result =
         cos_drbg_random(&secure->drbg, secure->storage_key, sizeof secure->storage_key);
     if (result == COS_OK) {
-        change_start(secure);
-        state_add_life_cycle(secure, COS_LIFE_FABRICATED);
+        cos_change_start(secure);
+        cos_state_add_life_cycle(secure, COS_LIFE_FABRICATED);
         add_production_fields(secure, fab);
-        object_add_storage_key(secure, secure->storage_key);
-        result = object_put(secure, &transport, fab + FAB_KEY);
+        cos_object_add_storage_key(secure, secure->storage_key);
+        result = cos_object_put(secure, &transport, fab + FAB_KEY);
     }
     cos_wipe(fab, sizeof fab);
     COS_TRY(result);
-    return change_commit(secure);
+    return cos_change_commit(secure);
 }
 
 /* The transport key must not stay behind in the clear. */
@@ -136,7 +136,7 @@ static enum cos_result open_store(struct cos_secure *secure)
 
     COS_INVARIANT(store.page_size >= 256); /* the state record needs a page */
     store.scrub_from =
-        object_first_secret_page(payload_of(secure->board, &store), secure->config.objects);
+        cos_object_first_secret_page(payload_of(secure->board, &store), secure->config.objects);
     enum cos_result result = cos_store_mount(&secure->store, secure->board->nvm, &store);
     if (result == COS_E_STORE_BLANK) {
         COS_TRY(take_over(secure));
@@ -144,12 +144,12 @@ static enum cos_result open_store(struct cos_secure *secure)
     }
     COS_TRY(result);
     COS_TRY(erase_fab(secure));
-    COS_TRY(state_load(secure));
-    COS_TRY(object_load_storage_key(secure));
+    COS_TRY(cos_state_load(secure));
+    COS_TRY(cos_object_load_storage_key(secure));
     if (secure->life_cycle == COS_LIFE_TERMINATED) {
         static const uint8_t zeros[COS_AES_KEY_MAX];
         if (cos_equal_secret(secure->storage_key, zeros, sizeof zeros) != COS_YES) {
-            COS_TRY(object_erase_secrets(secure)); /* power was cut in between */
+            COS_TRY(cos_object_erase_secrets(secure)); /* power was cut in between */
         }
     }
     return COS_OK;
@@ -162,7 +162,7 @@ static enum cos_result check_rom(const struct cos_secure *secure)
     uint8_t digest[COS_SHA256_SIZE], embedded[COS_SHA256_SIZE];
 
     COS_TRY(crypto->sha256(crypto->context, &image, 1, digest));
-    COS_TRY(state_read(secure, STATE_ROM_DIGEST, embedded, sizeof embedded));
+    COS_TRY(cos_state_read(secure, STATE_ROM_DIGEST, embedded, sizeof embedded));
     COS_CHECK(cos_equal_secret(digest, embedded, sizeof digest) == COS_YES, COS_E_SELF_TEST);
     return COS_OK;
 }
@@ -170,7 +170,7 @@ static enum cos_result check_rom(const struct cos_secure *secure)
 static enum cos_result fail(struct cos_secure *secure, enum cos_secure_verdict verdict,
                             enum cos_result result)
 {
-    go_mute(secure, verdict);
+    cos_go_mute(secure, verdict);
     return result;
 }
 
@@ -185,7 +185,7 @@ enum cos_result cos_secure_start(struct cos_secure *secure, const struct cos_boa
     secure->config = *config;
     secure->scp03.open = COS_NO;
     secure->alive = COS_NO;
-    server_start(&secure->gate, config->crypto, board);
+    cos_server_start(&secure->gate, config->crypto, board);
     result = cos_crypto_self_test(config->crypto,
                                   COS_SELF_TEST_AES | COS_SELF_TEST_DES3 | COS_SELF_TEST_SHA256);
     if (result != COS_OK) {
@@ -208,7 +208,7 @@ enum cos_result cos_secure_start(struct cos_secure *secure, const struct cos_boa
     if (secure->attacks >= COS_ATTACK_DEAD) {
         return fail(secure, COS_VERDICT_ATTACKED, COS_E_MUTE);
     }
-    status_clear(secure);
+    cos_status_clear(secure);
     secure->alive = COS_YES;
     return COS_OK;
 }

@@ -7,17 +7,17 @@
 
 enum { STATE_FORMAT = 1 };
 
-enum cos_result state_read(const struct cos_secure *secure, enum state_offset offset, uint8_t *data,
-                           size_t length)
+enum cos_result cos_state_read(const struct cos_secure *secure, enum state_offset offset,
+                               uint8_t *data, size_t length)
 {
     return cos_store_read(&secure->store, (uint32_t)offset, data, length);
 }
 
-enum cos_result state_load(struct cos_secure *secure)
+enum cos_result cos_state_load(struct cos_secure *secure)
 {
     uint8_t head[STATE_ROM_DIGEST];
 
-    COS_TRY(state_read(secure, STATE_VERSION, head, sizeof head));
+    COS_TRY(cos_state_read(secure, STATE_VERSION, head, sizeof head));
     COS_CHECK(head[STATE_VERSION] == STATE_FORMAT, COS_E_STORE_DAMAGED);
     COS_CHECK(head[STATE_LIFE_CYCLE] > COS_LIFE_BLANK &&
                   head[STATE_LIFE_CYCLE] <= COS_LIFE_TERMINATED,
@@ -30,26 +30,26 @@ enum cos_result state_load(struct cos_secure *secure)
     return COS_OK;
 }
 
-void state_add8(struct cos_secure *secure, enum state_offset offset, uint8_t value)
+void cos_state_add8(struct cos_secure *secure, enum state_offset offset, uint8_t value)
 {
-    change_add(secure, (uint32_t)offset, &value, 1);
+    cos_change_add(secure, (uint32_t)offset, &value, 1);
 }
 
-void state_add_life_cycle(struct cos_secure *secure, enum cos_life_cycle life_cycle)
+void cos_state_add_life_cycle(struct cos_secure *secure, enum cos_life_cycle life_cycle)
 {
     uint8_t transaction[4];
 
     cos_put32(transaction, secure->transaction + 1);
-    state_add8(secure, STATE_VERSION, STATE_FORMAT);
-    state_add8(secure, STATE_LIFE_CYCLE, (uint8_t)life_cycle);
-    change_add(secure, STATE_TRANSACTION, transaction, sizeof transaction);
+    cos_state_add8(secure, STATE_VERSION, STATE_FORMAT);
+    cos_state_add8(secure, STATE_LIFE_CYCLE, (uint8_t)life_cycle);
+    cos_change_add(secure, STATE_TRANSACTION, transaction, sizeof transaction);
 }
 
-enum cos_result state_write_record(const struct cos_secure *secure, struct cos_writer *body)
+enum cos_result cos_state_write_record(const struct cos_secure *secure, struct cos_writer *body)
 {
     uint8_t state[STATE_SIZE];
 
-    COS_TRY(state_read(secure, STATE_VERSION, state, sizeof state));
+    COS_TRY(cos_state_read(secure, STATE_VERSION, state, sizeof state));
     cos_tlv_write(body, 0x9F7F, state + STATE_CPLC, CPLC_SIZE);
     cos_tlv_write(body, 0xC0, state + STATE_CONTACTS, 2);
     cos_tlv_write(body, 0xC1, state + STATE_CARD_BODY, STATE_BATCH - STATE_CARD_BODY);
@@ -59,7 +59,7 @@ enum cos_result state_write_record(const struct cos_secure *secure, struct cos_w
     return body->failed ? COS_E_INVARIANT : COS_OK;
 }
 
-enum cos_result state_count_attack(struct cos_secure *secure)
+enum cos_result cos_state_count_attack(struct cos_secure *secure)
 {
     uint8_t attacks[2];
 
@@ -69,12 +69,12 @@ enum cos_result state_count_attack(struct cos_secure *secure)
     }
     if (secure->life_cycle != COS_LIFE_BLANK) {
         cos_put16(attacks, secure->attacks);
-        change_start(secure);
-        change_add(secure, STATE_ATTACKS, attacks, sizeof attacks);
-        COS_TRY(change_commit(secure));
+        cos_change_start(secure);
+        cos_change_add(secure, STATE_ATTACKS, attacks, sizeof attacks);
+        COS_TRY(cos_change_commit(secure));
     }
     if (secure->attacks_now >= COS_ATTACK_MUTE || secure->attacks >= COS_ATTACK_DEAD) {
-        go_mute(secure, COS_VERDICT_ATTACKED);
+        cos_go_mute(secure, COS_VERDICT_ATTACKED);
     }
     return COS_OK;
 }

@@ -14,7 +14,7 @@ enum {
     SC_NUMBER_RFU = 0x0F,
 };
 
-void status_clear(struct cos_secure *secure)
+void cos_status_clear(struct cos_secure *secure)
 {
     memset(secure->channels, 0, sizeof secure->channels);
     secure->epoch++;
@@ -27,30 +27,30 @@ static void set_bit(uint16_t *bits, uint8_t number, bool on)
     *bits = (uint16_t)(on ? *bits | bit : *bits & ~bit);
 }
 
-void status_set_pin(struct cos_secure *secure, struct cos_channel *channel,
-                    const struct object *pin, bool verified)
+void cos_status_set_pin(struct cos_secure *secure, struct cos_channel *channel,
+                        const struct object *pin, bool verified)
 {
     set_bit(pin->context == CONTEXT_GLOBAL ? &channel->pins_global : &channel->pins_local,
             pin->number, verified);
     secure->epoch++;
 }
 
-void status_set_key(struct cos_secure *secure, struct cos_channel *channel,
-                    const struct object *key, bool authenticated)
+void cos_status_set_key(struct cos_secure *secure, struct cos_channel *channel,
+                        const struct object *key, bool authenticated)
 {
     set_bit(key->context == CONTEXT_GLOBAL ? &channel->keys_global : &channel->keys_local,
             key->number, authenticated);
     secure->epoch++;
 }
 
-bool status_pin_verified(const struct cos_channel *channel, const struct object *pin)
+bool cos_status_pin_verified(const struct cos_channel *channel, const struct object *pin)
 {
     uint16_t bits = pin->context == CONTEXT_GLOBAL ? channel->pins_global : channel->pins_local;
 
     return (bits >> pin->number & 1U) != 0;
 }
 
-void status_bind(struct cos_secure *secure, struct cos_channel *channel, uint8_t application)
+void cos_status_bind(struct cos_secure *secure, struct cos_channel *channel, uint8_t application)
 {
     if (channel->application != application) {
         channel->application = application;
@@ -60,8 +60,8 @@ void status_bind(struct cos_secure *secure, struct cos_channel *channel, uint8_t
     }
 }
 
-enum cos_result status_find(const struct cos_secure *secure, uint8_t channel, uint8_t reference,
-                            enum object_kind kind, struct object *object)
+enum cos_result cos_status_find(const struct cos_secure *secure, uint8_t channel, uint8_t reference,
+                                enum object_kind kind, struct object *object)
 {
     uint8_t context = CONTEXT_GLOBAL;
 
@@ -71,7 +71,7 @@ enum cos_result status_find(const struct cos_secure *secure, uint8_t channel, ui
         context = secure->channels[channel].application;
         COS_CHECK(context != CONTEXT_GLOBAL, COS_E_REFERENCE_NOT_FOUND);
     }
-    return object_find(secure, kind, context, (uint8_t)(reference & 0x1FU), 0, object);
+    return cos_object_find(secure, kind, context, (uint8_t)(reference & 0x1FU), 0, object);
 }
 
 /* Whether the PIN or key that a condition means is satisfied. Number n: of the application. Number
@@ -87,7 +87,7 @@ static cos_truth means(const struct cos_secure *secure, const struct cos_channel
         enum cos_result result = COS_E_REFERENCE_NOT_FOUND;
         number = 1;
         if (channel->application != CONTEXT_GLOBAL) {
-            result = object_find(secure, kind, channel->application, number, 0, &object);
+            result = cos_object_find(secure, kind, channel->application, number, 0, &object);
         }
         if (result == COS_E_REFERENCE_NOT_FOUND) {
             bits = pin ? channel->pins_global : channel->keys_global;
@@ -98,7 +98,7 @@ static cos_truth means(const struct cos_secure *secure, const struct cos_channel
     return (bits >> number & 1U) != 0 ? COS_YES : COS_NO;
 }
 
-cos_truth status_satisfies(const struct cos_secure *secure, uint8_t channel, uint8_t condition)
+cos_truth cos_status_satisfies(const struct cos_secure *secure, uint8_t channel, uint8_t condition)
 {
     const struct cos_channel *status = &secure->channels[channel];
     const uint8_t number = condition & SC_NUMBER;
@@ -126,23 +126,24 @@ cos_truth status_satisfies(const struct cos_secure *secure, uint8_t channel, uin
     return satisfied ? COS_YES : COS_NO;
 }
 
-enum cos_result status_require(const struct cos_secure *secure, uint8_t channel, uint8_t condition)
+enum cos_result cos_status_require(const struct cos_secure *secure, uint8_t channel,
+                                   uint8_t condition)
 {
-    COS_CHECK(status_satisfies(secure, channel, condition) == COS_YES, COS_E_SECURITY_STATUS);
-    COS_INVARIANT(status_satisfies(secure, channel, condition) == COS_YES);
+    COS_CHECK(cos_status_satisfies(secure, channel, condition) == COS_YES, COS_E_SECURITY_STATUS);
+    COS_INVARIANT(cos_status_satisfies(secure, channel, condition) == COS_YES);
     return COS_OK;
 }
 
-enum cos_result call_access(struct cos_secure *secure, struct cos_reader *request,
-                            struct cos_writer *body)
+enum cos_result cos_call_access(struct cos_secure *secure, struct cos_reader *request,
+                                struct cos_writer *body)
 {
-    uint8_t channel = read_channel(request);
+    uint8_t channel = cos_read_channel(request);
     struct cos_span conditions = cos_read_rest(request);
     cos_truth granted = COS_NO;
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
     for (size_t i = 0; i < conditions.length && granted != COS_YES; i++) {
-        if (status_require(secure, channel, conditions.data[i]) == COS_OK) {
+        if (cos_status_require(secure, channel, conditions.data[i]) == COS_OK) {
             granted = COS_YES;
         }
     }
@@ -150,11 +151,11 @@ enum cos_result call_access(struct cos_secure *secure, struct cos_reader *reques
     return COS_OK;
 }
 
-enum cos_result call_context(struct cos_secure *secure, struct cos_reader *request,
-                             struct cos_writer *body)
+enum cos_result cos_call_context(struct cos_secure *secure, struct cos_reader *request,
+                                 struct cos_writer *body)
 {
     uint8_t operation = cos_read8(request);
-    uint8_t channel = read_channel(request);
+    uint8_t channel = cos_read_channel(request);
     struct cos_span name = cos_read_rest(request);
     uint8_t context = CONTEXT_GLOBAL;
     enum cos_result result = COS_OK;
@@ -165,19 +166,19 @@ enum cos_result call_context(struct cos_secure *secure, struct cos_reader *reque
         /* An application that the security chip does not know has no keys and no PINs of its own.
          */
         if (name.length != 0) {
-            result = application_find(secure, name, &context);
+            result = cos_application_find(secure, name, &context);
         }
         COS_CHECK(result == COS_OK || result == COS_E_REFERENCE_NOT_FOUND, result);
-        status_bind(secure, &secure->channels[channel], context);
+        cos_status_bind(secure, &secure->channels[channel], context);
         break;
     case COS_CONTEXT_DROP:
         COS_CHECK(name.length == 0, COS_E_GATE_FORMAT);
-        pending_drop(secure);
+        cos_pending_drop(secure);
         context = secure->channels[channel].application;
         break;
     case COS_CONTEXT_REGISTER:
-        COS_TRY(status_require(secure, channel, CONDITION_SM));
-        COS_TRY(application_register(secure, name, &context));
+        COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
+        COS_TRY(cos_application_register(secure, name, &context));
         break;
     default:
         return COS_E_GATE_FORMAT;

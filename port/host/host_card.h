@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The two chips of the host port: where things lie in their NVM (docs/formats.md, "Fab records")
+ * and how large their tables are. twincard, the tests and the fuzzers all take it from here.
+ */
+#ifndef HOST_CARD_H
+#define HOST_CARD_H
+
+#include "cos/app.h"
+#include "cos/secure.h"
+
+#define HOST_PAGE_SIZE      256U
+#define HOST_FAB_AT         0U
+#define HOST_ATR_AT         256U
+#define HOST_APP_START      768U
+#define HOST_APP_PAGES      253U
+#define HOST_SECURE_START   256U
+#define HOST_SECURE_PAGES   127U
+#define HOST_RESERVE        16U
+#define HOST_APP_FILES      128U
+#define HOST_SECURE_OBJECTS 48U
+#define HOST_RESPONSE_SIZE  512U
+
+/* Configuration of a chip and the memory that goes with it. Must not move after init. */
+struct host_app_chip {
+    struct cos_app_config config;
+    uint16_t map[HOST_APP_PAGES - HOST_RESERVE];
+    uint8_t response[HOST_RESPONSE_SIZE];
+};
+struct host_secure_chip {
+    struct cos_secure_config config;
+    uint16_t map[HOST_SECURE_PAGES - HOST_RESERVE];
+};
+
+/* `trace` may be NULL. */
+void host_app_chip_init(struct host_app_chip *chip, const struct cos_gate_trace *trace);
+void host_secure_chip_init(struct host_secure_chip *chip);
+
+/* Eight contacts that work. */
+extern const struct cos_contacts host_contacts;
+
+/* Milliseconds of a clock that never goes back, for struct cos_board. */
+uint32_t host_clock_ms(void *context);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * File control parameters: reading those of CREATE FILE, writing those of SELECT (ISO/IEC
+ * 7816-4:2013, 5.3.3 and table 10).
+ */
+#include "file.h"
+
+/* One bit a kind of data object, so that none comes twice and none is missing. */
+enum {
+    SEEN_SIZE = 0x001,
+    SEEN_DESCRIPTOR = 0x002,
+    SEEN_FID = 0x004,
+    SEEN_NAME = 0x008,
+    SEEN_SOURCE = 0x010,
+    SEEN_SFI = 0x020,
+    SEEN_LIFE_CYCLE_STATUS = 0x040,
+    SEEN_RULE = 0x080,
+    SEEN_TEMPLATE = 0x100,
+
+    SEEN_REQUIRED = SEEN_DESCRIPTOR | SEEN_FID,
+    SEEN_OF_EF = SEEN_SIZE | SEEN_SOURCE | SEEN_SFI,
+    SEEN_OF_DF = SEEN_NAME,
+    SEEN_SEVERAL = SEEN_NAME,
+    SEEN_ATTRIBUTES = SEEN_NAME | SEEN_SOURCE | SEEN_RULE | SEEN_TEMPLATE,
+};
+
+static const struct object {
+    uint8_t tag;
+    uint8_t shortest;
+    uint16_t longest;
+    uint16_t seen;
+} objects[] = {
+    {FCP_SIZE, 1, 4, SEEN_SIZE},
+    {FCP_TOTAL_SIZE, 1, 4, SEEN_SIZE},
+    {FCP_DESCRIPTOR, 1, 6, SEEN_DESCRIPTOR},
+    {FCP_FID, 2, 2, SEEN_FID},
+    {FCP_DF_NAME, 1, COS_FS_NAME_MAX, SEEN_NAME},
+    {FCP_PROPRIETARY, 1, 1, SEEN_SOURCE},
+    {FCP_SFI, 0, 1, SEEN_SFI},
+    {FCP_LIFE_CYCLE_STATUS, 1, 1, SEEN_LIFE_CYCLE_STATUS},
+    {FCP_SECURITY_COMPACT, 2, UINT16_MAX, SEEN_RULE},
+    {FCP_PROPRIETARY_TEMPLATE, 0, UINT16_MAX, SEEN_TEMPLATE},
+};
+
+/* The row of a data object. NULL: there is none, or its length is wrong. */
+static const struct object *object_of(const struct cos_tlv *tlv)
+{
+    for (size_t i = 0; i < sizeof objects / sizeof objects[0]; i++) {
+        if (objects[i].tag == tlv->tag) {
+            const bool fits =
+                tlv->length >= objects[i].shortest && tlv->length <= objects[i].longest;
+            return fits ? &objects[i] : NULL;
+        }
+    }
+    return NULL;
+}
+
+/* ---- Single data objects ---- */
+
+/* File descriptor byte, data coding byte, record size, number of records: table 10, tag 82. */
+static enum cos_result take_descriptor(struct cos_file_info *info, const struct cos_tlv *tlv)
+{
+    struct cos_reader reader = cos_reader(tlv->value, tlv->length);
+    unsigned kind;
+
+    info->fdb = cos_read8(&reader);
+    kind = info->fdb & COS_FDB_KIND;
+    COS_CHECK(kind == COS_FDB_DF || kind == COS_FDB_TRANSPARENT || kind == COS_FDB_LINEAR_FIXED,
+              COS_E_FUNCTION);
+    COS_CHECK((kind == COS_FDB_LINEAR_FIXED) == (tlv->length > 2), COS_E_DATA);
+    if (tlv->length >= 2) {
+        info->dcb = cos_read8(&reader);
+        /* Offsets are counted in bytes: the data unit is 2^1 quartets (table 13). */
+        COS_CHECK((info->dcb & 0x0FU) == 1, COS_E_DATA);
+    }
+    if (tlv->length >= 3) {
+        info->record_size = tlv->length == 3 ? cos_read8(&reader) : cos_read16(&reader);
+        COS_CHECK(info->record_size > 0, COS_E_DATA);
+    }
+    if (tlv->length >= 5) {
+        info->record_count = tlv->length == 5 ? cos_read8(&reader) : cos_read16(&reader);
+        COS_CHECK(info->record_count > 0, COS_E_DATA);
+    }
+    return COS_OK;
+}
+
+/* SFI in b8 to b4; without a value the file has none (5.3.1.1). */
+static enum cos_result take_sfi(struct cos_file_info *info, const struct cos_tlv *tlv)
+{
+    if (tlv->length == 1) {
+        info->sfi = tlv->value[0] >> 3;
+        COS_CHECK((tlv->value[0] & 0x07U) == 0 && info->sfi > 0 && info->sfi <= FILE_SFI_MAX,
+                  COS_E_DATA);
+    }
+    return COS_OK;
+}
+
+/* Table 14. Whatever state is asked for before termination, the file is created activated. */
+static enum cos_result check_life_cycle_status(uint8_t status)
+{
+    COS_CHECK(status == COS_LCS_CREATION || status == COS_LCS_INITIALISATION ||
+                  (status | 0x02U) == (COS_LCS_ACTIVATED | 0x02U),
+              COS_E_DATA);
+    return COS_OK;
+}
+
+static enum cos_result check_template(const struct cos_tlv *tlv)
+{
+    struct cos_reader reader = cos_reader(tlv->value, tlv->length);
+    struct cos_tlv inner;
+    enum cos_result result;
+
+    do {
+        result = cos_tlv_next(&reader, &inner);
+    } while (result == COS_OK);
+    return result == COS_E_END_OF_DATA ? COS_OK : result;
+}
+
+static enum cos_result take(struct cos_file_info *info, const struct cos_tlv *tlv)
+{
+    uint8_t conditions[COS_RULE_MAX];
+    size_t count;
+
+    switch (tlv->tag) {
+    case FCP_SIZE:
+    case FCP_TOTAL_SIZE: /* there is no structural information to be added */
+        for (size_t i = 0; i < tlv->length; i++) {
+            info->size = info->size << 8 | tlv->value[i];
+        }
+        return COS_OK;
+    case FCP_DESCRIPTOR:
+        return take_descriptor(info, tlv);
+    case FCP_FID:
+        info->fid = cos_get16(tlv->value);
+        return COS_OK;
+    case FCP_PROPRIETARY:
+        info->source = tlv->value[0];
+        return COS_OK;
+    case FCP_SFI:
+        return take_sfi(info, tlv);
+    case FCP_LIFE_CYCLE_STATUS:
+        return check_life_cycle_status(tlv->value[0]);
+    case FCP_SECURITY_COMPACT:
+        return cos_rule_compact((struct cos_span){tlv->value, tlv->length}, COS_OPERATION_READ,
+                                conditions, &count);
+    case FCP_PROPRIETARY_TEMPLATE:
+        return check_template(tlv);
+    default: /* a DF name: any bytes will do */
+        return COS_OK;
+    }
+}
+
+/* ---- The whole template ---- */
+
+/* Size and number of records of an EF, as far as given, must agree. */
+static enum cos_result settle_size(struct cos_file_info *info, unsigned seen)
+{
+    if ((info->fdb & COS_FDB_KIND) == COS_FDB_LINEAR_FIXED) {
+        COS_CHECK(info->source == COS_FS_SOURCE_CONTENT, COS_E_DATA);
+        if (info->record_count == 0) { /* the descriptor may leave it to the size */
+            const uint32_t records = info->size / info->record_size;
+            COS_CHECK(records > 0 && records <= FILE_RECORDS_MAX, COS_E_DATA);
+            info->record_count = (uint16_t)records;
+        }
+        COS_CHECK(info->record_count <= FILE_RECORDS_MAX, COS_E_DATA);
+        const uint32_t size = (uint32_t)info->record_size * info->record_count;
+        COS_CHECK((seen & SEEN_SIZE) == 0 || info->size == size, COS_E_DATA);
+        info->size = size;
+    }
+    COS_CHECK(info->size > 0 && info->size <= FILE_SIZE_MAX, COS_E_DATA);
+    return COS_OK;
+}
+
+static enum cos_result check_whole(struct cos_file_info *info, unsigned seen)
+{
+    const bool df = cos_file_is_df(info);
+
+    COS_CHECK((seen & SEEN_REQUIRED) == SEEN_REQUIRED, COS_E_DATA);
+    COS_CHECK((seen & (df ? SEEN_OF_EF : SEEN_OF_DF)) == 0, COS_E_DATA);
+    COS_CHECK(info->source <= COS_FS_SOURCE_PRODUCTION, COS_E_DATA);
+    /* Reserved: 5.3.1.1. The MF's 3F00 is judged by whoever knows whether there is an MF. */
+    COS_CHECK(info->fid != 0x0000 && info->fid != 0x3FFF && info->fid != 0xFFFF, COS_E_DATA);
+    return df ? COS_OK : settle_size(info, seen);
+}
+
+enum cos_result fcp_parse(struct cos_span value, struct fcp *fcp)
+{
+    struct cos_reader reader = cos_reader(value.data, value.length);
+    struct cos_writer kept = cos_writer(fcp->attributes, sizeof fcp->attributes);
+    struct cos_tlv tlv;
+    unsigned seen = 0;
+    enum cos_result result;
+
+    fcp->info = (struct cos_file_info){.life_cycle_status = COS_LCS_ACTIVATED};
+    while ((result = cos_tlv_next(&reader, &tlv)) == COS_OK) {
+        const struct object *object = object_of(&tlv);
+        COS_CHECK(object != NULL && (seen & object->seen & ~(unsigned)SEEN_SEVERAL) == 0,
+                  COS_E_DATA);
+        COS_TRY(take(&fcp->info, &tlv));
+        if ((object->seen & SEEN_ATTRIBUTES) != 0) {
+            cos_tlv_write(&kept, tlv.tag, tlv.value, tlv.length);
+        }
+        seen |= object->seen;
+    }
+    COS_CHECK(result == COS_E_END_OF_DATA, result);
+    COS_TRY(check_whole(&fcp->info, seen));
+    COS_CHECK(!kept.failed, COS_E_MEMORY_FULL);
+    fcp->info.attributes_length = (uint8_t)kept.length;
+    return COS_OK;
+}
+
+/* ---- Writing ---- */
+
+static enum cos_result write_attributes(const struct cos_span *attributes, uint32_t tag,
+                                        struct cos_writer *writer)
+{
+    struct cos_reader reader = cos_reader(attributes->data, attributes->length);
+    struct cos_tlv tlv;
+    enum cos_result result;
+
+    while ((result = cos_tlv_next(&reader, &tlv)) == COS_OK) {
+        if (tlv.tag == tag) {
+            cos_tlv_write(writer, tag, tlv.value, tlv.length);
+        }
+    }
+    return result == COS_E_END_OF_DATA ? COS_OK : COS_E_STORE_DAMAGED;
+}
+
+static void write_descriptor(const struct cos_file_info *info, struct cos_writer *writer)
+{
+    uint8_t value[5] = {info->fdb, info->dcb};
+    size_t length = info->dcb == 0 ? 1 : 2; /* no data coding byte was given: 00 is refused */
+
+    if (info->record_count != 0) {
+        cos_put16(value + 2, info->record_size);
+        value[4] = (uint8_t)info->record_count;
+        length = 5;
+    }
+    cos_tlv_write(writer, FCP_DESCRIPTOR, value, length);
+}
+
+enum cos_result cos_fs_write_fcp(const struct cos_fs *fs, cos_file file, struct cos_writer *writer)
+{
+    uint8_t bytes[COS_FS_ATTRIBUTES_MAX];
+    struct cos_span attributes = {bytes, 0};
+    struct cos_file_info info;
+    bool df;
+
+    COS_TRY(cos_fs_info(fs, file, &info));
+    COS_TRY(cos_store_read(fs->store, info.address, bytes, info.attributes_length));
+    attributes.length = info.attributes_length;
+    df = cos_file_is_df(&info);
+    if (!df) {
+        cos_tlv_write16(writer, FCP_SIZE, (uint16_t)info.size);
+    }
+    write_descriptor(&info, writer);
+    cos_tlv_write16(writer, FCP_FID, info.fid);
+    COS_TRY(write_attributes(&attributes, FCP_DF_NAME, writer));
+    COS_TRY(write_attributes(&attributes, FCP_PROPRIETARY, writer));
+    cos_tlv_write8(writer, FCP_LIFE_CYCLE_STATUS, info.life_cycle_status);
+    COS_TRY(write_attributes(&attributes, FCP_SECURITY_COMPACT, writer));
+    if (!df) { /* without the object b5 to b1 of the file identifier would be the SFI */
+        const uint8_t sfi = (uint8_t)(info.sfi << 3);
+        cos_tlv_write(writer, FCP_SFI, &sfi, info.sfi != 0);
+    }
+    COS_TRY(write_attributes(&attributes, FCP_PROPRIETARY_TEMPLATE, writer));
+    return writer->failed ? COS_E_END_OF_DATA : COS_OK;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A store on a torn-power NVM with a shadow of its logical space beside it. Everything the store
+ * is told goes through here, and everything it answers is compared here: see tests/power/README.md.
+ */
+#ifndef STORE_RIG_H
+#define STORE_RIG_H
+
+#include "cos/store.h"
+#include "sim_nvm.h"
+
+#define RIG_PAGES     12
+#define RIG_RESERVE   6
+#define RIG_LOGICAL   (RIG_PAGES - RIG_RESERVE)
+#define RIG_TOUCH     (RIG_RESERVE - COS_STORE_SLACK) /* pages of the largest transaction */
+#define RIG_SECRET    4                               /* logical pages from here on are secret */
+#define RIG_SPACE_MAX (RIG_LOGICAL * 512)
+#define RIG_MARKERS   8
+
+struct rig_geometry {
+    uint16_t program_unit, tear_unit, erase_unit, page_size;
+    uint8_t erased;
+};
+
+/* All geometries: program units of 1, 4, 8, 16 bytes, tear units of 16, 64, 256, pages of one and
+ * of two erase units, erased 00 and FF; behind them some with several tear units an erase unit. */
+#define RIG_GEOMETRIES 52U
+struct rig_geometry rig_geometry(unsigned index);
+/* Whether the rig's store on this geometry scrubs superseded secrets: three in four do. */
+bool rig_scrubs(unsigned geometry);
+
+struct rig {
+    struct sim_power power;
+    struct sim_nvm sim;
+    struct cos_store store;
+    struct cos_store_config config;
+    uint16_t map[RIG_PAGES];
+    uint32_t size;     /* of the logical space */
+    unsigned possible; /* contents the space may have: 1, or 2 while a commit was torn */
+    bool written;      /* something was committed, so the store is not blank */
+    bool unsure;       /* a commit was torn, perhaps the first: there may be pages */
+    bool clean;        /* settled, and nothing done since: the next start writes nothing */
+    uint8_t space[2][RIG_SPACE_MAX];
+    uint8_t markers[RIG_MARKERS][8]; /* secrets that once were current */
+    unsigned marker_count;
+    uint8_t tries_seen; /* the try counter as last answered; it must not rise by itself */
+    bool giving_back;   /* the commit in flight raises it */
+    uint64_t random;
+    /* Called with what is wrong; must not return. */
+    void (*fail)(const struct rig *rig, const char *message);
+};
+
+/* A blank store in a blank NVM, mounted. */
+void rig_open(struct rig *rig, unsigned geometry, uint64_t seed,
+              void (*fail)(const struct rig *rig, const char *message));
+void rig_close(struct rig *rig);
+
+/* Runs one step, named by a letter:
+ *   1 w  commit of a few bytes, of a whole page      b  over a page border
+ *   2    two overlapping edits in one page           3  edits in RIG_TOUCH pages
+ *   - +  spend a try, give all back                  x z  write a secret, delete it
+ *   s    settle                                      r  power off and on, mount
+ *   R    mount (power was put on already)
+ * If power is on afterwards the answer must have been COS_OK, and after a mount the space must be
+ * one of the possible ones: that one it is from then on. False if power is gone. */
+bool rig_step(struct rig *rig, char letter);
+/* Steps until the end or until power is gone. */
+bool rig_steps(struct rig *rig, const char *letters);
+/* One of the commits. */
+char rig_any_commit(struct rig *rig);
+
+/* Reads all and compares; whatever differs fails. */
+void rig_verify(struct rig *rig);
+/* Commits and follows in the shadow. */
+bool rig_commit(struct rig *rig, const struct cos_edit *edits, size_t count);
+
+struct rig_snapshot {
+    struct rig rig;
+    struct sim_snapshot sim;
+};
+void rig_save(const struct rig *rig, struct rig_snapshot *snapshot);
+void rig_restore(struct rig *rig, const struct rig_snapshot *snapshot);
+
+#endif

@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The store with power on: what it answers, what it refuses, what it costs, what it does with
+ * images that no store wrote. Torn power is tests/power/test_store_power.c.
+ */
+#include "store_rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static struct rig rig;
+
+static void failed(const struct rig *r, const char *message)
+{
+    (void)r;
+    fail_msg("%s", message);
+}
+
+/* Page of 64 bytes, program unit 8: 24 bytes of payload. Even: erased 00, odd: FF. */
+#define SMALL 4U
+
+static void open_rig(unsigned geometry, uint64_t seed)
+{
+    rig_open(&rig, geometry, seed, failed);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    if (rig.sim.block != NULL) {
+        rig_close(&rig);
+    }
+    return 0;
+}
+
+static enum cos_result remount(void)
+{
+    sim_power_off(&rig.power);
+    sim_power_up(&rig.power);
+    return cos_store_mount(&rig.store, &rig.sim.nvm, &rig.config);
+}
+
+/* ---- Reading and writing ---- */
+
+static void blank_store_is_reported_and_usable(void **state)
+{
+    (void)state;
+    for (unsigned geometry = 0; geometry < RIG_GEOMETRIES; geometry++) {
+        open_rig(geometry, 1); /* reads all: 00 */
+        assert_int_equal(remount(), COS_E_STORE_BLANK);
+        assert_int_equal(cos_store_settle(&rig.store), COS_OK);
+        assert_int_equal(remount(), COS_E_STORE_BLANK);
+        assert_true(rig_step(&rig, '1'));
+        assert_int_equal(remount(), COS_OK);
+        rig_verify(&rig);
+        rig_close(&rig);
+    }
+}
+
+static void edits_do_what_they_say(void **state)
+{
+    (void)state;
+    open_rig(SMALL, 2);
+    const uint32_t p = rig.store.payload, end = rig.size;
+    uint8_t a[64], b[64];
+    memset(a, 0xA1, sizeof a);
+    memset(b, 0xB2, sizeof b);
+    const struct {
+        struct cos_edit edits[3];
+        size_t count;
+        unsigned pages; /* page programs */
+    } table[] = {
+        {{{3, a, 5}}, 1, 1},
+        {{{3, a, 5}, {5, b, 1}}, 2, 1},               /* the later one inside the earlier one */
+        {{{5, b, 1}, {3, a, 5}}, 2, 1},               /* hidden by the later one */
+        {{{0, a, 9}, {4, b, 9}, {8, NULL, 2}}, 3, 1}, /* chain */
+        {{{p - 1, a, 2}}, 1, 2},                      /* border */
+        {{{p - 2, a, p + 4}}, 1, 3},                  /* a whole page between two borders */
+        {{{p, b, p}}, 1, 1},                          /* exactly one page */
+        {{{2 * p, NULL, 2 * p}}, 1, 2},
+        {{{end - 1, a, 1}}, 1, 1},            /* the last byte */
+        {{{0, a, 1}, {end - 1, b, 1}}, 2, 2}, /* far apart */
+        {{{end - 1, a, 1}, {p, NULL, 1}, {0, b, 1}}, 3, 3},
+        {{{7, NULL, 0}}, 1, 0},   /* nothing */
+        {{{end, NULL, 0}}, 1, 0}, /* nothing, at the very end */
+        {{{7, a, 0}, {8, b, 1}, {end, a, 0}}, 3, 1},
+        {{{0}}, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct sim_counts before = rig.sim.counts;
+        assert_true(rig_commit(&rig, table[i].edits, table[i].count));
+        assert_int_equal(rig.sim.counts.page_programs - before.page_programs, table[i].pages);
+        assert_int_equal(rig.sim.counts.marks - before.marks, 0);
+        assert_true(rig_step(&rig, 'r'));
+    }
+}
+
+static void bad_edits_change_nothing(void **state)
+{
+    (void)state;
+    open_rig(SMALL, 3);
+    const uint32_t p = rig.store.payload, end = rig.size;
+    static uint8_t a[RIG_SPACE_MAX];
+    const struct {
+        struct cos_edit edits[RIG_TOUCH + 1];
+        size_t count;
+        enum cos_result result;
+    } table[] = {
+        {{{end, a, 1}}, 1, COS_E_INVARIANT},
+        {{{end - 1, a, 2}}, 1, COS_E_INVARIANT},
+        {{{end + 1, a, 0}}, 1, COS_E_INVARIANT},
+        {{{0, a, end + 1}}, 1, COS_E_INVARIANT},
+        {{{UINT32_MAX, a, 1}}, 1, COS_E_INVARIANT},
+        {{{UINT32_MAX, a, 2}}, 1, COS_E_INVARIANT},
+        {{{1, a, UINT32_MAX}}, 1, COS_E_INVARIANT},
+        {{{0, a, 1}, {end, a, 1}}, 2, COS_E_INVARIANT}, /* the good one is not done either */
+        {{{0, a, RIG_TOUCH * p + 1}}, 1, COS_E_MEMORY_FULL},
+        {{{p - 1, a, RIG_TOUCH * p}}, 1, COS_E_MEMORY_FULL},
+        {{{0, a, 1}, {p, a, 1}, {2 * p, a, 1}, {3 * p, a, 1}}, 4, COS_E_MEMORY_FULL},
+    };
+    memset(a, 0x77, sizeof a);
+    assert_true(rig_steps(&rig, "3sw1b"));
+    uint8_t *image = malloc(rig.sim.nvm.geometry.size);
+    memcpy(image, rig.sim.cells, rig.sim.nvm.geometry.size);
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        assert_int_equal(cos_store_commit(&rig.store, table[i].edits, table[i].count),
+                         table[i].result);
+        rig_verify(&rig);
+        assert_memory_equal(image, rig.sim.cells, rig.sim.nvm.geometry.size);
+    }
+    free(image);
+    uint8_t byte = 0x5A;
+    assert_int_equal(cos_store_read(&rig.store, end, &byte, 1), COS_E_INVARIANT);
+    assert_int_equal(cos_store_read(&rig.store, end - 1, &byte, 2), COS_E_INVARIANT);
+    assert_int_equal(cos_store_read(&rig.store, UINT32_MAX, &byte, 2), COS_E_INVARIANT);
+    assert_int_equal(byte, 0x5A);
+    assert_int_equal(cos_store_read(&rig.store, end, &byte, 0), COS_OK);
+    assert_true(rig_steps(&rig, "1sr"));
+}
+
+static void bad_configurations_are_refused(void **state)
+{
+    (void)state;
+    open_rig(SMALL, 4);
+    const struct cos_store_config good = rig.config;
+    struct cos_store_config table[10];
+    for (size_t i = 0; i < 10; i++) {
+        table[i] = good;
+    }
+    table[0].page_size = 32;
+    table[1].page_size = 96;
+    table[2].pages = good.reserve;
+    table[3].pages = 1000;
+    table[4].start = 32;
+    table[5].start = good.page_size * 4U;
+    table[6].reserve = COS_STORE_SLACK;
+    table[7].page_size = 0;
+    table[8].start = UINT32_MAX / 64 * 64;
+    table[9].pages = 0;
+    for (size_t i = 0; i < 10; i++) {
+        uint64_t operations = rig.power.operations;
+        assert_int_equal(cos_store_mount(&rig.store, &rig.sim.nvm, &table[i]), COS_E_INVARIANT);
+        assert_int_equal(rig.power.operations, operations);
+    }
+    struct cos_nvm strange = rig.sim.nvm;
+    strange.geometry.program_unit = 0;
+    assert_int_equal(cos_store_mount(&rig.store, &strange, &good), COS_E_INVARIANT);
+    strange.geometry.program_unit = COS_STORE_MERGE * 2;
+    assert_int_equal(cos_store_mount(&rig.store, &strange, &good), COS_E_INVARIANT);
+}
+
+static void random_commits_follow_the_shadow(void **state)
+{
+    (void)state;
+    unsigned long commits = 0, restarts = 0;
+    for (unsigned geometry = 0; geometry < RIG_GEOMETRIES; geometry += 3) {
+        open_rig(geometry, geometry + 100);
+        for (unsigned i = 0; i < 2500; i++) {
+            assert_true(rig_step(&rig, rig_any_commit(&rig)));
+            commits++;
+            switch (sim_below(&rig.random, 8)) {
+            case 0:
+            case 1:
+            case 2:
+                assert_true(rig_step(&rig, 's'));
+                break;
+            case 3:
+                assert_true(rig_steps(&rig, "rrr")); /* a start changes nothing, however often */
+                restarts += 3;
+                break;
+            default:
+                break;
+            }
+        }
+        rig_close(&rig);
+    }
+    printf("# %lu commits and %lu starts followed by the shadow\n", commits, restarts);
+}
+
+/* ---- Images that are damaged ---- */
+
+static uint8_t *copy_image(void)
+{
+    uint8_t *image = malloc(rig.sim.nvm.geometry.size);
+    assert_non_null(image);
+    memcpy(image, rig.sim.cells, rig.sim.nvm.geometry.size);
+    return image;
+}
+
+/* Mounts what is in the chip now: the content must be the settled one, or damage be reported with
+ * nothing written. True if it was reported. */
+static bool harmless_or_reported(void)
+{
+    uint8_t *image = copy_image();
+    uint64_t operations = rig.power.operations;
+    enum cos_result result = remount();
+    if (result == COS_OK) {
+        rig_verify(&rig);
+        assert_int_equal(remount(), COS_OK);
+        rig_verify(&rig);
+    } else if (result == COS_E_STORE_DAMAGED) {
+        assert_int_equal(rig.power.operations, operations);
+        assert_memory_equal(image, rig.sim.cells, rig.sim.nvm.geometry.size);
+    } else {
+        assert_int_equal(result, COS_E_MEMORY_FAILURE); /* no free page is left beside the newest */
+    }
+    free(image);
+    return result != COS_OK;
+}
+
+/* A settled image with live and superseded pages, marks and erased pages. */
+static void open_settled(unsigned geometry, struct rig_snapshot *snapshot)
+{
+    open_rig(geometry, geometry * 5 + 9);
+    for (unsigned i = 0; i < 40; i++) {
+        assert_true(rig_step(&rig, rig_any_commit(&rig)));
+        if (i % 3 == 0) {
+            assert_true(rig_step(&rig, 's'));
+        }
+    }
+    assert_true(rig_steps(&rig, geometry % 2 ? "3sr" : "1r1s")); /* odd: after a refresh too */
+    rig_save(&rig, snapshot);
+}
+
+static void one_wrong_bit_is_harmless_or_reported(void **state)
+{
+    (void)state;
+    static const unsigned geometries[] = {SMALL, SMALL + 1, 6, 8, 12, 27};
+    unsigned long flips = 0, reported = 0;
+    for (size_t g = 0; g < sizeof geometries / sizeof geometries[0]; g++) {
+        struct rig_snapshot settled = {0};
+        open_settled(geometries[g], &settled);
+        uint32_t end = rig.config.start + (uint32_t)rig.config.pages * rig.config.page_size;
+        for (uint32_t bit = rig.config.start * 8; bit < end * 8; bit++) {
+            rig_restore(&rig, &settled);
+            uint8_t byte = (uint8_t)(rig.sim.cells[bit / 8] ^ (1U << bit % 8));
+            sim_nvm_poke(&rig.sim, bit / 8, &byte, 1);
+            reported += harmless_or_reported();
+            flips++;
+        }
+        sim_snapshot_free(&settled.sim);
+        rig_close(&rig);
+    }
+    printf("# %lu single bit flips: %lu reported, the others harmless\n", flips, reported);
+    assert_true(reported > flips / 10 && reported < flips);
+}
+
+static void a_page_copied_over_another_is_harmless_or_reported(void **state)
+{
+    (void)state;
+    unsigned long copies = 0, reported = 0;
+    for (unsigned geometry = 0; geometry < RIG_GEOMETRIES; geometry++) {
+        struct rig_snapshot settled = {0};
+        open_settled(geometry, &settled);
+        uint32_t size = rig.config.page_size;
+        for (unsigned pair = 0; pair < RIG_PAGES * RIG_PAGES; pair++) {
+            uint8_t page[512];
+            rig_restore(&rig, &settled);
+            memcpy(page, rig.sim.cells + rig.config.start + pair / RIG_PAGES * size, size);
+            sim_nvm_poke(&rig.sim, rig.config.start + pair % RIG_PAGES * size, page, size);
+            reported += harmless_or_reported();
+            copies++;
+        }
+        sim_snapshot_free(&settled.sim);
+        rig_close(&rig);
+    }
+    printf("# %lu pages copied over another: %lu reported\n", copies, reported);
+    assert_true(reported > copies / 10 && reported < copies);
+}
+
+/* Noise, and noise in good company: mount comes to an end, reads stay inside, and nothing but
+ * known answers comes. */
+static void garbage_never_crashes(void **state)
+{
+    (void)state;
+    unsigned long images = 0, ok = 0;
+    for (unsigned geometry = 0; geometry < RIG_GEOMETRIES; geometry++) {
+        struct rig_snapshot settled = {0};
+        open_settled(geometry, &settled);
+        uint64_t random = geometry + 1;
+        for (unsigned i = 0; i < 60; i++) {
+            uint8_t page[512];
+            rig_restore(&rig, &settled);
+            for (unsigned n = 0; n < RIG_PAGES; n++) {
+                if (i % 3 != 0 && sim_below(&random, 3) != 0) {
+                    continue;
+                }
+                for (unsigned at = 0; at < rig.config.page_size; at++) {
+                    page[at] = (uint8_t)(sim_random(&random) >> 56);
+                }
+                sim_nvm_poke(&rig.sim, rig.config.start + n * rig.config.page_size, page,
+                             rig.config.page_size);
+            }
+            enum cos_result result = remount();
+            assert_true(result == COS_OK || result == COS_E_STORE_DAMAGED ||
+                        result == COS_E_STORE_BLANK);
+            assert_false(result == COS_E_STORE_BLANK && i % 3 != 0);
+            if (result == COS_OK) {
+                rig_verify(&rig);
+                ok++;
+            }
+            images++;
+        }
+        sim_snapshot_free(&settled.sim);
+        rig_close(&rig);
+    }
+    printf("# %lu garbage images, %lu of them still mounted with the right content\n", images, ok);
+}
+
+static void a_wiped_store_is_blank(void **state)
+{
+    (void)state;
+    for (unsigned geometry = 0; geometry < RIG_GEOMETRIES; geometry++) {
+        struct rig_snapshot settled = {0};
+        open_settled(geometry, &settled);
+        const struct cos_nvm *nvm = &rig.sim.nvm;
+        for (uint32_t at = 0; at < nvm->geometry.size; at += nvm->geometry.erase_unit) {
+            assert_int_equal(nvm->erase(nvm->context, at), COS_OK);
+        }
+        memset(rig.space[0], 0, sizeof rig.space[0]);
+        rig.tries_seen = 0;
+        assert_int_equal(remount(), COS_E_STORE_BLANK);
+        rig_verify(&rig);
+        rig.written = false;
+        assert_true(rig_steps(&rig, "1sr"));
+        sim_snapshot_free(&settled.sim);
+        rig_close(&rig);
+    }
+}
+
+/* ---- Secrets ---- */
+
+static unsigned occurrences(const void *what, size_t length)
+{
+    unsigned found = 0;
+    for (size_t at = 0; at + length <= rig.sim.nvm.geometry.size; at++) {
+        found += memcmp(rig.sim.cells + at, what, length) == 0;
+    }
+    return found;
+}
+
+static void replaced_secrets_are_scrubbed(void **state)
+{
+    (void)state;
+    static const uint8_t one[] = "first secret", two[] = "other secret";
+    static const char *const ends[] = {"s", "r", "1s", "1r", "sr"};
+    for (unsigned geometry = 0; geometry < RIG_GEOMETRIES; geometry++) {
+        if (!rig_scrubs(geometry)) {
+            continue;
+        }
+        for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+            open_rig(geometry, i);
+            uint32_t at = RIG_SECRET * rig.store.payload;
+            const struct cos_edit write = {at, one, 12}, beside = {at + 14, two, 1},
+                                  replace = {at, two, 12}, remove = {at, NULL, 12};
+            const struct {
+                const struct cos_edit *edit;
+                unsigned ones, twos;
+            } table[] = {{&write, 1, 0},  {&beside, 1, 0}, {&replace, 0, 1},
+                         {&remove, 0, 0}, {&write, 1, 0},  {&replace, 0, 1}};
+            for (size_t step = 0; step < sizeof table / sizeof table[0]; step++) {
+                assert_true(rig_commit(&rig, table[step].edit, 1));
+                assert_true(rig_steps(&rig, ends[i]));
+                assert_int_equal(occurrences(one, 12), table[step].ones);
+                assert_int_equal(occurrences(two, 12), table[step].twos);
+            }
+            rig_close(&rig);
+        }
+    }
+}
+
+/* ---- Wear and cost ---- */
+
+static void wear_is_levelled(void **state)
+{
+    (void)state;
+    open_rig(12, 5);
+    assert_true(rig_steps(&rig, "333333s"));
+    for (uint32_t i = 0; i < 100000; i++) {
+        uint8_t counter[4];
+        cos_put32(counter, i);
+        const struct cos_edit edit = {2, counter, 4};
+        assert_int_equal(cos_store_commit(&rig.store, &edit, 1), COS_OK);
+        assert_int_equal(cos_store_settle(&rig.store), COS_OK);
+        memcpy(rig.space[0] + 2, counter, 4);
+    }
+    rig_verify(&rig);
+    uint32_t lowest = UINT32_MAX, highest = 0;
+    uint64_t total = 0;
+    for (unsigned i = 1; i <= RIG_PAGES; i++) { /* the chip's own count, not the store's */
+        uint32_t erases = rig.sim.erases[i];
+        lowest = erases < lowest ? erases : lowest;
+        highest = erases > highest ? erases : highest;
+        total += erases;
+    }
+    struct cos_store_wear wear;
+    assert_int_equal(cos_store_wear(&rig.store, &wear), COS_OK);
+    printf("# wear after 100,000 commits to one counter: chip %u to %u (%.3f erases a page "
+           "program), store says %u to %u\n",
+           (unsigned)lowest, (unsigned)highest,
+           (double)total / (double)rig.sim.counts.page_programs, (unsigned)wear.lowest,
+           (unsigned)wear.highest);
+    assert_int_equal(wear.pages, RIG_PAGES);
+    assert_true(highest - lowest <= 2 * COS_STORE_LEVEL);
+    assert_true(wear.highest - wear.lowest <= 2 * COS_STORE_LEVEL);
+    assert_true(wear.highest <= highest + COS_STORE_LEVEL && wear.highest + 16 >= highest);
+}
+
+struct cost {
+    uint64_t commits, pages, settles, moves, marks, erases, worst_erases;
+};
+
+/* One command: a commit and the settle behind it. */
+static void spend_command(struct cost *cost, char letter)
+{
+    struct sim_counts start = rig.sim.counts;
+    uint8_t before[RIG_SPACE_MAX];
+    memcpy(before, rig.space[0], rig.size);
+    assert_true(rig_step(&rig, letter));
+    struct sim_counts middle = rig.sim.counts;
+    assert_int_equal(middle.marks, start.marks);
+    if (letter == '1' || letter == 'w' || letter == '2' || letter == '-') {
+        assert_int_equal(middle.page_programs - start.page_programs, 1);
+    } else {
+        assert_int_equal(middle.page_programs - start.page_programs, letter == '3' ? RIG_TOUCH : 2);
+    }
+    assert_true(rig_step(&rig, 's'));
+    struct sim_counts end = rig.sim.counts;
+    assert_true(end.marks - middle.marks <= 1 || letter == 's');
+    assert_true(end.page_programs - middle.page_programs <= 1);
+    unsigned units = rig.config.page_size / rig.sim.nvm.geometry.erase_unit;
+    uint64_t erases = (end.erases - start.erases) / units;
+    cost->commits++;
+    cost->pages += middle.page_programs - start.page_programs;
+    cost->moves += end.page_programs - middle.page_programs;
+    cost->marks += end.marks - middle.marks;
+    cost->erases += erases;
+    cost->worst_erases = erases > cost->worst_erases ? erases : cost->worst_erases;
+}
+
+static void costs(void **state)
+{
+    (void)state;
+    static const char letters[] = "1w2b3-";
+    for (unsigned scrub = 0; scrub < 2; scrub++) {
+        struct cost cost = {0};
+        for (unsigned geometry = 0; geometry < RIG_GEOMETRIES; geometry++) {
+            if (rig_scrubs(geometry) != (scrub == 1)) {
+                continue;
+            }
+            open_rig(geometry, geometry);
+            for (unsigned i = 0; i < 600; i++) {
+                spend_command(&cost, letters[i % (sizeof letters - 1)]);
+                uint64_t operations = rig.power.operations;
+                assert_true(i % 10 != 0 ||
+                            rig_step(&rig, 'r')); /* a settled start writes nothing */
+                assert_int_equal(rig.power.operations, operations);
+            }
+            rig_close(&rig);
+        }
+        printf("# %s: %llu commits, %.3f page programs each, %.3f marks, %.4f moves; %.3f erases "
+               "a page program, at most %llu a command\n",
+               scrub ? "a third of the pages secret" : "nothing secret",
+               (unsigned long long)cost.commits, (double)cost.pages / (double)cost.commits,
+               (double)cost.marks / (double)cost.commits, (double)cost.moves / (double)cost.commits,
+               (double)cost.erases / (double)(cost.pages + cost.moves),
+               (unsigned long long)cost.worst_erases);
+        if (!scrub) {
+            assert_true(cost.erases <= cost.pages + cost.moves + 3 * RIG_GEOMETRIES);
+        }
+    }
+}
+
+/* ---- Dead cells ---- */
+
+static void dead_pages_are_replaced_while_spares_last(void **state)
+{
+    (void)state;
+    for (unsigned geometry = 0; geometry < RIG_GEOMETRIES; geometry++) {
+        for (unsigned reports = 0; reports < 2; reports++) {
+            open_rig(geometry, geometry + 7);
+            assert_true(rig_steps(&rig, "33sw2b1s"));
+            unsigned dead = 0;
+            unsigned units = rig.config.page_size / rig.sim.nvm.geometry.erase_unit;
+            enum cos_result result = COS_OK;
+            while (result == COS_OK && dead < RIG_PAGES) {
+                /* From the next erase on, so that nothing that is live is lost. */
+                sim_nvm_kill(&rig.sim, (1 + (dead * 5 + 3) % RIG_PAGES) * units, 0, reports == 1,
+                             geometry);
+                dead++;
+                for (unsigned i = 0; i < 2 * RIG_PAGES && result == COS_OK; i++) {
+                    uint8_t byte = (uint8_t)i;
+                    const struct cos_edit edit = {i % 3 * rig.store.payload + 4, &byte, 1};
+                    result = cos_store_commit(&rig.store, &edit, 1);
+                    if (result == COS_OK) {
+                        rig.space[0][edit.address] = byte;
+                        cos_store_settle(&rig.store);
+                    }
+                    rig_verify(&rig);
+                }
+            }
+            assert_int_equal(result, COS_E_MEMORY_FAILURE);
+            assert_true(dead >= RIG_RESERVE - COS_STORE_SLACK);
+            rig_verify(&rig);
+            rig_close(&rig);
+        }
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_teardown(name, teardown)
+    static const struct CMUnitTest tests[] = {
+        TEST(blank_store_is_reported_and_usable),
+        TEST(edits_do_what_they_say),
+        TEST(bad_edits_change_nothing),
+        TEST(bad_configurations_are_refused),
+        TEST(random_commits_follow_the_shadow),
+        TEST(one_wrong_bit_is_harmless_or_reported),
+        TEST(a_page_copied_over_another_is_harmless_or_reported),
+        TEST(garbage_never_crashes),
+        TEST(a_wiped_store_is_blank),
+        TEST(replaced_secrets_are_scrubbed),
+        TEST(wear_is_levelled),
+        TEST(costs),
+        TEST(dead_pages_are_replaced_while_spares_last),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

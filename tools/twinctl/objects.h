@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What personalization tells a card to make: file control parameters for CREATE FILE and data
+ * groups for STORE DATA (docs/formats.md, "Security objects in STORE DATA"). Every function appends
+ * to `to`, which fails if there is no room.
+ */
+#ifndef TWINCTL_OBJECTS_H
+#define TWINCTL_OBJECTS_H
+
+#include "bytes.h"
+
+/* Compact access rule of a DF: who may create DFs and EFs in it. */
+struct df_parameters {
+    uint16_t fid;
+    struct part name; /* empty = none */
+    uint8_t create_df, create_ef;
+};
+void fcp_df(struct bytes *to, const struct df_parameters *df);
+
+/* A transparent EF with its security conditions. */
+struct ef_parameters {
+    uint16_t fid;
+    uint8_t sfi; /* 0 = none */
+    uint16_t size;
+    uint8_t source; /* enum cos_fs_source; 0 is not written */
+    uint8_t update, read;
+};
+void fcp_ef(struct bytes *to, const struct ef_parameters *ef);
+
+struct pin_object {
+    uint8_t number;
+    struct part application; /* empty = global */
+    uint8_t tries, shortest, longest;
+    uint8_t resetting_code;  /* number of that PIN, 0 = none */
+    uint8_t reset_condition; /* for resetting without code */
+    struct part value;
+};
+void dgi_pin(struct bytes *to, const struct pin_object *pin);
+
+enum key_algorithm { ALGORITHM_AES = 0x01, ALGORITHM_3DES = 0x02 };
+enum key_usage { USAGE_INTERNAL_AUTHENTICATION = 0x01, USAGE_ACCESS_PROOF = 0x04 };
+struct key_object {
+    uint8_t number;
+    struct part application;
+    uint8_t algorithm, usage, condition;
+    bool has_level;
+    uint8_t level;
+    uint32_t valid_to; /* YYYYMMDD, BCD */
+    struct part value;
+};
+void dgi_key(struct bytes *to, const struct key_object *key);
+
+/* Who may read serial number and production record once the card is in use. */
+void dgi_record_rule(struct bytes *to, uint8_t condition);
+
+void dgi_atr(struct bytes *to, struct part atr);
+
+/* TS, format characters, historical bytes and check character TCK (ISO/IEC 7816-3:2006, 8.2):
+ * `interface` is T0's high nibble and the interface bytes; T=1 is offered, so there is a TCK. */
+void atr_write(struct bytes *to, struct part interface, struct part historical);
+
+#endif

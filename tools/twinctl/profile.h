@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What one kind of card is to be: the data of all six steps that are not secret. Dates of the
+ * production are YDDD (last digit of the year, day of the year), BCD, as CPLC has them.
+ */
+#ifndef TWINCTL_PROFILE_H
+#define TWINCTL_PROFILE_H
+
+#include "bytes.h"
+
+struct profile_step {
+    uint16_t who, date;
+    uint8_t equipment[4];
+};
+
+struct profile {
+    /* 1 and 2: semiconductor manufacturer */
+    uint16_t ic_fabricator, ic_type, ic_date, ic_batch;
+    uint16_t os_identifier, os_date, os_level;
+    /* 3: module manufacturer */
+    uint16_t module_fabricator, module_date;
+    /* 4: card manufacturer */
+    uint16_t card_manufacturer, embedding_date;
+    char card_body[9]; /* 8 characters */
+    uint8_t card_batch[4];
+    char printing[17]; /* 16 characters */
+    /* 5: card manufacturer */
+    struct profile_step initialization;
+    struct part atr_interface, atr_historical;
+    /* 6: issuer */
+    struct profile_step personalization;
+    uint16_t mf, application, holder_data, production_record; /* FIDs */
+    uint8_t holder_sfi;
+    uint16_t holder_size, record_size;
+    uint8_t record_condition; /* who may read serial number and production record */
+    uint8_t pin_tries, pin_shortest, pin_longest;
+    uint8_t code_tries;
+    uint8_t access_level;
+    uint32_t valid_to; /* YYYYMMDD, BCD */
+    const char *holder_name;
+    const char *holder_language; /* ISO 639 */
+    uint32_t holder_birth;       /* YYYYMMDD, BCD */
+};
+
+extern const struct profile sample_profile;
+
+/* Holder data: cardholder related data 65 {5F20 name, 5F2B date of birth, 5F2D language} of
+ * ISO/IEC 7816-6, then 00 up to holder_size. */
+void profile_holder_data(const struct profile *profile, const char *name, struct bytes *to);
+
+#endif
