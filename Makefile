@@ -45,6 +45,8 @@ programs := $(if $(twincard_src),$(BUILD)/twincard) $(if $(twinctl_src),$(BUILD)
 tests := $(patsubst %.c,$(BUILD)/%,$(test_src))
 
 crypto_libs := -ltomcrypt -ltommath
+memcheck_tests := unit/test_tlv unit/test_apdu unit/test_crypto unit/test_store unit/test_fs \
+    gate/test_channel card/test_card_select card/test_card_pin card/test_card_scp03 card/test_card_life
 
 .PHONY: all
 all: $(app_lib) $(secure_lib) $(programs)
@@ -84,15 +86,58 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(support_lib) $(twinctl_lib) $(twincar
 .PRECIOUS: $(BUILD)/obj/%.o
 
 # `make unit` builds and runs every cmocka program; T=name runs one.
-.PHONY: unit
+.PHONY: unit tests
+tests: $(tests) $(programs)
 unit: $(if $(T),$(filter %/$(T),$(tests)),$(tests)) $(programs)
 	@tests/run $(filter-out $(programs),$^)
 
-.PHONY: setup clean help
+.PHONY: setup demo check power coverage memcheck fuzz clients clean help
 setup:
 	@tools/setup
+
+# The main job, from two blank chips to a remote login.
+demo: setup
+	@mkdir -p build
+	@$(MAKE) --no-print-directory -j2 all $(BUILD)/tests/card/test_hostile >build/demo-build.log 2>&1 || \
+	    { cat build/demo-build.log >&2; exit 1; }
+	@BUILD=$(BUILD) tools/demo.sh
+
+# Everything, each stage by itself, with totals at the end.
+check: setup
+	@tests/check
+
+# The long form of the torn-power rig; make check runs the short one.
+power: $(filter %_power,$(tests))
+	@POWER_LONG=1 TEST_TIMEOUT=86400 tests/run $^
+
+coverage:
+	@mkdir -p build
+	@$(MAKE) --no-print-directory COV=1 unit >build/coverage.log 2>&1 || { tail -n 40 build/coverage.log; exit 1; }
+	@gcovr --root . --object-directory build/host-cov --filter 'src/' --exclude-unreachable-branches -j 2 \
+	    --txt build/coverage.txt --json-summary build/coverage.json && cat build/coverage.txt
+
+# Valgrind on the tests that touch every part once; the sanitizers run all of them.
+memcheck: $(addprefix $(BUILD)/tests/,$(memcheck_tests))
+	@tests/memcheck $^
+
+fuzz:
+	@tests/fuzz/run.sh $(SECONDS)
+
+clients: all
+	@tests/clients/run.sh
 
 clean:
 	rm -rf build
 
+help:
+	@echo 'make          libraries, twincard, twinctl in $(BUILD)'
+	@echo 'make demo     set-up, build, a card from two blank chips to a remote login'
+	@echo 'make check    set-up, build, every test, totals'
+	@echo 'make unit     cmocka programs (T=name: one of them; SAN=1, COV=1, CC=clang)'
+	@echo 'make power    torn power, long form          make fuzz SECONDS=n  fuzz that long'
+	@echo 'make size     code, RAM, stack, layering     make lint            format, cppcheck, clang-tidy'
+	@echo 'make clients  real PC/SC clients             make coverage        lines covered'
+	@echo 'make docs     generated pages                make install PREFIX=/usr/local'
+
+include $(wildcard mk/*.mk)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
