@@ -107,8 +107,9 @@ struct cos_secure {
     uint8_t serial[8];
     uint32_t epoch;
     uint32_t transaction;
-    uint16_t attacks;     /* persistent */
-    uint16_t attacks_now; /* since reset */
+    uint16_t attacks;       /* persistent */
+    uint16_t attacks_now;   /* since reset */
+    uint16_t sensor_events; /* reported, not counted yet */
     uint8_t storage_key[COS_AES_KEY_MAX];
     struct cos_channel channels[COS_CHANNELS];
     uint8_t challenge[COS_AES_BLOCK];

@@ -46,6 +46,7 @@ struct cos_store {
     bool settled;           /* the newest transaction has its mark */
     bool scrub;             /* superseded secrets wait to be erased */
     bool broken;            /* a commit failed half-way: mount again */
+    bool worn_out;          /* no spare page is left: reads only */
     uint8_t merge[COS_STORE_MERGE];
 };
 

@@ -44,7 +44,9 @@ static enum cos_result end_pending(struct exchange *x, const struct command_row 
     bool continues = row->handler == cos_app_external_authenticate ||
                      row->handler == cos_app_gp_external_authenticate ||
                      row->handler == cos_app_production_step;
-    if (x->secured || continues || (x->app->gate.flags & COS_GATE_FLAG_ACTIVE) == 0) {
+    /* After SET STATUS to TERMINATED the session lives on until reset, but CONTEXT is not served. */
+    bool ended = x->app->life_cycle == COS_LIFE_TERMINATED;
+    if (x->secured || continues || ended || (x->app->gate.flags & COS_GATE_FLAG_ACTIVE) == 0) {
         return COS_OK;
     }
     return cos_app_ask(x->app, COS_GATE_CONTEXT, fields, sizeof fields, (struct cos_span){NULL, 0},

@@ -20,9 +20,16 @@ static const uint8_t issuer_domain[] = {0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00
 
 enum cos_result cos_app_set_df(struct cos_app *app, cos_file df)
 {
+    const cos_file before = app->current_df;
+
     app->current_df = df;
+    enum cos_result result = df == COS_FILE_NONE ? COS_OK : cos_app_bind(app);
+    if (result != COS_OK) {
+        app->current_df = before;
+        return result;
+    }
     cos_app_set_ef(app, COS_FILE_NONE);
-    return df == COS_FILE_NONE ? COS_OK : cos_app_bind(app);
+    return COS_OK;
 }
 
 void cos_app_set_ef(struct cos_app *app, cos_file ef)

@@ -21,8 +21,4 @@ uint32_t map_digest(uint16_t logical, uint32_t sequence);
 /* Erases superseded copies of secrets. Runs only when nothing is in doubt. */
 enum cos_result store_scrub(struct cos_store *store);
 
-/* Programs the settle mark of the newest transaction into `page`, erasing it first if its slot is
- * used. */
-enum cos_result store_mark(struct cos_store *store, uint16_t page);
-
 #endif

@@ -290,7 +290,9 @@ static enum cos_result find_newest(struct cos_store *store, struct newest *newes
  * next transaction. */
 static enum cos_result retire_partner(struct cos_store *store, uint16_t partner, uint16_t second)
 {
-    COS_TRY(page_erase(store, partner));
+    if (page_erase(store, partner) != COS_OK) {
+        return COS_OK; /* lost power, or worn: it cannot even take the note */
+    }
     if (second != PAGE_NONE) {
         COS_TRY(page_erase(store, second));
     }
@@ -338,9 +340,9 @@ static enum cos_result usable_after(struct cos_store *store, const struct newest
         enum cos_result result = page_read_header(store, page, &header);
         COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
         COS_CHECK(result != COS_OK || header.sequence != newest->sequence, COS_E_MEMORY_FAILURE);
-        COS_TRY(page_erase(store, page));
+        bool erased = page_erase(store, page) == COS_OK;
         COS_TRY(page_is_blank(store, page, 0, store->config.page_size, &blank));
-        if (blank) {
+        if (erased && blank) {
             *usable = page;
             return COS_OK;
         }
@@ -371,20 +373,29 @@ static enum cos_result choose_places(struct cos_store *store, const struct newes
     return build_map(store, newest->sequence);
 }
 
-/* A refresh copy that was answered from lost its mark to a transaction that does not show: its
- * first page is the mark's, and if it read well at some start, a copy of it may lie behind that. */
+/* The newest transaction is a refresh copy without a mark. It may have lost the mark to a
+ * transaction that does not show today, that began in the mark's page, read well at some start, and
+ * left a copy of itself in the page behind. That page was erased for it; one that still has a
+ * header may be what the copy's own transaction superseded, and stays. */
 static enum cos_result erase_behind_copy(struct cos_store *store, const struct newest *newest)
 {
-    uint16_t partner = partner_of(&newest->header, newest->last);
-    uint16_t behind;
-    uint32_t retired;
+    uint16_t page = newest->header.slots[2];
 
-    COS_TRY(page_read_mark(store, partner, PAGE_MARK_RETIRED, &retired));
-    if (retired != newest->sequence) {
-        return COS_OK;
+    for (unsigned tries = 0; tries < store->config.reserve; tries++) {
+        struct page_header header;
+        bool blank;
+        page = map_next_free(store, page);
+        enum cos_result result = page_read_header(store, page, &header);
+        if (result != COS_E_STORE_DAMAGED) {
+            return result;
+        }
+        bool erased = page_erase(store, page) == COS_OK;
+        COS_TRY(page_is_blank(store, page, 0, store->config.page_size, &blank));
+        if (erased && blank) {
+            break;
+        }
     }
-    enum cos_result result = usable_after(store, newest, newest->header.slots[2], &behind);
-    return result == COS_E_MEMORY_FAILURE ? COS_OK : result;
+    return COS_OK;
 }
 
 static enum cos_result settle_doubt(struct cos_store *store, const struct newest *newest)
@@ -445,6 +456,16 @@ static enum cos_result resume_settled(struct cos_store *store, const struct newe
     return COS_OK;
 }
 
+/* No spare page is left that the newest transaction could be written to once more. What is there is
+ * good today and can be read; nothing is written any more. */
+static enum cos_result read_only(struct cos_store *store, const struct newest *newest)
+{
+    COS_TRY(build_map(store, newest->sequence));
+    COS_TRY(verify_map(store, newest));
+    store->worn_out = true;
+    return COS_OK;
+}
+
 enum cos_result cos_store_mount(struct cos_store *store, const struct cos_nvm *nvm,
                                 const struct cos_store_config *config)
 {
@@ -460,12 +481,17 @@ enum cos_result cos_store_mount(struct cos_store *store, const struct cos_nvm *n
         newest.last = (uint16_t)(config->pages - 1);
         newest.header.place = 0;
         COS_TRY(erase_torn(store, &newest));
+        COS_TRY(store_scrub(store));
         return COS_E_STORE_BLANK;
     }
     if (newest.mark == newest.sequence) {
         COS_TRY(resume_settled(store, &newest));
     } else {
-        COS_TRY(settle_doubt(store, &newest));
+        enum cos_result result = settle_doubt(store, &newest);
+        if (result == COS_E_MEMORY_FAILURE) {
+            return read_only(store, &newest);
+        }
+        COS_TRY(result);
     }
     store->settled = true;
     return store_scrub(store);

@@ -317,9 +317,13 @@ enum cos_result page_write(struct cos_store *store, uint16_t page, struct page_h
 
     COS_TRY(count_erase(store, page, &header->erases));
     encode_header(header, bytes);
-    COS_TRY(page_erase(store, page));
-    COS_TRY(program_page(&stream, page));
-    enum cos_result result = page_read_header(store, page, &written);
+    enum cos_result result = page_erase(store, page);
+    if (result == COS_OK) {
+        result = program_page(&stream, page);
+    }
+    /* COS_E_NVM may be a worn page or lost power: reading tells. */
+    COS_CHECK(result == COS_OK || result == COS_E_NVM, result);
+    result = page_read_header(store, page, &written);
     if (result == COS_OK && written.sequence == header->sequence &&
         written.logical == header->logical) {
         result = page_check_payload(store, page, header->logical, &good);

@@ -75,27 +75,32 @@ static enum cos_result sequence_of(const struct cos_store *store, uint16_t page,
     return COS_OK;
 }
 
-/* Writes one page of a transaction to the first fresh page, from *page on, that takes it. */
-static enum cos_result write_fresh(struct cos_store *store, uint16_t *page,
+/* Where a transaction writes next, and how many pages it may still try before its own come round
+ * again. */
+struct turn {
+    uint16_t page;
+    unsigned left;
+};
+
+/* Writes one page of a transaction to the first fresh page in turn that takes it. */
+static enum cos_result write_fresh(struct cos_store *store, struct turn *turn,
                                    struct page_header *header, const struct page_source *source)
 {
     enum cos_result result = COS_E_MEMORY_FAILURE;
 
-    for (unsigned tries = 0; tries < store->config.reserve; tries++) {
-        result = page_write(store, *page, header, source);
-        if (result != COS_E_MEMORY_FAILURE) {
-            break;
-        }
-        *page = map_next_free(store, *page);
+    while (result == COS_E_MEMORY_FAILURE && turn->left > 0) {
+        result = page_write(store, turn->page, header, source);
+        turn->page = map_next_free(store, turn->page);
+        turn->left--;
     }
     return result;
 }
 
-/* Writes all pages of a transaction; nothing in RAM changes but *digest and *last. */
+/* Writes all pages of a transaction; nothing in RAM changes but *digest. */
 static enum cos_result write_pages(struct cos_store *store, const struct cos_edit *edits,
                                    size_t count, unsigned pages, uint32_t *digest)
 {
-    uint16_t page = store->next;
+    struct turn turn = {.page = store->next, .left = store->config.reserve};
     uint16_t logical = touched(store, edits, count, 0);
 
     for (unsigned place = 0; place < pages; place++) {
@@ -115,9 +120,27 @@ static enum cos_result write_pages(struct cos_store *store, const struct cos_edi
         }
         *digest += map_digest(logical, header.sequence);
         header.digest = header.size != 0 ? *digest : 0;
-        COS_TRY(write_fresh(store, &page, &header, &source));
-        page = map_next_free(store, page);
+        COS_TRY(write_fresh(store, &turn, &header, &source));
         logical = touched(store, edits, count, (uint16_t)(logical + 1U));
+    }
+    return COS_OK;
+}
+
+/* Erases the pages of a transaction that could not be ended. COS_E_NVM if one of them stays: the
+ * next start must see to it. */
+static enum cos_result take_back(struct cos_store *store)
+{
+    store->settled = false;
+    for (uint16_t page = 0; page < store->config.pages; page++) {
+        struct page_header header;
+        enum cos_result result = page_read_header(store, page, &header);
+        if (result == COS_OK && header.sequence > store->newest) {
+            /* Whether a worn page can be erased shows when it is read again. */
+            (void)page_erase(store, page);
+            result = page_read_header(store, page, &header);
+            COS_CHECK(result != COS_OK || header.sequence <= store->newest, COS_E_NVM);
+        }
+        COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
     }
     return COS_OK;
 }
@@ -159,6 +182,7 @@ enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit 
     uint32_t digest = store->digest;
 
     COS_CHECK(!store->broken, COS_E_NVM);
+    COS_CHECK(!store->worn_out, COS_E_MEMORY_FAILURE);
     for (size_t i = 0; i < count; i++) {
         COS_INVARIANT(inside(store, edits[i].address, edits[i].length));
     }
@@ -175,24 +199,28 @@ enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit 
     if (result == COS_OK) {
         return enter_pages(store, pages, digest);
     }
-    store->broken = true;
-    if (result == COS_E_MEMORY_FAILURE) {
-        /* No spare page took it. The pages already written must go, as after a power cut. */
-        const struct cos_store_config config = store->config;
-        COS_TRY(cos_store_mount(store, store->nvm, &config));
-    }
-    return result;
+    store->broken = take_back(store) != COS_OK;
+    return store->broken ? COS_E_NVM : result;
 }
 
-enum cos_result store_mark(struct cos_store *store, uint16_t page)
+/* Writes the settle mark of the newest transaction into the first page in turn that takes it: that
+ * is where the next transaction begins. A page whose slot is used is erased first. */
+static enum cos_result write_settle_mark(struct cos_store *store)
 {
-    bool blank;
-
-    COS_TRY(page_is_blank(store, page, 0, store->header_at, &blank));
-    if (!blank) {
-        COS_TRY(page_erase(store, page));
+    for (unsigned tries = 0; tries < store->config.reserve; tries++) {
+        uint32_t written = 0;
+        bool blank;
+        COS_TRY(page_is_blank(store, store->next, 0, store->header_at, &blank));
+        if (blank || page_erase(store, store->next) == COS_OK) {
+            (void)page_write_mark(store, store->next, PAGE_MARK_SETTLED, store->newest);
+            COS_TRY(page_read_mark(store, store->next, PAGE_MARK_SETTLED, &written));
+        }
+        if (written == store->newest) {
+            return COS_OK;
+        }
+        store->next = map_next_free(store, store->next);
     }
-    return page_write_mark(store, page, PAGE_MARK_SETTLED, store->newest);
+    return COS_E_MEMORY_FAILURE;
 }
 
 /* Whether a page that is not in use may still hold what once was a secret. */
@@ -226,8 +254,9 @@ enum cos_result store_scrub(struct cos_store *store)
         bool holds;
         COS_TRY(holds_old_secret(store, page, &holds));
         if (holds) {
-            COS_TRY(page_erase(store, page));
-            if (store->settled && page == store->next) {
+            /* A worn page that cannot be erased must not stop the others. */
+            bool erased = page_erase(store, page) == COS_OK;
+            if (erased && store->settled && page == store->next) {
                 COS_TRY(page_write_mark(store, page, PAGE_MARK_SETTLED, store->newest));
             }
         }
@@ -259,14 +288,14 @@ static enum cos_result level_wear(struct cos_store *store)
 
 enum cos_result cos_store_settle(struct cos_store *store)
 {
-    if (store->newest == 0 || store->settled || store->broken) {
+    if (store->newest == 0 || store->settled || store->broken || store->worn_out) {
         return COS_OK;
     }
     COS_TRY(level_wear(store));
     if (store->scrub) {
         COS_TRY(store_scrub(store));
     }
-    COS_TRY(store_mark(store, store->next));
+    COS_TRY(write_settle_mark(store));
     store->settled = true;
     return COS_OK;
 }

@@ -149,12 +149,29 @@ static enum cos_result check(struct object *object, struct cos_span value)
     return COS_OK;
 }
 
+/* Whether this command already brought an object of the same kind, context and number. */
+static bool brought_twice(const struct cos_secure *secure, const struct object *object)
+{
+    const struct cos_secure_change *change = &secure->change;
+
+    for (size_t i = 0; i < change->count; i++) {
+        const uint8_t *entry = change->edits[i].data;
+        if (change->edits[i].length == OBJECT_ENTRY && entry[0] == object->kind &&
+            entry[1] == object->context && entry[2] == object->number) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Adds the object to the transaction, in place of an older one of the same kind, context and
  * number. */
 static enum cos_result place(struct cos_secure *secure, struct object *object,
                              const uint8_t *secret, uint16_t *next)
 {
     struct object at;
+
+    COS_CHECK(!brought_twice(secure, object), COS_E_DATA);
     enum cos_result found = cos_object_find(secure, (enum object_kind)object->kind, object->context,
                                             object->number, 0, &at);
 

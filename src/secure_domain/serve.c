@@ -180,6 +180,9 @@ enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
     enum server_event event;
 
     COS_TRY(cos_server_receive(&secure->gate, timeout_ms, &event, &request));
+    for (; secure->sensor_events > 0 && secure->alive == COS_YES; secure->sensor_events--) {
+        (void)cos_state_count_attack(secure);
+    }
     if (event == SERVER_ATTACK) {
         cos_pending_drop(secure);
         cos_status_clear(secure);
@@ -206,7 +209,9 @@ enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
 void cos_secure_sensor(struct cos_secure *secure, enum cos_sensor event)
 {
     (void)event; /* all count alike */
-    (void)cos_state_count_attack(secure);
+    if (secure->sensor_events < UINT16_MAX) {
+        secure->sensor_events++; /* a command may be under way: counted before the next one */
+    }
 }
 
 enum cos_result cos_secure_wear(const struct cos_secure *secure, struct cos_store_wear *wear)
