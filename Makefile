@@ -59,6 +59,7 @@ $(BUILD)/obj/%.o: %.c
 $(BUILD)/obj/port/%.o $(BUILD)/obj/tools/%.o $(BUILD)/obj/tests/%.o: CPPFLAGS += -D_GNU_SOURCE
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests/support -Iport/host -Itools
 $(BUILD)/obj/tools/%.o: CPPFLAGS += -Iport/host
+$(BUILD)/obj/tools/twinctl/%.o: CPPFLAGS += $(shell pkg-config --cflags libpcsclite 2>/dev/null)
 
 define archive
 @mkdir -p $(@D)

@@ -125,10 +125,13 @@ enum cos_result cos_fs_record(const struct cos_file_info *info, unsigned number,
  * COS_E_DATA, so that no rule is dropped in silence. An EF has an SFI only if 88 gives it one.
  * COS_E_DATA also for a missing or inconsistent object, reserved FIDs (3FFF, FFFF, 0000, 3F00
  * elsewhere), size 0 or over 32,767 for an EF; COS_E_FUNCTION for a file structure that this
- * version does not have; COS_E_FILE_EXISTS for FID or SFI taken in the DF; COS_E_NAME_EXISTS;
- * COS_E_MEMORY_FULL. One transaction, 1 to 2 page programs. New content reads as 00. */
+ * version does not have; COS_E_FILE_EXISTS for FID or SFI taken in the DF, and for a second MF;
+ * COS_E_NAME_EXISTS; COS_E_MEMORY_FULL. One transaction, 1 to 2 page programs. New content reads as
+ * 00. */
 enum cos_result cos_fs_create(struct cos_fs *fs, cos_file parent, struct cos_span fcp,
                               cos_file *file);
+/* What cos_fs_create() would answer but for what the memory does. Writes no NVM. */
+enum cos_result cos_fs_may_create(const struct cos_fs *fs, cos_file parent, struct cos_span fcp);
 
 /* Operations of a compact access rule: the bit of the access mode byte (ISO/IEC 7816-4:2013, tables
  * 17 and 18). */

@@ -54,8 +54,8 @@ struct cos_scp03 {
 
 /* Command data that came under secure messaging and stay on this side (gate.md rule 6). */
 struct cos_held {
-    bool used;
-    uint8_t cla, ins, p1, p2, channel;
+    bool used;                         /* data[] holds the command's data */
+    uint8_t cla, ins, p1, p2, channel; /* of whatever command is open, data held or not */
     bool answered; /* a call consumed the data: `result` and the answer, now in data[], stand for
                       SM_SEAL */
     enum cos_result result;

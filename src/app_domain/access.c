@@ -6,7 +6,8 @@
 
 struct cos_span cos_app_command_data(const struct exchange *x)
 {
-    return (struct cos_span){x->command.data, x->command.nc};
+    /* Nc counts held data too, which are not here. */
+    return (struct cos_span){x->command.data, x->held ? 0 : x->command.nc};
 }
 
 enum cos_result cos_app_ask(struct cos_app *app, enum cos_gate_call call, const uint8_t *fields,

@@ -34,32 +34,51 @@ static enum cos_result check_row(const struct exchange *x, const struct command_
     return COS_OK;
 }
 
-/* While secure messaging or a step is pending, a plain command that would not reach the security
- * chip by itself must end it. */
-static enum cos_result end_pending(struct exchange *x, const struct command_row *row)
+/* While secure messaging or a step is pending, whatever comes without secure messaging ends it,
+ * refused or not; but not the command that the step waits for. */
+static enum cos_result end_pending(struct exchange *x)
 {
     static const uint8_t fields[] = {COS_CONTEXT_DROP, CHANNEL};
     struct cos_span answer;
 
-    bool continues = row->handler == cos_app_external_authenticate ||
-                     row->handler == cos_app_gp_external_authenticate ||
-                     row->handler == cos_app_production_step;
-    /* After SET STATUS to TERMINATED the session lives on until reset, but CONTEXT is not served. */
-    bool ended = x->app->life_cycle == COS_LIFE_TERMINATED;
-    if (x->secured || continues || ended || (x->app->gate.flags & COS_GATE_FLAG_ACTIVE) == 0) {
+    /* CONTEXT is served in a session only, and not after SET STATUS to TERMINATED. */
+    bool served = x->app->gate.open && x->app->life_cycle != COS_LIFE_TERMINATED;
+    if (x->secured || !served || (x->app->gate.flags & COS_GATE_FLAG_ACTIVE) == 0) {
         return COS_OK;
     }
     return cos_app_ask(x->app, COS_GATE_CONTEXT, fields, sizeof fields, (struct cos_span){NULL, 0},
                        &answer);
 }
 
-static enum cos_result run(struct exchange *x)
+/* An error that ends the command before its row is reached. */
+static enum cos_result refuse(struct exchange *x, enum cos_result why)
+{
+    COS_TRY(end_pending(x));
+    return why;
+}
+
+static enum cos_result accept(const struct exchange *x, const struct command_row **row)
 {
     COS_CHECK(cos_apdu_instruction_valid(x->command.ins), COS_E_INSTRUCTION);
-    const struct command_row *row = cos_app_find_command(x->class_.proprietary, x->command.ins);
-    COS_CHECK(row != NULL, COS_E_INSTRUCTION);
-    COS_TRY(check_row(x, row));
-    COS_TRY(end_pending(x, row));
+    *row = cos_app_find_command(x->class_.proprietary, x->command.ins);
+    COS_CHECK(*row != NULL, COS_E_INSTRUCTION);
+    return check_row(x, *row);
+}
+
+static enum cos_result run(struct exchange *x)
+{
+    const struct command_row *row = NULL;
+    enum cos_result accepted = accept(x, &row);
+
+    if (accepted != COS_OK) {
+        return refuse(x, accepted);
+    }
+    bool continues = row->handler == cos_app_external_authenticate ||
+                     row->handler == cos_app_gp_external_authenticate ||
+                     row->handler == cos_app_production_step;
+    if (!continues) {
+        COS_TRY(end_pending(x));
+    }
     return row->handler(x);
 }
 
@@ -133,13 +152,16 @@ static uint16_t execute(struct cos_app *app, uint8_t *apdu, size_t length)
         result = check_class(&x);
     }
     bool own = x.class_.proprietary && x.command.ins == 0x82;
-    if (result == COS_OK && x.class_.sm != COS_CLASS_SM_NONE && !own) {
+    if (result != COS_OK) {
+        result = refuse(&x, result);
+    } else if (x.class_.sm == COS_CLASS_SM_NONE || own) {
+        result = run(&x);
+    } else {
         result = run_secured(&x, apdu, length, &sw);
         if (result == COS_OK) {
             return sw;
         }
-    } else if (result == COS_OK) {
-        result = run(&x);
+        result = refuse(&x, result);
     }
     app->mute = app->mute || result == COS_E_INVARIANT || result == COS_E_MUTE;
     return app->mute ? COS_SW_NO_DIAGNOSIS : cos_sw(result);

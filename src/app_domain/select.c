@@ -223,8 +223,8 @@ static enum cos_result may_create(struct exchange *x, struct cos_span fcp)
 }
 
 /* Each name of a DF gets a context in the security chip, so that PINs and keys can be its own.
- * Registering twice does nothing; a context whose DF then cannot be created is empty and harms
- * nobody. */
+ * Registering twice does nothing; a context whose DF then is not created, because power goes, is
+ * empty and serves the next try. */
 static enum cos_result register_names(struct exchange *x, struct cos_span fcp)
 {
     static const uint8_t fields[] = {COS_CONTEXT_REGISTER, 0};
@@ -254,6 +254,7 @@ enum cos_result cos_app_create_file(struct exchange *x)
     COS_CHECK(reader.length == 0, COS_E_DATA);
     struct cos_span fcp = {tlv.value, tlv.length};
     COS_TRY(may_create(x, fcp));
+    COS_TRY(cos_fs_may_create(&app->fs, app->current_df, fcp));
     if (x->secured) {
         COS_TRY(register_names(x, fcp));
     }

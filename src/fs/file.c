@@ -105,7 +105,7 @@ static enum cos_result check_place(const struct cos_file_info *wanted, const str
         COS_CHECK(wanted->fid == 0x3F00, COS_E_FILE_NOT_FOUND);
         return cos_file_is_df(wanted) ? COS_OK : COS_E_DATA;
     }
-    COS_CHECK(wanted->fid != 0x3F00, COS_E_DATA);
+    COS_CHECK(wanted->fid != 0x3F00, cos_file_is_df(wanted) ? COS_E_FILE_EXISTS : COS_E_DATA);
     COS_CHECK(survey->parent, COS_E_FILE_NOT_FOUND);
     COS_CHECK(survey->is_df, COS_E_FILE_STRUCTURE);
     return survey->taken ? COS_E_FILE_EXISTS : COS_OK;
@@ -155,28 +155,47 @@ static enum cos_result place_extent(const struct cos_fs *fs, const struct survey
     return COS_OK;
 }
 
+/* Everything about a creation but writing it. */
+static enum cos_result plan(const struct cos_fs *fs, cos_file parent, struct cos_span value,
+                            struct fcp *fcp, cos_file *file)
+{
+    struct survey survey;
+
+    COS_TRY(fcp_parse(value, fcp));
+    fcp->info.parent = parent;
+    COS_TRY(survey_table(fs, &fcp->info, &survey));
+    COS_TRY(check_place(&fcp->info, &survey));
+    if (survey.free == COS_FILE_MF) {
+        fcp->info.parent = COS_FILE_MF;
+    }
+    COS_TRY(check_names(fs, fcp));
+    COS_TRY(place_extent(fs, &survey, &fcp->info));
+    *file = survey.free;
+    return COS_OK;
+}
+
+enum cos_result cos_fs_may_create(const struct cos_fs *fs, cos_file parent, struct cos_span value)
+{
+    struct fcp fcp;
+    cos_file file;
+
+    return plan(fs, parent, value, &fcp, &file);
+}
+
 enum cos_result cos_fs_create(struct cos_fs *fs, cos_file parent, struct cos_span value,
                               cos_file *file)
 {
     struct fcp fcp;
-    struct survey survey;
     uint8_t entry[FILE_ENTRY_SIZE];
+    cos_file place;
 
-    COS_TRY(fcp_parse(value, &fcp));
-    fcp.info.parent = parent;
-    COS_TRY(survey_table(fs, &fcp.info, &survey));
-    COS_TRY(check_place(&fcp.info, &survey));
-    if (survey.free == COS_FILE_MF) {
-        fcp.info.parent = COS_FILE_MF;
-    }
-    COS_TRY(check_names(fs, &fcp));
-    COS_TRY(place_extent(fs, &survey, &fcp.info));
+    COS_TRY(plan(fs, parent, value, &fcp, &place));
     table_put(entry, &fcp.info);
     const struct cos_edit edits[] = {
-        {table_address(fs, survey.free), entry, sizeof entry},
+        {table_address(fs, place), entry, sizeof entry},
         {fcp.info.address, fcp.attributes, fcp.info.attributes_length},
     };
     COS_TRY(cos_store_commit(fs->store, edits, 2));
-    *file = survey.free;
+    *file = place;
     return COS_OK;
 }

@@ -231,9 +231,10 @@ static enum cos_result erase_torn(struct cos_store *store, const struct newest *
 /* Where a second mark of a refresh copy may stand, PAGE_NONE if nowhere. */
 static uint16_t second_mark_of(const struct cos_store *store, const struct page_header *header)
 {
-    return header->second == 0
-               ? (uint16_t)PAGE_NONE
-               : (uint16_t)((header->slots[2] + (uint32_t)header->second) % store->config.pages);
+    if (header->second == 0) {
+        return PAGE_NONE;
+    }
+    return (uint16_t)((header->slots[2] + (uint32_t)header->second) % store->config.pages);
 }
 
 /* Erases a refresh copy that was cut. Its marks first: they may have been torn, and show one day

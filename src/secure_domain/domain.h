@@ -103,7 +103,8 @@ struct object {
 enum cos_result cos_object_load_storage_key(struct cos_secure *secure);
 /* Adds a storage key to the transaction (first start). */
 void cos_object_add_storage_key(struct cos_secure *secure, const uint8_t key[COS_AES_KEY_MAX]);
-/* Overwrites everything from the storage key on, page by page (TERMINATED). */
+/* Overwrites everything from the storage key on, page by page (TERMINATED); pages that are zero
+ * already are not written. */
 enum cos_result cos_object_erase_secrets(struct cos_secure *secure);
 /* First logical page of the secrets, for the store's scrubbing; needs the store's payload size. */
 uint16_t cos_object_first_secret_page(uint16_t payload, uint16_t objects);
@@ -183,6 +184,11 @@ bool cos_pending_any(const struct cos_secure *secure);
  * COS_E_CONDITIONS. */
 enum cos_result cos_held_take(struct cos_secure *secure, uint8_t channel, uint8_t ins,
                               struct cos_span *data);
+
+/* While a command is open under secure messaging: COS_OK if its header is that of the command which
+ * this call belongs to, or if the call decides nothing. COS_E_CONDITIONS, COS_E_GATE_FORMAT. */
+enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
+                             struct cos_span message);
 
 /* ---- Calls: one function a row of the call table ---- */
 

@@ -362,8 +362,6 @@ enum cos_result cos_call_life(struct cos_secure *secure, struct cos_reader *requ
 {
     uint8_t operation = cos_read8(request);
 
-    /* Without a session there is nothing but the packing step. */
-    COS_CHECK(secure->gate.open || secure->life_cycle == COS_LIFE_FABRICATED, COS_E_GATE_SESSION);
     switch (operation) {
     case COS_LIFE_CHALLENGE:
         return step_challenge(secure, request, body);

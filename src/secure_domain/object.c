@@ -116,6 +116,23 @@ void cos_object_add_storage_key(struct cos_secure *secure, const uint8_t key[COS
     cos_change_add(secure, storage_key_address(secure), key, COS_AES_KEY_MAX);
 }
 
+static enum cos_result all_zero(const struct cos_secure *secure, uint32_t address, size_t length,
+                                bool *zero)
+{
+    uint8_t bytes[16];
+
+    *zero = true;
+    for (size_t at = 0; at < length && *zero; at += sizeof bytes) {
+        size_t run = length - at < sizeof bytes ? length - at : sizeof bytes;
+        COS_TRY(cos_store_read(&secure->store, address + (uint32_t)at, bytes, run));
+        for (size_t i = 0; i < run; i++) {
+            *zero = *zero && bytes[i] == 0;
+        }
+    }
+    cos_wipe(bytes, sizeof bytes);
+    return COS_OK;
+}
+
 enum cos_result cos_object_erase_secrets(struct cos_secure *secure)
 {
     const uint16_t payload = secure->store.payload;
@@ -123,9 +140,14 @@ enum cos_result cos_object_erase_secrets(struct cos_secure *secure)
         (uint16_t)(STORAGE_KEY_PAGES + pages_for(secure->config.objects, OBJECT_SLOT, payload));
 
     for (uint16_t page = 0; page < pages; page++) {
-        cos_change_start(secure);
-        cos_change_add(secure, (uint32_t)(secret_page(secure) + page) * payload, NULL, payload);
-        COS_TRY(cos_change_commit(secure));
+        const uint32_t address = (uint32_t)(secret_page(secure) + page) * payload;
+        bool zero;
+        COS_TRY(all_zero(secure, address, payload, &zero));
+        if (!zero) {
+            cos_change_start(secure);
+            cos_change_add(secure, address, NULL, payload);
+            COS_TRY(cos_change_commit(secure));
+        }
     }
     cos_wipe(secure->storage_key, sizeof secure->storage_key);
     return COS_OK;

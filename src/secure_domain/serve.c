@@ -145,8 +145,14 @@ static enum cos_result execute(struct cos_secure *secure, const struct server_re
     }
     COS_CHECK(secure->alive == COS_YES, COS_E_MUTE);
     COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & request->row->states) != 0, COS_E_GATE_STATE);
+    /* In the clear there is the packing step and nothing else: anybody on the link can write such a
+     * request, whether a session is open or not. */
+    COS_CHECK(request->row->opcode != COS_GATE_LIFE || request->in_session ||
+                  secure->life_cycle == COS_LIFE_FABRICATED,
+              COS_E_GATE_SESSION);
     COS_INVARIANT(handler != NULL);
     interrupt(secure, request->row->opcode);
+    COS_TRY(cos_sm_bound(secure, request->row->opcode, request->message));
     enum cos_result result = handler(secure, &reader, body);
     return body->failed ? COS_E_INVARIANT : result;
 }

@@ -43,18 +43,66 @@ enum cos_result cos_held_take(struct cos_secure *secure, uint8_t channel, uint8_
     return COS_OK;
 }
 
-static void hold(struct cos_secure *secure, uint8_t channel, const struct cos_command *command,
-                 const uint8_t *data, size_t length)
+/* Calls that are decisions, and the command that each belongs to. Which of them a command under
+ * secure messaging may cause is said by its header, which was authenticated, and not by the app
+ * chip. p1_at and p2_at: where the request repeats P1 and P2; 0 = it does not, the value is here.
+ */
+static const struct {
+    uint8_t opcode, operation;
+    uint8_t proprietary, ins, p1, p1_at, p2, p2_at;
+} bound_calls[] = {
+    {COS_GATE_CONTEXT, COS_CONTEXT_REGISTER, 0x00, 0xE0, 0, 0, 0, 0}, /* CREATE FILE */
+    {COS_GATE_PIN, COS_PIN_VERIFY, 0x00, 0x20, 0, 0, 0, 2},
+    {COS_GATE_PIN, COS_PIN_QUERY, 0x00, 0x20, 0, 0, 0, 2},
+    {COS_GATE_PIN, COS_PIN_CHANGE, 0x00, 0x24, 0, 0, 0, 2},
+    {COS_GATE_PIN, COS_PIN_UNBLOCK, 0x00, 0x2C, 0, 0, 0, 2},
+    {COS_GATE_PIN, COS_PIN_UNBLOCK_ONLY, 0x00, 0x2C, 1, 0, 0, 2},
+    {COS_GATE_PIN, COS_PIN_RESET, 0x00, 0x2C, 2, 0, 0, 2},
+    {COS_GATE_PIN, COS_PIN_RESET_ONLY, 0x00, 0x2C, 3, 0, 0, 2},
+    {COS_GATE_AUTH, COS_AUTH_INTERNAL, 0x00, 0x88, 0, 2, 0, 3},
+    {COS_GATE_AUTH, COS_AUTH_EXTERNAL, 0x00, 0x82, 0, 2, 0, 3},
+    {COS_GATE_KEY, COS_KEY_DELETE, 0x80, 0xE4, 0, 0, 0, 0},
+    {COS_GATE_LIFE, COS_LIFE_STEP, 0x80, 0xF1, 0, 1, 1, 0},   /* PRODUCTION STEP */
+    {COS_GATE_LIFE, COS_LIFE_SET, 0x80, 0xF0, 0x80, 0, 0, 2}, /* SET STATUS */
+};
+
+enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
+                             struct cos_span message)
+{
+    const struct cos_held *open = &secure->held;
+
+    for (size_t i = 0; secure->in_sm && i < sizeof bound_calls / sizeof bound_calls[0]; i++) {
+        const size_t p1_at = bound_calls[i].p1_at, p2_at = bound_calls[i].p2_at;
+        if (bound_calls[i].opcode != opcode || message.length == 0 ||
+            bound_calls[i].operation != message.data[0]) {
+            continue;
+        }
+        COS_CHECK(p1_at < message.length && p2_at < message.length, COS_E_GATE_FORMAT);
+        uint8_t p1 = p1_at != 0 ? message.data[p1_at] : bound_calls[i].p1;
+        uint8_t p2 = p2_at != 0 ? message.data[p2_at] : bound_calls[i].p2;
+        COS_CHECK((open->cla & 0x80U) == bound_calls[i].proprietary &&
+                      open->ins == bound_calls[i].ins && open->p1 == p1 && open->p2 == p2,
+                  COS_E_CONDITIONS);
+    }
+    return COS_OK;
+}
+
+static void keep_header(struct cos_secure *secure, uint8_t channel,
+                        const struct cos_command *command)
 {
     secure->held = (struct cos_held){
-        .used = true,
         .cla = command->cla,
         .ins = command->ins,
         .p1 = command->p1,
         .p2 = command->p2,
         .channel = channel,
-        .length = (uint8_t)length,
     };
+}
+
+static void hold(struct cos_secure *secure, const uint8_t *data, size_t length)
+{
+    secure->held.used = true;
+    secure->held.length = (uint8_t)length;
     memcpy(secure->held.data, data, length);
 }
 
@@ -80,8 +128,9 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel, 
         secure->challenge_length = 0; /* EXTERNAL AUTHENTICATE must follow GET CHALLENGE at once */
     }
     bool held = length > 0 && is_held(&command);
+    keep_header(secure, channel, &command);
     if (held) {
-        hold(secure, channel, &command, data, length);
+        hold(secure, data, length);
     }
     cos_write8(body, held ? 1 : 0);
     cos_write8(body, (uint8_t)(command.cla & ~0x04U));

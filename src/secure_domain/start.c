@@ -147,10 +147,8 @@ static enum cos_result open_store(struct cos_secure *secure)
     COS_TRY(cos_state_load(secure));
     COS_TRY(cos_object_load_storage_key(secure));
     if (secure->life_cycle == COS_LIFE_TERMINATED) {
-        static const uint8_t zeros[COS_AES_KEY_MAX];
-        if (cos_equal_secret(secure->storage_key, zeros, sizeof zeros) != COS_YES) {
-            COS_TRY(cos_object_erase_secrets(secure)); /* power was cut in between */
-        }
+        COS_TRY(cos_object_erase_secrets(secure)); /* power may have been cut in between */
+        return cos_store_settle(&secure->store);
     }
     return COS_OK;
 }

@@ -47,7 +47,7 @@ bool cos_status_pin_verified(const struct cos_channel *channel, const struct obj
 {
     uint16_t bits = pin->context == CONTEXT_GLOBAL ? channel->pins_global : channel->pins_local;
 
-    return (bits >> pin->number & 1U) != 0;
+    return (bits & (1U << pin->number)) != 0;
 }
 
 void cos_status_bind(struct cos_secure *secure, struct cos_channel *channel, uint8_t application)
@@ -95,7 +95,7 @@ static cos_truth means(const struct cos_secure *secure, const struct cos_channel
             return COS_NO;
         }
     }
-    return (bits >> number & 1U) != 0 ? COS_YES : COS_NO;
+    return (bits & (1U << number)) != 0 ? COS_YES : COS_NO;
 }
 
 cos_truth cos_status_satisfies(const struct cos_secure *secure, uint8_t channel, uint8_t condition)

@@ -77,8 +77,9 @@ static int run(SCARDHANDLE card, DWORD protocol, const struct command *commands,
                                response[length - 2] == 0x61);
     }
     double took = seconds() - began;
+    const uint8_t *sw = length >= 2 ? response + length - 2 : response;
     printf("%.0f commands/s, last status word %02X%02X, refused %lu of %lu\n", (double)count / took,
-           response[length - 2], response[length - 1], bad, count);
+           sw[0], sw[1], bad, count);
     return bad == 0 ? 0 : 1;
 }
 

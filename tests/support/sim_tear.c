@@ -81,7 +81,7 @@ static void fill_split(struct sim_nvm *sim, const struct sim_torn *torn, const u
     uint32_t bits = 1 + sim_below(r, torn->own_length * 8 - 1);
     for (uint32_t i = 0; i < torn->own_length; i++) {
         uint32_t have = bits > i * 8 ? bits - i * 8 : 0;
-        uint8_t mask = have >= 8 ? 0xFF : (uint8_t) ~(0xFFU >> have);
+        uint8_t mask = (uint8_t)(have >= 8 ? 0xFFU : ~(0xFFU >> have));
         uint32_t at = torn->own_at + i;
         sim->cells[at] = (uint8_t)((first[at] & mask) | (rest[at] & ~mask));
     }

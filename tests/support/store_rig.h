@@ -15,7 +15,7 @@
 #define RIG_TOUCH     (RIG_RESERVE - COS_STORE_SLACK) /* pages of the largest transaction */
 #define RIG_SECRET    4                               /* logical pages from here on are secret */
 #define RIG_SPACE_MAX (RIG_LOGICAL * 512)
-#define RIG_MARKERS   8
+#define RIG_MARKERS   4
 
 struct rig_geometry {
     uint16_t program_unit, tear_unit, erase_unit, page_size;

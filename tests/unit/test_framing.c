@@ -2,7 +2,7 @@
  *
  * The virtual reader's framing: every length, every control code, every cut.
  */
-#include "../../tools/twincard/framing.c" /* a program's file, in no library */
+#include "twincard/framing.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -198,7 +198,9 @@ void card_power_off(struct card *card)
 size_t card_atr(struct card *card, uint8_t atr[COS_ATR_MAX])
 {
     size_t length = cos_app_atr(&card->app_board, &card->app_chip.config, atr, COS_ATR_MAX);
-    tracer_atr(card->tracer, atr, length);
+    if (card->state != CARD_OFF) { /* readers ask all the time whether a card is there */
+        tracer_atr(card->tracer, atr, length);
+    }
     return length;
 }
 

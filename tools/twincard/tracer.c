@@ -245,6 +245,8 @@ static const char *operation_name(uint8_t opcode, uint8_t operation)
     return "";
 }
 
+/* The client calls twice for each call of the gate: with the request and no response, then with the
+ * response and no request. */
 static void gate_call(void *context, uint8_t opcode, const uint8_t *request, size_t request_length,
                       enum cos_result result, const uint8_t *response, size_t response_length)
 {
@@ -253,17 +255,21 @@ static void gate_call(void *context, uint8_t opcode, const uint8_t *request, siz
         return;
     }
     const struct visible *row = visible_of(opcode);
-    const char *operation = request_length > 0 ? operation_name(opcode, request[0]) : "";
-    begin(tracer, "gate");
-    fprintf(tracer->out, " %s%s%s:", call_name(opcode), *operation == '\0' ? "" : " ", operation);
-    partly(tracer, request, request_length, row->request);
-    fputs(" ->", tracer->out);
-    if (result != COS_OK) {
-        fprintf(tracer->out, " error %d (%04X)", (int)result, (unsigned)cos_sw(result));
+    begin(tracer, request != NULL ? "gate>" : "gate<");
+    fprintf(tracer->out, " %s", call_name(opcode));
+    if (request != NULL) {
+        const char *operation = request_length > 0 ? operation_name(opcode, request[0]) : "";
+        fprintf(tracer->out, "%s%s:", *operation == '\0' ? "" : " ", operation);
+        partly(tracer, request, request_length, row->request);
     } else {
-        fputs(" ok", tracer->out);
+        fputs(":", tracer->out);
+        if (result != COS_OK) {
+            fprintf(tracer->out, " error %d (%04X)", (int)result, (unsigned)cos_sw(result));
+        } else {
+            fputs(" ok", tracer->out);
+        }
+        partly(tracer, response, response_length, row->response);
     }
-    partly(tracer, response, response_length, row->response);
     end(tracer);
 }
 

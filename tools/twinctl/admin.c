@@ -6,7 +6,6 @@
 #include "commands.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define CPLC_LENGTH 42U
@@ -41,7 +40,7 @@ static enum outcome get_data(struct world *world, const char *key, const char *l
     struct command get = {
         .cla = 0x80, .ins = 0xCA, .p1 = (uint8_t)(tag >> 8), .p2 = (uint8_t)tag, .ne = 256};
     TRY(card_send(&world->card, &get, &world->problem));
-    *there = world->card.sw == 0x9000;
+    *there = world->card.sw == SW_OK;
     if (!*there) {
         report_item(&world->report, key, label, "not told (%04X)", world->card.sw);
     }
@@ -117,7 +116,7 @@ static enum outcome report_domain(struct world *world)
                              .ne = 256};
     TRY(card_send(&world->card, &status, &world->problem));
     struct part answer = world->card.response;
-    if (world->card.sw != 0x9000 || answer.length < 1 || answer.length < 2U + answer.data[0] ||
+    if (world->card.sw != SW_OK || answer.length < 1 || answer.length < 2U + answer.data[0] ||
         answer.data[0] > 16) {
         report_item(&world->report, "security_domain", "security domain", "not told (%04X)",
                     world->card.sw);
@@ -154,38 +153,36 @@ enum outcome command_info(struct world *world, const char *name)
     return report_cplc(world);
 }
 
-/* One command from the command line, whatever it is: response data, space, SW. */
-static enum outcome one_apdu(struct world *world, const char *text)
+/* Sends one command, whatever it is, and reports response data, space, SW. */
+static enum outcome send_apdu(struct world *world, const uint8_t *command, size_t length)
 {
+    static char line[2 * TRANSPORT_MAX + 2];
     struct transport *transport = &world->transport;
-    size_t capacity = strlen(text) / 2 + 1, length = 0;
-    uint8_t *command = malloc(capacity);
-    char *line = malloc(2 * (size_t)TRANSPORT_MAX + 2);
-    enum outcome outcome =
-        command != NULL && line != NULL ? DONE : trouble(&world->problem, "not enough memory");
-    if (outcome == DONE && (!hex_read(text, command, capacity, &length) || length < 2)) {
-        outcome = trouble(&world->problem, "%.40s is not an APDU in hexadecimal", text);
-    }
-    if (outcome == DONE) {
-        outcome = transport->exchange(transport, command, length, &world->problem);
-    }
-    if (outcome == DONE) {
-        size_t data = transport->response_length - 2;
-        hex_write(transport->response, data, line);
-        line[2 * data] = ' ';
-        hex_write(transport->response + data, 2, line + 2 * data + 1);
-        report_response(&world->report, data > 0 ? line : line + 1);
-    }
-    free(command);
-    free(line);
-    return outcome;
+    TRY(transport->exchange(transport, command, length, &world->problem));
+    size_t data = transport->response_length - 2;
+    hex_write(transport->response, data, line);
+    line[2 * data] = ' ';
+    hex_write(transport->response + data, 2, line + 2 * data + 1);
+    report_response(&world->report, data > 0 ? line : line + 1);
+    return DONE;
 }
 
 enum outcome command_apdu(struct world *world, const char *name)
 {
     (void)name;
+    static uint8_t command[TRANSPORT_MAX];
+    size_t length = 0;
+    /* A slip of the pen in the last one is found before the first one is sent. */
     for (int i = 0; i < world->options.argument_count; i++) {
-        TRY(one_apdu(world, world->options.arguments[i]));
+        const char *text = world->options.arguments[i];
+        if (!hex_read(text, command, sizeof command, &length) || length < 2) {
+            return trouble(&world->problem, "%.40s is not an APDU in hexadecimal", text);
+        }
+    }
+    TRY(world_open_card(world));
+    for (int i = 0; i < world->options.argument_count; i++) {
+        hex_read(world->options.arguments[i], command, sizeof command, &length);
+        TRY(send_apdu(world, command, length));
     }
     return DONE;
 }

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SW_OK = 0x9000, SW_FILE_EXISTS = 0x6A89, SW_NAME_EXISTS = 0x6A8A };
-
 /* One command and its response to the end, for T=0 as well: 61XX is fetched, 6CXX is repeated with
  * the right Le, the last byte (ISO/IEC 7816-3:2006, 12.2). No MAC covers Le. */
 static enum outcome exchange(struct card *card, struct bytes *apdu, bool has_le,
@@ -119,6 +117,13 @@ enum outcome card_create(struct card *card, const char *what, const struct bytes
         return DONE;
     }
     return card->sw == SW_OK ? DONE : refused_by_card(problem, what, card->sw);
+}
+
+enum outcome card_select_file(struct card *card, uint16_t fid, struct problem *problem)
+{
+    const uint8_t data[] = {(uint8_t)(fid >> 8), (uint8_t)fid};
+    struct command select = {.cla = 0x00, .ins = 0xA4, .p2 = 0x0C, .data = data, .nc = sizeof data};
+    return card_send(card, &select, problem);
 }
 
 enum outcome card_select_application(struct card *card, struct problem *problem)

@@ -9,6 +9,8 @@
 #include "scp03.h"
 #include "transport.h"
 
+enum { SW_OK = 0x9000, SW_FILE_EXISTS = 0x6A89, SW_NAME_EXISTS = 0x6A8A };
+
 /* Names and numbers that outsiders rely on. */
 #define ISSUER_DOMAIN      "\xA0\x00\x00\x01\x51\x00\x00\x00"
 #define APPLICATION_NAME   "\xF0TWINCOS\x01"
@@ -49,6 +51,9 @@ enum outcome card_keys(const struct keyfile *keys, const char *prefix, struct sc
 /* CREATE FILE. A file (or name) that is there already, from a run that was cut off, is DONE. */
 enum outcome card_create(struct card *card, const char *what, const struct bytes *fcp,
                          struct problem *problem);
+
+/* SELECT by file identifier, no response data. DONE whatever the status word: it tells. */
+enum outcome card_select_file(struct card *card, uint16_t fid, struct problem *problem);
 
 /* SELECT of the access application by name, no response data. */
 enum outcome card_select_application(struct card *card, struct problem *problem);

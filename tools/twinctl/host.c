@@ -36,8 +36,8 @@ static enum outcome check_serial(struct world *world)
          memcmp(serial->value, identity.serial, sizeof identity.serial) != 0)) {
         return refused(&world->problem, "the card claims the serial number of another");
     }
-    char hex[2 * sizeof identity.serial + 1];
     if (identity.has_serial) {
+        char hex[2 * sizeof identity.serial + 1];
         report_item(&world->report, "serial", "serial number", "%s",
                     hex_write(identity.serial, sizeof identity.serial, hex));
     }

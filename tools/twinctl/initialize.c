@@ -21,9 +21,15 @@ static enum outcome store_atr(struct world *world)
     return card_do(&world->card, "STORE DATA of the ATR", &store, &world->problem);
 }
 
+/* The MF has no parent in which it could exist a second time: whether it is there from a run that
+ * was cut off is asked first. */
 static enum outcome create_mf(struct world *world)
 {
     struct bytes fcp = {0};
+    TRY(card_select_file(&world->card, world->profile->mf, &world->problem));
+    if (world->card.sw == SW_OK) {
+        return DONE;
+    }
     fcp_df(&fcp, &(struct df_parameters){.fid = world->profile->mf,
                                          .create_df = CONDITION_ISSUER,
                                          .create_ef = CONDITION_ISSUER});

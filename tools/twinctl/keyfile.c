@@ -170,7 +170,8 @@ static enum outcome save(const struct keyfile *keys, struct problem *problem)
         }
         return trouble(problem, "key file %s: %s", path, strerror(errno));
     }
-    bool ok = fprintf(stream, "# Secrets of one card. Keep this file to yourself.\n") > 0;
+    bool ok = fchmod(file, 0600) == 0 &&
+              fprintf(stream, "# Secrets of one card. Keep this file to yourself.\n") > 0;
     for (size_t i = 0; i < keys->count; i++) {
         char hex[2 * KEYFILE_SECRET + 1];
         const struct keyfile_entry *entry = &keys->entries[i];

@@ -50,7 +50,7 @@ static const struct subcommand {
     {"lock", command_set_status, OPENS_CARD | OPENS_KEYS, 0, "issuer: locks the card"},
     {"unlock", command_set_status, OPENS_CARD | OPENS_KEYS, 0, "issuer: unlocks it"},
     {"terminate", command_set_status, OPENS_CARD | OPENS_KEYS, 0, "issuer: ends it for good"},
-    {"apdu", command_apdu, OPENS_CARD | TAKES_APDUS, 0, "HEX...: commands as they are"},
+    {"apdu", command_apdu, TAKES_APDUS, 0, "HEX...: commands as they are"},
 };
 
 static const struct option long_options[] = {

@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#if __has_include(<winscard.h>)
 #include <winscard.h>
 
 static enum outcome failed(struct problem *problem, const char *what, LONG error)
@@ -95,11 +94,3 @@ enum outcome transport_reader(struct transport *transport, const char *name,
     }
     return outcome;
 }
-#else
-enum outcome transport_reader(struct transport *transport, const char *name,
-                              struct problem *problem)
-{
-    (void)transport;
-    return trouble(problem, "built without PC/SC: no reader %s", name);
-}
-#endif

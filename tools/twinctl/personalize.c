@@ -79,7 +79,7 @@ static enum outcome create_files(struct world *world)
     const struct profile *profile = world->profile;
     struct card *card = &world->card;
     struct problem *problem = &world->problem;
-    struct bytes mf = {0}, df = {0}, holder = {0}, record = {0};
+    struct bytes df = {0}, holder = {0}, record = {0};
     fcp_df(&df, &(struct df_parameters){.fid = profile->application,
                                         .name = application,
                                         .create_df = CONDITION_ISSUER,
@@ -94,13 +94,10 @@ static enum outcome create_files(struct world *world)
                                             .source = COS_FS_SOURCE_PRODUCTION,
                                             .update = CONDITION_NEVER,
                                             .read = profile->record_condition});
-    bytes_add16(&mf, profile->mf);
-    struct command select_mf = {
-        .cla = 0x00, .ins = 0xA4, .p2 = 0x0C, .data = mf.data, .nc = mf.length};
-    TRY(card_do(card, "SELECT the MF", &select_mf, problem));
+    TRY(card_select_file(card, profile->mf, problem));
     TRY(card_create(card, "CREATE FILE of the production record", &record, problem));
     /* A DF or EF that was created, or selected, is the current one. */
-    TRY(card_do(card, "SELECT the MF", &select_mf, problem));
+    TRY(card_select_file(card, profile->mf, problem));
     TRY(card_create(card, "CREATE FILE of the access application", &df, problem));
     TRY(card_select_application(card, problem));
     return card_create(card, "CREATE FILE of the holder data", &holder, problem);

@@ -82,6 +82,7 @@ static enum outcome run_step(struct world *world, const struct step *step)
     bool already = false;
     const char *state = card_life_cycle_text(step->after);
     enum outcome outcome = DONE;
+    report_line(&world->report, "step %u: %s, by the %s", step->number, step->name, step->who);
     if (step->over_contacts) {
         outcome = world_open_card(world);
     }
@@ -92,6 +93,9 @@ static enum outcome run_step(struct world *world, const struct step *step)
         outcome = state_after(world, step, &state);
     }
     world_close_card(world);
+    if (outcome == DONE && already && !step->over_contacts) {
+        state = "FABRICATED or further"; /* nobody asked it */
+    }
     if (outcome == DONE) {
         report_step(&world->report,
                     &(struct report_step){step->number, step->name, step->who, state, already});

@@ -8,9 +8,11 @@
 
 #define CONDITION_ALWAYS 0x00U
 
-/* TD1: T=1 first, TD2: T=1 with IFSC 254 and BWI 4 CWI 5, then T=0. */
-static const uint8_t atr_interface[] = {0x80, 0x81, 0x00};
-static const uint8_t atr_historical[] = {0x80, 0x31, 0x80};
+/* TD1: T=1 first; TD2: T=1 again with IFSC 254, BWI 4 and CWI 5; TD3: T=0. */
+static const uint8_t atr_interface[] = {0x80, 0x81, 0xB1, 0xFE, 0x45, 0x00};
+/* COMPACT-TLV: card service and capabilities as they are, and the issuer's data TWIN. */
+static const uint8_t atr_historical[] = {0x80, 0x31, 0xC8, 0x73, 0xF6, 0x21,
+                                         0x00, 0x54, 'T',  'W',  'I',  'N'};
 
 const struct profile sample_profile = {
     .ic_fabricator = 0x5457,

@@ -25,7 +25,7 @@ void report_item(struct report *report, const char *key, const char *label, cons
     if (report->root != NULL) {
         json_object_set_new(report->root, key, json_string(text));
     } else {
-        printf("  %-24s %s\n", label, text);
+        printf("  %-26s %s\n", label, text);
     }
 }
 
@@ -34,7 +34,7 @@ void report_number(struct report *report, const char *key, const char *label, lo
     if (report->root != NULL) {
         json_object_set_new(report->root, key, json_integer(number));
     } else {
-        printf("  %-24s %ld\n", label, number);
+        printf("  %-26s %ld\n", label, number);
     }
 }
 
@@ -79,8 +79,8 @@ void report_step(struct report *report, const struct report_step *step)
                                         "already", (int)step->already));
         return;
     }
-    printf("step %u  %-19s %-27s -> %s%s\n", step->number, step->name, step->who, step->state,
-           step->already ? "  (was done already)" : "");
+    report_item(report, "state", "the card is now", "%s%s", step->state,
+                step->already ? " (the step was done already)" : "");
     fflush(stdout);
 }
 

@@ -35,6 +35,7 @@ struct report_step {
     const char *name, *who, *state;
     bool already; /* done by an earlier run */
 };
+/* At its end; for people, the step's facts stand between report_line() and this. */
 void report_step(struct report *report, const struct report_step *step);
 
 /* Ends the report: the refusal or trouble goes to stderr as one line, and into the JSON. Returns

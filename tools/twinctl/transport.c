@@ -8,7 +8,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LISTEN_TRIES 20 /* 10 ms apart */
 
 enum { POWER_OFF = 0, POWER_ON = 1, SEND_ATR = 4 };
 
@@ -131,7 +134,12 @@ enum outcome transport_socket_power_on(struct transport *transport, struct probl
 enum outcome transport_socket(struct transport *transport, const char *path,
                               struct problem *problem)
 {
+    /* A card that is just starting has its socket there a moment before it listens. */
     int error = transport_socket_connect(transport, path);
+    for (int tries = 0; error == ECONNREFUSED && tries < LISTEN_TRIES; tries++) {
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        error = transport_socket_connect(transport, path);
+    }
     if (error != 0) {
         return trouble(problem, "socket %s: %s", path, strerror(error));
     }

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "card_table.h"
+
+#include "twinctl/bytes.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+size_t bench_bytes(const char *hex, uint8_t *bytes, size_t capacity)
+{
+    size_t length;
+
+    if (!hex_read(hex, bytes, capacity, &length)) {
+        fail_msg("not hexadecimal, or too long: %s", hex);
+    }
+    return length;
+}
+
+/* ---- NVM ---- */
+
+static const struct sim_nvm *chip(const struct bench *bench, size_t i)
+{
+    return i == 0 ? &bench->app_nvm : &bench->secure_nvm;
+}
+
+void card_image_take(const struct bench *bench, struct card_image *image)
+{
+    image->operations = bench->power.operations;
+    for (size_t i = 0; i < 2; i++) {
+        const struct sim_nvm *nvm = chip(bench, i);
+        image->cells[i] = malloc(nvm->nvm.geometry.size);
+        assert_non_null(image->cells[i]);
+        memcpy(image->cells[i], nvm->cells, nvm->nvm.geometry.size);
+    }
+}
+
+bool card_image_same(const struct bench *bench, struct card_image *image)
+{
+    bool same = image->operations == bench->power.operations;
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct sim_nvm *nvm = chip(bench, i);
+        same = same && memcmp(image->cells[i], nvm->cells, nvm->nvm.geometry.size) == 0;
+        free(image->cells[i]);
+        image->cells[i] = NULL;
+    }
+    return same;
+}
+
+bool card_nvm_contains(const struct sim_nvm *nvm, const void *needle, size_t length)
+{
+    return bench_contains(nvm->cells, nvm->nvm.geometry.size, needle, length);
+}
+
+/* ---- Commands ---- */
+
+static bool answered(const struct bench *bench, const char *expected)
+{
+    uint8_t bytes[BENCH_RESPONSE];
+    char text[2 * BENCH_RESPONSE + 2];
+    bool prefix = false;
+
+    if (expected == NULL) {
+        return bench->length == 0;
+    }
+    snprintf(text, sizeof text, "%s", expected);
+    size_t end = strlen(text);
+    if (end > 0 && text[end - 1] == '*') {
+        text[end - 1] = 0;
+        prefix = true;
+    }
+    size_t length = bench_bytes(text, bytes, sizeof bytes);
+    return (prefix ? bench->length >= length : bench->length == length) &&
+           memcmp(bench->data, bytes, length) == 0;
+}
+
+static void describe(const struct bench *bench, const struct card_row *row, const char *how)
+{
+    char hex[2 * BENCH_RESPONSE + 1];
+
+    print_error("%s (%s): %s\n  wanted %s %04X\n  got    %s %04X\n", row->what, row->apdu, how,
+                row->data == NULL ? "" : row->data, row->sw,
+                hex_write(bench->data, bench->length, hex), bench->sw);
+}
+
+/* NVM must be as it was after an error (ISO/IEC 7816-4:2013, table 5: but for 63 and 65), and after
+ * a success that writes nothing. */
+static bool must_keep(const struct card_row *row, uint16_t sw)
+{
+    const unsigned kind = sw >> 8;
+
+    if ((row->flags & CARD_KEEPS) != 0 || kind == 0x61 || kind == 0x62) {
+        return true;
+    }
+    return (row->flags & CARD_WRITES) == 0 && kind != 0x90 && kind != 0x63 && kind != 0x65;
+}
+
+static bool run_row(struct bench *bench, const struct card_row *row)
+{
+    struct card_image image;
+
+    card_image_take(bench, &image);
+    uint16_t sw = (row->flags & CARD_SM) != 0 ? bench_sm_hex(bench, row->apdu)
+                                              : bench_hex(bench, row->apdu);
+    bool same = card_image_same(bench, &image);
+    if (sw != row->sw || !answered(bench, row->data)) {
+        describe(bench, row, "another answer");
+        return false;
+    }
+    if (!same && must_keep(row, sw)) {
+        describe(bench, row, "NVM has changed");
+        return false;
+    }
+    return true;
+}
+
+void bench_rows(struct bench *bench, const struct card_row *rows, size_t count)
+{
+    size_t bad = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        bad += run_row(bench, &rows[i]) ? 0 : 1;
+    }
+    if (bad != 0) {
+        fail_msg("%zu of %zu commands", bad, count);
+    }
+}
+
+static void do_one(struct bench *bench, const char *apdu, uint16_t sw, const char *data,
+                   unsigned flags)
+{
+    const struct card_row row = {"", apdu, sw, data, flags};
+
+    bench_rows(bench, &row, 1);
+}
+
+void bench_expect(struct bench *bench, const char *apdu, uint16_t sw, const char *data)
+{
+    do_one(bench, apdu, sw, data, 0);
+}
+
+void bench_expect_sm(struct bench *bench, const char *apdu, uint16_t sw, const char *data)
+{
+    do_one(bench, apdu, sw, data, CARD_SM);
+}
+
+uint16_t bench_create(struct bench *bench, bool secured, const char *fcp)
+{
+    uint8_t apdu[BENCH_APDU_MAX] = {0x00, 0xE0, 0x00, 0x00, 0, 0x62, 0};
+    size_t length = bench_bytes(fcp, apdu + 7, 120);
+
+    apdu[4] = (uint8_t)(length + 2);
+    apdu[6] = (uint8_t)length;
+    return secured ? bench_sm(bench, 0x00, 0xE0, 0x00, 0x00, apdu + 5, length + 2)
+                   : bench_apdu(bench, apdu, length + 7);
+}
+
+uint16_t bench_store(struct bench *bench, const char *dgis)
+{
+    uint8_t data[BENCH_APDU_MAX];
+    size_t length = bench_bytes(dgis, data, sizeof data);
+
+    return bench_sm(bench, 0x80, 0xE2, 0xE0, 0x00, data, length);
+}
+
+void bench_session(struct bench *bench, uint8_t level)
+{
+    assert_int_equal(bench_sm_open(bench, 0x01, level), 0x9000);
+}
+
+void bench_select(struct bench *bench)
+{
+    bench_expect(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
+}
+
+void bench_reset(struct bench *bench)
+{
+    bench_power_off(bench);
+    assert_true(bench_power_on(bench));
+}
+
+/* ---- Fixtures ---- */
+
+int card_make(void **state)
+{
+    struct bench *bench = malloc(sizeof *bench);
+
+    bench_make(bench, &bench_host);
+    *state = bench;
+    return 0;
+}
+
+int card_make_blank(void **state)
+{
+    struct bench *bench = malloc(sizeof *bench);
+
+    bench_init(bench, &bench_host);
+    *state = bench;
+    return bench_power_on(bench) ? 0 : -1;
+}
+
+int card_free(void **state)
+{
+    struct bench *bench = *state;
+
+    bench_free(bench);
+    free(bench);
+    return 0;
+}

@@ -1,0 +1,130 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# The main job, shown: from two blank chips to a remote login, and what goes wrong on purpose. Works in a temporary
+# folder. Exit 0 only if every step ended as it says: exit status and words are checked.
+set -u
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=$(cd "$top" && cd "${BUILD:-build/host}" 2>/dev/null && pwd) || { echo "demo: no folder ${BUILD:-build/host}" >&2; exit 2; }
+twinctl=$build/twinctl twincard=$build/twincard hostile=$build/tests/card/test_hostile
+for program in "$twinctl" "$twincard" "$hostile"; do
+    [ -x "$program" ] || { echo "demo: $program is not built (make demo builds it)" >&2; exit 2; }
+done
+
+work=$(mktemp -d) || exit 2
+card_pid=
+clean_up() {
+    [ -z "$card_pid" ] || kill "$card_pid" 2>/dev/null
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+cd "$work" || exit 2
+began=$(date +%s)
+pin=493817
+
+fail() {
+    echo "demo: FAILED: $*" >&2
+    exit 1
+}
+
+heading() { printf '\n== %s\n' "$*"; }
+
+# check STATUS WORDS ARGUMENTS...: twinctl must end with STATUS and say WORDS. What it said is in $said.
+check() {
+    status_wanted=$1 words=$2
+    shift 2
+    said=$("$twinctl" "$@" 2>&1)
+    status=$?
+    [ "$status" = "$status_wanted" ] || fail "twinctl $*: exit status $status, not $status_wanted: $said"
+    printf '%s\n' "$said" | grep -q -e "$words" || fail "twinctl $*: does not say \"$words\": $said"
+}
+
+# The same, with what it said.
+show() {
+    check "$@"
+    shift 2
+    printf '$ twinctl %s\n' "$*"
+    printf '%s\n' "$said" | sed 's/^/    /'
+}
+
+heading 'Two blank chips become a card: six steps, each done by somebody else under keys of their own'
+show 0 'is now  *FABRICATED$' fabricate card
+show 0 'is now  *FABRICATED$' embed card
+show 0 'is now  *PACKAGED$' --card card pack
+show 0 'is now  *PRODUCED$' --card card produce
+show 0 'is now  *INITIALIZED$' --card card initialize
+show 0 'is now  *OPERATIONAL$' --card card personalize --pin "$pin"
+echo 'No step can be taken twice or out of order:'
+show 1 'out of order' --card card produce
+
+heading 'Local access: the terminal asks, the holder enters the PIN, the card proves how far it may go'
+echo 'Without the PIN, and with a wrong one:'
+show 1 '6982' --card card local --system GATE-7
+show 1 '63C2, wrong, 2 tries left' --card card local --system GATE-7 --pin 000000
+echo 'With the right one the terminal checks the MAC over its own name, its random number, level and date:'
+show 0 'access granted' --card card local --system GATE-7 --pin "$pin"
+printf '%s\n' "$said" | grep -q 'level  *3$' || fail 'the level is not the one of the card'
+proof=$(printf '%s\n' "$said" | sed -n 's/^ *proof *//p')
+echo 'Somebody recorded that proof and plays it again:'
+show 1 'does not fit this challenge' --card card local --system GATE-7 --replay "$proof"
+
+heading 'Long-distance access: the host sends R, the card answers X, no password crosses the line'
+check 0 'is now  *OPERATIONAL$' make other
+echo '(a second card was made, of the same kind)'
+show 0 'access granted' --card card remote
+echo 'X is altered on the line:'
+show 1 'R does not come back' --card card remote --alter
+echo 'The second card answers in place of the first:'
+show 1 'R does not come back' --card other --keys card/keys remote
+
+heading 'The power fails while the issuer writes new holder data: at every single write, one after the other'
+old=$("$twinctl" --card card holder --pin "$pin" | sed -n 's/^ *cardholder *//p')
+cut=0 kept=0 renewed=0
+while :; do
+    cut=$((cut + 1))
+    [ "$cut" -le 200 ] || fail 'the power was cut 200 times, and the update still did not end'
+    new="HOLDER NUMBER $cut"
+    "$twincard" card --socket "$work/socket" --cut "$cut" >/dev/null 2>cut.log &
+    card_pid=$!
+    wait_for=500
+    while [ ! -S socket ] && [ "$wait_for" -gt 0 ]; do
+        wait_for=$((wait_for - 1))
+        sleep 0.01
+    done
+    "$twinctl" --socket socket --keys card/keys holder --name "$new" >update.log 2>&1
+    updated=$?
+    kill "$card_pid" 2>/dev/null
+    wait "$card_pid"
+    ended=$?
+    card_pid=
+    rm -f socket
+    check 0 'holder data  *whole$' --card card holder --pin "$pin"
+    now=$(printf '%s\n' "$said" | sed -n 's/^ *cardholder *//p')
+    if [ "$ended" != 75 ]; then
+        if [ "$updated" != 0 ] || [ "$now" != "$new" ]; then
+            fail "the update was not cut and did not work: $(cat update.log cut.log)"
+        fi
+        break
+    fi
+    case $now in
+    "$old") kept=$((kept + 1)) ;;
+    "$new") renewed=$((renewed + 1)) ;;
+    *) fail "after cut $cut the holder is $now, neither $old nor $new" ;;
+    esac
+    old=$now
+done
+cuts=$((cut - 1))
+{ [ "$kept" -gt 0 ] && [ "$renewed" -gt 0 ]; } || fail "$cuts cuts, $kept old, $renewed new: that was no update in the middle"
+echo "$cuts power cuts: the card was whole after each, $kept times with the old data, $renewed times with the new"
+show 0 'access granted' --card card local --system GATE-7 --pin "$pin"
+
+heading 'A hostile application chip: it has been taken over and tries to get secrets out of the security chip'
+if ! (cd "$top" && "$hostile") >hostile.log 2>&1; then
+    cat hostile.log >&2
+    fail 'the hostile chip got something that it must not get'
+fi
+grep -q '^# ' hostile.log || fail 'the hostile chip did not say what it tried'
+sed -n 's/^# /    /p' hostile.log
+
+printf '\ndemo: everything was as it says, in %s seconds\n' "$(($(date +%s) - began))"
