@@ -12,7 +12,6 @@ CC := gcc
 endif
 AR ?= ar
 PREFIX ?= /usr/local
-VERSION := $(shell sed -n 's/^\#define COS_VERSION "\(.*\)"/\1/p' include/cos/config.h)
 
 comma := ,
 variant := $(if $(findstring clang,$(CC)),-clang)$(if $(SAN),-san)$(if $(COV),-cov)

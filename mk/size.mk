@@ -2,4 +2,4 @@
 # object files of two cross compilers (docs/size.md). TOP=15 names the largest functions.
 .PHONY: size
 size:
-	@python3 tools/size/size.py $(if $(TOP),--top $(TOP)) build/size -- $(warnings)
+	@python3 -B tools/size/size.py $(if $(TOP),--top $(TOP)) build/size -- $(warnings)

@@ -58,8 +58,8 @@ struct cos_link {
     /* Sends one frame. COS_E_LINK_DOWN. */
     enum cos_result (*send)(void *context, const uint8_t *frame, size_t length);
     /* Waits up to timeout_ms (0 = for ever) for a frame; stores at most `capacity` bytes and the
-     * length that arrived (larger than capacity means: cut). Calls the board's idle() while it
-     * waits, if the board needs that. COS_E_LINK_TIMEOUT, COS_E_LINK_DOWN. */
+     * length that arrived (larger than capacity means: cut). Feeds what the board needs
+     * while it waits. COS_E_LINK_TIMEOUT, COS_E_LINK_DOWN. */
     enum cos_result (*receive)(void *context, uint8_t *frame, size_t capacity, size_t *length,
                                uint32_t timeout_ms);
 };
@@ -104,11 +104,13 @@ struct cos_board {
     const struct cos_entropy *entropy;
     const struct cos_contacts *contacts; /* app chip only */
     const struct cos_rom *rom;           /* security chip only */
-    /* Called while the core is busy or waits, at least every 10 ms of work on a chip with contacts:
-     * feed the watchdog, send waiting-time extensions. Optional. */
+    /* Called before each wait for the other chip and before each call that the security chip
+     * executes: feed the watchdog, send waiting-time extensions. Time is spent nowhere else but in
+     * the port's own functions (receive, program, erase) and in the crypto provider: those see to
+     * it themselves if one call of theirs takes longer than the board can wait. Optional. */
     void (*idle)(void *context);
-    /* Milliseconds since power-up, wrapping; used for time-outs of the link only. Optional: without
-     * it the link's own time-outs are the only ones. */
+    /* Milliseconds since power-up, wrapping; bounds the wait for an answer however many stray
+     * frames come. Optional: without it each stray frame begins a new time-out, 16 at the most. */
     uint32_t (*clock_ms)(void *context);
 };
 

@@ -30,16 +30,25 @@ static bool answers(const struct frame *frame, const uint8_t *request)
            frame->session == cos_get32(request + 4) && frame->sequence == cos_get32(request + 8);
 }
 
+static uint32_t now(const struct cos_board *board)
+{
+    return board->clock_ms != NULL ? board->clock_ms(board->context) : 0;
+}
+
 /* Waits for the answer to the request that was just sent; stray and damaged frames are thrown away.
  */
 static enum cos_result await(struct cos_gate_client *client, struct frame *frame)
 {
-    const struct cos_link *link = client->board->link;
+    const struct cos_board *board = client->board;
+    const struct cos_link *link = board->link;
+    const uint32_t began = now(board);
 
     for (unsigned strays = 0; strays < 16; strays++) {
+        uint32_t waited = now(board) - began;
         size_t length;
+        COS_CHECK(waited < COS_GATE_TIMEOUT_MS, COS_E_LINK_TIMEOUT);
         COS_TRY(link->receive(link->context, client->response, sizeof client->response, &length,
-                              COS_GATE_TIMEOUT_MS));
+                              COS_GATE_TIMEOUT_MS - waited));
         if (length <= sizeof client->response &&
             cos_frame_parse(client->response, length, frame) == COS_OK &&
             answers(frame, client->request)) {
@@ -56,6 +65,9 @@ static enum cos_result exchange(struct cos_gate_client *client, size_t length, s
 
     for (unsigned tries = 0; tries < COS_GATE_TRIES && result == COS_E_LINK_TIMEOUT; tries++) {
         COS_TRY(link->send(link->context, client->request, length));
+        if (client->board->idle != NULL) {
+            client->board->idle(client->board->context);
+        }
         result = await(client, frame);
     }
     return result;

@@ -127,7 +127,8 @@ static void interrupt(struct cos_secure *secure, uint8_t opcode)
         if (secure->scp03.begun) {
             cos_scp03_close(secure);
         }
-        if (!around && opcode != COS_GATE_LIFE) {
+        /* A production step's challenge is completed by LIFE; GET CHALLENGE's never is. */
+        if (!around && (opcode != COS_GATE_LIFE || secure->challenge_use == 0)) {
             secure->challenge_length = 0;
         }
     }
@@ -197,6 +198,9 @@ enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
     }
     if (event == SERVER_NOTHING) {
         return COS_OK;
+    }
+    if (secure->board->idle != NULL) {
+        secure->board->idle(secure->board->context);
     }
     struct cos_writer body = cos_server_body(&secure->gate, &request);
     enum cos_result result = execute(secure, &request, &body);
