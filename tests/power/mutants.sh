@@ -65,10 +65,10 @@ mutant() {
     fi
 }
 
-mutant no-verdict mount.c 'if (newest.mark == newest.sequence) {' \
-    'if (newest.mark == newest.sequence || newest.complete) {'
+mutant no-verdict mount.c 'return refresh(store, newest, &places);' \
+    'store->next = places.slots[2]; return COS_OK;'
 mutant half-a-transaction mount.c 'newest->complete = size != 0 && good_count == size;' \
-    'newest->complete = size != 0;'
+    'newest->complete = good_count > 0;'
 mutant payload-unchecked mount.c \
     'COS_TRY(page_check_payload(store, page, header.logical, &good)); uint8_t bit' \
     'good = true; uint8_t bit'

@@ -184,6 +184,60 @@ void bench_reset(struct bench *bench)
     assert_true(bench_power_on(bench));
 }
 
+/* ---- Key sets ---- */
+
+uint16_t bench_open_keys(struct bench *bench, const struct scp03_keys *keys, uint8_t key_version,
+                         uint8_t level)
+{
+    static const uint8_t aid[] = {0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00};
+    const uint8_t begin[] = {0x80, 0x50, key_version, 0x00, 8, 8, 7, 6, 5, 4, 3, 2, 1, 0};
+    struct problem problem;
+    struct bytes apdu = {0};
+
+    if (bench_apdu(bench, begin, sizeof begin) != 0x9000) {
+        return bench->sw;
+    }
+    if (scp03_begin(&bench->scp03, keys, key_version, (struct part){aid, sizeof aid}, begin + 5,
+                    (struct part){bench->data, bench->length}, &problem) != DONE) {
+        return 0x6300;
+    }
+    assert_true(scp03_authenticate(&bench->scp03, level, &apdu));
+    return bench_apdu(bench, apdu.data, apdu.length);
+}
+
+void bench_key_data(struct bytes *data, const struct scp03_keys *old, uint8_t key_version,
+                    const struct scp03_keys *keys)
+{
+    static const uint8_t iv[AES_BLOCK];
+    const uint8_t *const set[] = {keys->enc, keys->mac, keys->dek};
+    const size_t padded = (keys->length + 15) / 16 * 16;
+
+    *data = (struct bytes){0};
+    bytes_add8(data, key_version);
+    for (size_t i = 0; i < 3; i++) {
+        uint8_t clear[32] = {0}, enciphered[32], check_value[3];
+        memcpy(clear, set[i], keys->length);
+        assert_true(crypto_aes_cbc_encipher(old->dek, old->length, iv, clear, padded, enciphered));
+        assert_true(scp03_check_value(set[i], keys->length, check_value));
+        bytes_add8(data, 0x88);
+        bytes_add8(data, (unsigned)padded + 1);
+        bytes_add8(data, (unsigned)keys->length);
+        bytes_add(data, enciphered, padded);
+        bytes_add8(data, sizeof check_value);
+        bytes_add(data, check_value, sizeof check_value);
+    }
+    assert_false(data->failed);
+}
+
+uint16_t bench_put_keys(struct bench *bench, const struct scp03_keys *old, uint8_t old_version,
+                        uint8_t key_version, const struct scp03_keys *keys)
+{
+    struct bytes data;
+
+    bench_key_data(&data, old, key_version, keys);
+    return bench_sm(bench, 0x80, 0xD8, old_version, 0x81, data.data, data.length);
+}
+
 /* ---- Fixtures ---- */
 
 int card_make(void **state)

@@ -49,6 +49,19 @@ void bench_reset(struct bench *bench);
 /* Bytes from hexadecimal text; returns their number. */
 size_t bench_bytes(const char *hex, uint8_t *bytes, size_t capacity);
 
+/* ---- Key sets of any length ---- */
+
+/* Opens SCP03 with these keys. Returns the status word; 6300 also if the card does not prove them.
+ */
+uint16_t bench_open_keys(struct bench *bench, const struct scp03_keys *keys, uint8_t key_version,
+                         uint8_t level);
+/* Data of PUT KEY for a set, under the DEK of `old`. */
+void bench_key_data(struct bytes *data, const struct scp03_keys *old, uint8_t key_version,
+                    const struct scp03_keys *keys);
+/* PUT KEY in the session that is open: replaces old_version, or adds a set (0). */
+uint16_t bench_put_keys(struct bench *bench, const struct scp03_keys *old, uint8_t old_version,
+                        uint8_t key_version, const struct scp03_keys *keys);
+
 /* ---- NVM of both chips ---- */
 
 struct card_image {

@@ -133,6 +133,9 @@ static bool mount(struct rig *rig)
     }
     check(rig, !rig->clean || rig->power.operations == operations,
           "mount after a settled stop wrote NVM");
+    /* What a start has put in order it need not put in order again. */
+    rig->clean = rig->clean || rig->power.operations != operations;
+    rig->clean = rig->clean && rig->written && rig->sim.wobbling == 0;
     check(rig, rig->size == cos_store_size(&rig->store), "the space changed its size");
     rig_verify(rig);
     check_secrets(rig);

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gate_model.h"
+
+#include <string.h>
+
+static void read_state(const struct bench *bench, uint8_t state[STATE_SIZE])
+{
+    memset(state, 0, STATE_SIZE);
+    (void)cos_state_read(&bench->secure, STATE_VERSION, state, STATE_SIZE);
+    memset(state + STATE_ATTACKS, 0, 2);
+}
+
+/* The page of the application entries: the last one before the secrets. */
+static uint32_t applications(const struct bench *bench)
+{
+    const struct cos_store *store = &bench->secure.store;
+    const uint16_t page =
+        (uint16_t)(cos_object_first_secret_page(store->payload, bench->secure.config.objects) - 1);
+    uint32_t crc = 0;
+
+    for (uint32_t at = 0; at < store->payload;) {
+        uint8_t bytes[64];
+        const uint32_t left = store->payload - at;
+        const uint32_t run = left < sizeof bytes ? left : sizeof bytes;
+        (void)cos_store_read(store, (uint32_t)page * store->payload + at, bytes, run);
+        crc = cos_crc32(crc, bytes, run);
+        at += run;
+    }
+    return crc;
+}
+
+void gate_model_take(const struct bench *bench, struct gate_model *model)
+{
+    memset(model, 0, sizeof *model);
+    model->count = bench->secure.config.objects;
+    for (uint16_t i = 0; i < model->count && i < GATE_MODEL_OBJECTS; i++) {
+        (void)cos_object_read(&bench->secure, i, &model->objects[i]);
+    }
+    read_state(bench, model->state);
+    model->applications = applications(bench);
+}
+
+static bool same_but_tries(const struct object *a, const struct object *b)
+{
+    return a->kind == b->kind && a->context == b->context && a->number == b->number &&
+           a->version == b->version && a->algorithm == b->algorithm && a->usage == b->usage &&
+           a->length == b->length && a->use_rule == b->use_rule && a->reset_rule == b->reset_rule &&
+           a->resetting_code == b->resetting_code && a->shortest == b->shortest &&
+           a->longest == b->longest && a->level == b->level &&
+           memcmp(a->valid_to, b->valid_to, 4) == 0 && a->tries_max == b->tries_max &&
+           a->generation == b->generation && a->counter == b->counter;
+}
+
+/* Nobody authenticated, so a condition holds only if it is "always", or if secure messaging is
+ * there and by itself enough. */
+static bool may_hold(uint8_t condition, bool secured)
+{
+    const uint8_t kinds = condition & 0x70;
+
+    if (condition == 0x00) {
+        return true;
+    }
+    if (condition == 0xFF || (condition & 0x0F) == 0x0F || !secured || (kinds & 0x40) == 0) {
+        return false;
+    }
+    return (condition & 0x80) == 0 || kinds == 0x40;
+}
+
+static const char *broken_status(const struct bench *bench, bool secured)
+{
+    const struct cos_channel *channel = &bench->secure.channels[0];
+
+    if (channel->pins_global != 0 || channel->pins_local != 0) {
+        return "a PIN counts as verified";
+    }
+    if (channel->keys_global != 0 || channel->keys_local != 0) {
+        return "a key counts as authenticated";
+    }
+    for (unsigned condition = 0; condition <= 0xFF; condition++) {
+        if (cos_status_satisfies(&bench->secure, 0, (uint8_t)condition) != COS_NO &&
+            !may_hold((uint8_t)condition, secured)) {
+            return "a condition that nobody satisfied is satisfied";
+        }
+    }
+    return NULL;
+}
+
+const char *gate_model_broken(const struct bench *bench, struct gate_model *model, bool secured)
+{
+    uint8_t state[STATE_SIZE];
+
+    if (bench->secure.life_cycle != model->state[STATE_LIFE_CYCLE]) {
+        return "the life cycle moved";
+    }
+    read_state(bench, state);
+    if (memcmp(state, model->state, sizeof state) != 0) {
+        return "the state record changed";
+    }
+    for (uint16_t i = 0; i < model->count && i < GATE_MODEL_OBJECTS; i++) {
+        struct object *was = &model->objects[i], now;
+        if (cos_object_read(&bench->secure, i, &now) != COS_OK) {
+            return "an object cannot be read";
+        }
+        if (!same_but_tries(was, &now)) {
+            return "a PIN or key was written, came or went";
+        }
+        if (now.tries_left > was->tries_left) {
+            return "tries rose";
+        }
+        was->tries_left = now.tries_left;
+    }
+    if (applications(bench) != model->applications) {
+        return "an application was registered";
+    }
+    return broken_status(bench, secured);
+}
