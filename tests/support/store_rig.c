@@ -123,6 +123,7 @@ static bool mount(struct rig *rig)
     uint64_t operations = rig->power.operations;
     enum cos_result result = cos_store_mount(&rig->store, &rig->sim.nvm, &rig->config);
     if (rig->power.dead) {
+        rig->busy_starts = 0;
         return false;
     }
     if (result == COS_E_STORE_BLANK) {
@@ -133,8 +134,9 @@ static bool mount(struct rig *rig)
     }
     check(rig, !rig->clean || rig->power.operations == operations,
           "mount after a settled stop wrote NVM");
-    /* What a start has put in order it need not put in order again. */
-    rig->clean = rig->clean || rig->power.operations != operations;
+    /* What two starts have put in order the third need not put in order again. */
+    rig->busy_starts = rig->power.operations != operations ? rig->busy_starts + 1 : 0;
+    rig->clean = rig->clean || rig->busy_starts >= 2;
     rig->clean = rig->clean && rig->written && rig->sim.wobbling == 0;
     check(rig, rig->size == cos_store_size(&rig->store), "the space changed its size");
     rig_verify(rig);
@@ -146,6 +148,7 @@ static bool settle(struct rig *rig)
 {
     uint64_t operations = rig->power.operations;
     enum cos_result result = cos_store_settle(&rig->store);
+    rig->busy_starts = 0;
     if (rig->power.dead) {
         return false;
     }
@@ -176,6 +179,7 @@ bool rig_commit(struct rig *rig, const struct cos_edit *edits, size_t count)
     follow(rig->space[1], edits, count);
     rig->giving_back = rig->space[1][tries_at(rig)] > rig->space[0][tries_at(rig)];
     rig->clean = false;
+    rig->busy_starts = 0;
     enum cos_result result = cos_store_commit(&rig->store, edits, count);
     if (result == COS_OK) {
         memcpy(rig->space[0], rig->space[1], rig->size);

@@ -35,11 +35,12 @@ struct rig {
     struct cos_store store;
     struct cos_store_config config;
     uint16_t map[RIG_PAGES];
-    uint32_t size;     /* of the logical space */
-    unsigned possible; /* contents the space may have: 1, or 2 while a commit was torn */
-    bool written;      /* something was committed, so the store is not blank */
-    bool unsure;       /* a commit was torn, perhaps the first: there may be pages */
-    bool clean;        /* settled, and nothing done since: the next start writes nothing */
+    uint32_t size;        /* of the logical space */
+    unsigned possible;    /* contents the space may have: 1, or 2 while a commit was torn */
+    bool written;         /* something was committed, so the store is not blank */
+    bool unsure;          /* a commit was torn, perhaps the first: there may be pages */
+    bool clean;           /* settled, and nothing done since: the next start writes nothing */
+    unsigned busy_starts; /* in a row that wrote NVM, with nothing else in between */
     uint8_t space[2][RIG_SPACE_MAX];
     uint8_t markers[RIG_MARKERS][8]; /* secrets that once were current */
     unsigned marker_count;

@@ -240,8 +240,8 @@ static void the_mf_comes_first_and_once(void **state)
             {0, "820101 83023F00 800101", COS_E_DATA},
         },
       after[] = {
-          {0, MF, COS_E_DATA},
-          {0xFFFF, MF, COS_E_DATA},
+          {0, MF, COS_E_FILE_EXISTS},
+          {0xFFFF, MF, COS_E_FILE_EXISTS},
           {1, "820101 83020102 800101", COS_E_FILE_STRUCTURE}, /* below an EF */
           {2, "820101 83020102 800101", COS_E_FILE_NOT_FOUND}, /* below a file that is none */
           {5, "820101 83020102 800101", COS_E_FILE_NOT_FOUND},
