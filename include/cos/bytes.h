@@ -33,7 +33,8 @@ static inline uint16_t cos_get16(const uint8_t data[2])
 
 static inline uint32_t cos_get32(const uint8_t data[4])
 {
-    return ((uint32_t)cos_get16(data) << 16) | cos_get16(data + 2);
+    return ((uint32_t)data[0] << 24) | ((uint32_t)data[1] << 16) | ((uint32_t)data[2] << 8) |
+           data[3];
 }
 
 static inline void cos_put16(uint8_t data[2], uint16_t value)
@@ -42,11 +43,8 @@ static inline void cos_put16(uint8_t data[2], uint16_t value)
     data[1] = (uint8_t)value;
 }
 
-static inline void cos_put32(uint8_t data[4], uint32_t value)
-{
-    cos_put16(data, (uint16_t)(value >> 16));
-    cos_put16(data + 2, (uint16_t)value);
-}
+/* Too long for a small processor to stand in every place. */
+void cos_put32(uint8_t data[4], uint32_t value);
 
 /* Reads a run of bytes from front to back. Once a read did not fit, `failed` stays set, nothing is
  * consumed any more, numbers read as 0 and spans as empty, so that a parser may read all its fields

@@ -40,13 +40,13 @@ struct cos_channel {
 
 /* SCP03 session, one. */
 struct cos_scp03 {
-    cos_truth open;
     bool begun; /* INITIALIZE UPDATE done, EXTERNAL AUTHENTICATE awaited */
     uint8_t level;
     uint8_t key_version;
     uint8_t channel;
-    uint32_t counter; /* of enciphered commands */
     uint8_t key_length;
+    cos_truth open;
+    uint32_t counter; /* of enciphered commands */
     uint8_t s_enc[COS_AES_KEY_MAX], s_mac[COS_AES_KEY_MAX];
     uint8_t chaining[COS_AES_BLOCK];
     uint8_t host_cryptogram[8];
@@ -87,39 +87,41 @@ struct cos_gate_server {
 #define COS_SECURE_EDITS  16U
 #define COS_SECURE_CHANGE 480U
 struct cos_secure_change {
-    struct cos_edit edits[COS_SECURE_EDITS];
     size_t count, used;
+    uint16_t next_object; /* where the search for a free entry goes on */
     bool failed;
+    struct cos_edit edits[COS_SECURE_EDITS];
     uint8_t bytes[COS_SECURE_CHANGE];
 };
 
-/* All state of the chip. The caller provides the memory; nothing in it is for the caller. */
+/* All state of the chip. The caller provides the memory; nothing in it is for the caller. What is
+ * small and often used stands first: processors reach it with shorter instructions. */
 struct cos_secure {
-    const struct cos_board *board;
-    struct cos_secure_config config;
-    struct cos_store store;
-    struct cos_drbg drbg;
-    struct cos_gate_server gate;
-    cos_truth alive; /* COS_YES unless mute */
-    enum cos_secure_verdict verdict;
     uint8_t life_cycle;
     uint8_t record_rule;
-    uint8_t serial[8];
-    uint32_t epoch;
-    uint32_t transaction;
-    uint16_t attacks;       /* persistent */
-    uint16_t attacks_now;   /* since reset */
-    uint16_t sensor_events; /* reported, not counted yet */
-    uint8_t storage_key[COS_AES_KEY_MAX];
-    struct cos_channel channels[COS_CHANNELS];
-    uint8_t challenge[COS_AES_BLOCK];
     uint8_t challenge_length; /* 0 = none pending */
     uint8_t challenge_use;    /* who may use it */
+    bool in_sm;               /* between SM_OPEN and SM_SEAL */
+    bool prepared;            /* the pending HELLO is the first under a new pairing secret */
+    enum cos_secure_verdict verdict;
+    uint16_t attacks;         /* persistent */
+    uint16_t attacks_now;     /* since reset */
+    uint16_t sensor_events;   /* reported, not counted yet */
+    uint32_t transaction;
+    uint32_t epoch;
+    cos_truth alive; /* COS_YES unless mute */
+    const struct cos_board *board;
+    struct cos_secure_config config;
+    struct cos_channel channels[COS_CHANNELS];
     struct cos_scp03 scp03;
-    bool in_sm; /* between SM_OPEN and SM_SEAL */
     struct cos_held held;
+    uint8_t serial[8];
+    uint8_t challenge[COS_AES_BLOCK];
+    uint8_t storage_key[COS_AES_KEY_MAX];
+    struct cos_drbg drbg;
+    struct cos_store store;
     struct cos_secure_change change;
-    bool prepared; /* the pending HELLO is the first under a new pairing secret */
+    struct cos_gate_server gate;
 };
 
 /* Starts the chip after power-up or reset: self-tests, ROM digest, store, state. At the first start

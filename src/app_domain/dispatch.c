@@ -89,7 +89,8 @@ static enum cos_result open_secured(struct exchange *x, uint8_t *apdu, size_t le
     const uint8_t channel = CHANNEL;
     struct cos_span opened;
 
-    /* In the other states there are no keys for a session: the security chip does not serve this. */
+    /* In the other states there are no keys for a session: the security chip does not serve this.
+     */
     COS_CHECK((COS_LIFE_BIT(x->app->life_cycle) & COS_STATES_KEYED) != 0, COS_E_SECURITY_STATUS);
     COS_CHECK(length <= 5 + COS_SM_MAX + 1, COS_E_LENGTH);
     COS_TRY(cos_app_ask(x->app, COS_GATE_SM_OPEN, &channel, 1, (struct cos_span){apdu, length},

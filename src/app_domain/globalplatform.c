@@ -54,10 +54,11 @@ static enum cos_result store_own(struct exchange *x)
     uint8_t length = cos_read8(&reader);
     const uint8_t *value = cos_read_bytes(&reader, length);
 
+    /* First of all: in LOCKED, for one, the security chip would not even say who asks. */
+    COS_CHECK(x->app->life_cycle == COS_LIFE_PRODUCED, COS_E_CONDITIONS);
     COS_TRY(cos_app_require_one(x->app, &under_secure_messaging, 1));
     COS_CHECK(cos_read_done(&reader) && value != NULL, COS_E_DATA);
     COS_CHECK(number == DGI_ATR, COS_E_REFERENCE_NOT_FOUND);
-    COS_CHECK(x->app->life_cycle == COS_LIFE_PRODUCED, COS_E_CONDITIONS);
     return cos_app_store_atr(x->app, value, length);
 }
 

@@ -4,6 +4,12 @@
  */
 #include "cos/bytes.h"
 
+void cos_put32(uint8_t data[4], uint32_t value)
+{
+    cos_put16(data, (uint16_t)(value >> 16));
+    cos_put16(data + 2, (uint16_t)value);
+}
+
 struct cos_writer cos_writer(uint8_t *data, size_t capacity)
 {
     return (struct cos_writer){.data = data, .capacity = capacity};

@@ -39,51 +39,40 @@ static enum cos_result admit(const struct frame *frame, struct server_request *r
     return COS_OK;
 }
 
-static enum cos_result refuse(struct cos_gate_server *server, const struct frame *frame,
-                              const struct server_request *request, enum cos_result result)
-{
-    const struct cos_gate_row unknown = {.opcode = frame->opcode};
-    struct server_request answer = *request;
-
-    if (answer.row == NULL) {
-        answer.row = &unknown;
-    }
-    return cos_server_respond(server, &answer, result, 0, 0, 0);
-}
-
 /* A frame of the session: the next one, the last one once more, or an attack. */
-static enum cos_result receive_sealed(struct cos_gate_server *server, const struct frame *frame,
-                                      enum server_event *event)
+static enum server_event judge(struct cos_gate_server *server, const struct frame *frame)
 {
-    const uint8_t *tag = frame->message + frame->length;
     bool again = server->sequence != 0 && frame->sequence == server->sequence;
     bool next = server->sequence != UINT32_MAX && frame->sequence == server->sequence + 1;
-
-    *event = SERVER_ATTACK;
-    if (!again && !next) {
-        cos_server_close(server);
-        return COS_OK;
-    }
     uint8_t received[COS_CCM_TAG];
-    memcpy(received, tag, sizeof received);
-    if (cos_channel_open(server->crypto, server->request_key, frame, NULL) != COS_OK) {
-        cos_server_close(server);
-        return COS_OK;
+
+    memcpy(received, frame->message + frame->length, sizeof received);
+    if ((!again && !next) ||
+        cos_channel_open(server->crypto, server->request_key, frame, NULL) != COS_OK) {
+        return SERVER_ATTACK;
     }
     if (next) {
         server->sequence = frame->sequence;
         memcpy(server->request_tag, received, sizeof received);
-        *event = SERVER_REQUEST;
-        return COS_OK;
+        return SERVER_REQUEST;
     }
-    if (cos_equal_secret(received, server->request_tag, sizeof received) != COS_YES) {
+    return cos_equal_secret(received, server->request_tag, sizeof received) == COS_YES
+               ? SERVER_NOTHING
+               : SERVER_ATTACK;
+}
+
+static enum cos_result receive_sealed(struct cos_gate_server *server, const struct frame *frame,
+                                      enum server_event *event)
+{
+    *event = judge(server, frame);
+    if (*event == SERVER_ATTACK) {
         cos_server_close(server);
-        return COS_OK;
+    } else if (*event == SERVER_NOTHING) {
+        /* The last request once more: its answer was lost on the link. */
+        cos_wipe(frame->message, frame->length);
+        return server->stored_session ? send_stored(server) : COS_OK;
     }
-    /* The last request once more: its answer was lost on the link. */
-    cos_wipe(frame->message, frame->length);
-    *event = SERVER_NOTHING;
-    return server->stored_session ? send_stored(server) : COS_OK;
+    return COS_OK;
 }
 
 /* A frame in the clear: new, or the last one once more. */
@@ -128,6 +117,7 @@ enum cos_result cos_server_receive(struct cos_gate_server *server, uint32_t time
     }
     *request = (struct server_request){
         .row = cos_gate_row(frame.opcode),
+        .opcode = frame.opcode,
         .in_session = frame.session != 0,
         .sequence = frame.sequence,
         .message = {frame.message, frame.length},
@@ -135,7 +125,7 @@ enum cos_result cos_server_receive(struct cos_gate_server *server, uint32_t time
     enum cos_result result = admit(&frame, request);
     if (result != COS_OK) {
         *event = SERVER_NOTHING;
-        return refuse(server, &frame, request, result);
+        return cos_server_respond(server, request, result, 0, 0, 0);
     }
     return COS_OK;
 }
@@ -166,8 +156,8 @@ enum cos_result cos_server_respond(struct cos_gate_server *server,
     message[1] = flags;
     cos_put32(message + 2, epoch);
     cos_wipe(message + length, sizeof server->stored - FRAME_HEADER - length);
-    cos_frame_begin(server->stored, FRAME_RESPONSE, request->row->opcode,
-                    sealed ? server->session : 0, request->sequence, length);
+    cos_frame_begin(server->stored, FRAME_RESPONSE, request->opcode, sealed ? server->session : 0,
+                    request->sequence, length);
     if (sealed) {
         COS_TRY(cos_channel_seal(server->crypto, server->response_key, server->stored, length,
                                  server->request_tag));

@@ -13,6 +13,7 @@
  */
 struct server_request {
     const struct cos_gate_row *row;
+    uint8_t opcode;
     bool in_session;
     uint32_t sequence;
     struct cos_span message; /* inside the server's buffer */

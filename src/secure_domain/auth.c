@@ -10,6 +10,16 @@ enum {
     PROOF_RANDOM = 16,
 };
 
+enum cos_result cos_challenge_make(struct cos_secure *secure, uint8_t length, uint8_t use,
+                                   struct cos_writer *body)
+{
+    COS_TRY(cos_drbg_random(&secure->drbg, secure->challenge, length));
+    secure->challenge_length = length;
+    secure->challenge_use = use;
+    cos_write_bytes(body, secure->challenge, length);
+    return COS_OK;
+}
+
 enum cos_result cos_call_challenge(struct cos_secure *secure, struct cos_reader *request,
                                    struct cos_writer *body)
 {
@@ -18,11 +28,7 @@ enum cos_result cos_call_challenge(struct cos_secure *secure, struct cos_reader 
 
     COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
     COS_CHECK(length == 8 || length == 16, COS_E_LENGTH);
-    COS_TRY(cos_drbg_random(&secure->drbg, secure->challenge, length));
-    secure->challenge_length = length;
-    secure->challenge_use = 0;
-    cos_write_bytes(body, secure->challenge, length);
-    return COS_OK;
+    return cos_challenge_make(secure, length, 0, body);
 }
 
 static size_t block_of(const struct object *key)
@@ -71,14 +77,11 @@ static enum cos_result prove_access(struct cos_secure *secure, const struct obje
     return COS_OK;
 }
 
-static enum cos_result internal(struct cos_secure *secure, uint8_t channel,
-                                const struct object *key, struct cos_span data,
-                                struct cos_writer *body)
+static enum cos_result internal(struct cos_secure *secure, const struct object *key,
+                                struct cos_span data, struct cos_writer *body)
 {
     uint8_t x[COS_AES_BLOCK];
 
-    COS_CHECK((key->usage & (USAGE_INTERNAL | USAGE_ACCESS_PROOF)) != 0, COS_E_CONDITIONS);
-    COS_TRY(cos_status_require(secure, channel, key->use_rule));
     if (key->usage == USAGE_ACCESS_PROOF) {
         return prove_access(secure, key, data, body);
     }
@@ -89,18 +92,15 @@ static enum cos_result internal(struct cos_secure *secure, uint8_t channel,
     return COS_OK;
 }
 
-static enum cos_result external(struct cos_secure *secure, uint8_t channel, struct object *key,
-                                struct cos_span data)
+static enum cos_result external(struct cos_secure *secure, struct cos_channel *status,
+                                struct object *key, struct cos_span data)
 {
     uint8_t expected[COS_AES_BLOCK];
-    struct cos_channel *status = &secure->channels[channel];
 
-    COS_CHECK(key->usage == USAGE_EXTERNAL, COS_E_CONDITIONS);
-    COS_TRY(cos_status_require(secure, channel, key->use_rule));
     COS_CHECK(data.length == block_of(key), COS_E_LENGTH);
     COS_CHECK(secure->challenge_use == 0 && secure->challenge_length == data.length,
               COS_E_CONDITIONS);
-    cos_status_set_key(secure, status, key, false);
+    cos_status_set(secure, status, key, false);
     secure->challenge_length = 0; /* a challenge is good for one try */
     COS_TRY(cos_object_spend(secure, key));
     COS_TRY(encrypt_block(secure, key, secure->challenge, expected));
@@ -112,7 +112,7 @@ static enum cos_result external(struct cos_secure *secure, uint8_t channel, stru
               key->tries_max != 0 ? cos_tries_left(key->tries_left) : COS_E_AUTHENTICATION);
     COS_INVARIANT(right_again == COS_YES);
     COS_TRY(cos_object_restore(secure, key));
-    cos_status_set_key(secure, status, key, true);
+    cos_status_set(secure, status, key, true);
     return COS_OK;
 }
 
@@ -123,15 +123,17 @@ static enum cos_result authenticate(struct cos_secure *secure, uint8_t operation
     uint8_t p1 = cos_read8(request);
     uint8_t reference = cos_read8(request);
     struct cos_span data = cos_read_rest(request);
+    const bool inside = operation == COS_AUTH_INTERNAL;
     struct object key;
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
     COS_CHECK(p1 == 0, COS_E_P1_P2);
     COS_TRY(cos_status_find(secure, channel, reference, OBJECT_KEY, &key));
-    if (operation == COS_AUTH_INTERNAL) {
-        return internal(secure, channel, &key, data, body);
-    }
-    return external(secure, channel, &key, data);
+    COS_CHECK((key.usage & (inside ? USAGE_INTERNAL | USAGE_ACCESS_PROOF : USAGE_EXTERNAL)) != 0,
+              COS_E_CONDITIONS);
+    COS_TRY(cos_status_require(secure, channel, key.use_rule));
+    return inside ? internal(secure, &key, data, body)
+                  : external(secure, &secure->channels[channel], &key, data);
 }
 
 enum cos_result cos_call_auth(struct cos_secure *secure, struct cos_reader *request,

@@ -58,9 +58,8 @@ enum cplc_offset {
 enum cos_result cos_state_load(struct cos_secure *secure);
 enum cos_result cos_state_read(const struct cos_secure *secure, enum state_offset offset,
                                uint8_t *data, size_t length);
-/* Adds the life cycle to the transaction, with a new transaction number; after the commit call
- * cos_state_load(). */
-void cos_state_add_life_cycle(struct cos_secure *secure, enum cos_life_cycle life_cycle);
+/* Adds the life cycle to the transaction, with a new transaction number, and commits. */
+enum cos_result cos_state_advance(struct cos_secure *secure, enum cos_life_cycle life_cycle);
 void cos_state_add8(struct cos_secure *secure, enum state_offset offset, uint8_t value);
 /* The production record as TLV (docs/formats.md). */
 enum cos_result cos_state_write_record(const struct cos_secure *secure, struct cos_writer *body);
@@ -90,11 +89,13 @@ enum {
 };
 
 struct object {
-    uint16_t index;
+    /* Bytes, one after the other as they stand in the entry. */
     uint8_t kind, context, number, version, algorithm, usage, length;
     uint8_t use_rule, reset_rule, resetting_code, shortest, longest, level;
-    uint8_t valid_to[4];
+    uint8_t valid_to[4]; /* behind level, as in STORE DATA */
     uint8_t tries_max, tries_left;
+    /* The rest has no place among them. */
+    uint16_t index;
     uint32_t generation; /* how often the secret was written */
     uint32_t counter;
 };
@@ -118,15 +119,26 @@ enum cos_result cos_object_find(const struct cos_secure *secure, enum object_kin
 /* The key of this version (0: of any) with this usage in the global context. */
 enum cos_result cos_object_find_usage(const struct cos_secure *secure, enum object_usage usage,
                                       uint8_t version, struct object *object);
-/* A free entry from index *next on; *next is then behind it. object->generation is kept from its
- * last use. COS_E_MEMORY_FULL. */
-enum cos_result cos_object_new(const struct cos_secure *secure, uint16_t *next,
-                               struct object *object);
+/* A new object in place of the one with this name, or in an entry that is free and that no other
+ * object of the transaction got. Its attributes are 0, its generation is kept from the last use of
+ * the entry. COS_E_MEMORY_FULL. */
+enum cos_result cos_object_place(struct cos_secure *secure, enum object_kind kind, uint8_t context,
+                                 uint8_t number, uint8_t version, struct object *object);
+/* Attributes of a key of the card itself: AES, for the security domain alone. */
+void cos_object_card_key(struct object *key, enum object_usage usage, uint8_t length);
 /* Adds the entry, and the secret if it is not NULL (object->length bytes), to the transaction. */
 enum cos_result cos_object_put(struct cos_secure *secure, struct object *object,
                                const uint8_t *secret);
+/* Adds the transport key of a production step, in place of one that is there. */
+enum cos_result cos_object_add_transport(struct cos_secure *secure, uint8_t number,
+                                         const uint8_t key[16]);
 /* Adds the removal of entry and secret to the transaction. */
 void cos_object_remove(struct cos_secure *secure, const struct object *object);
+/* The keys of a set, identifiers 1 to 3. */
+enum { KEYS_OF_A_SET = 3 };
+extern const uint8_t cos_set_usage[KEYS_OF_A_SET];
+/* Adds the removal of all keys of a set. COS_E_REFERENCE_NOT_FOUND. */
+enum cos_result cos_object_remove_set(struct cos_secure *secure, uint8_t version);
 /* Deciphers the secret, padded with zeros. The caller wipes it. COS_E_STORE_DAMAGED if it is not
  * authentic. */
 enum cos_result cos_object_secret(const struct cos_secure *secure, const struct object *object,
@@ -147,10 +159,9 @@ enum cos_result cos_application_register(struct cos_secure *secure, struct cos_s
 /* ---- Security status (status.c) ---- */
 
 void cos_status_clear(struct cos_secure *secure);
-void cos_status_set_pin(struct cos_secure *secure, struct cos_channel *channel,
-                        const struct object *pin, bool verified);
-void cos_status_set_key(struct cos_secure *secure, struct cos_channel *channel,
-                        const struct object *key, bool authenticated);
+/* Of a PIN: verified. Of a key: authenticated. */
+void cos_status_set(struct cos_secure *secure, struct cos_channel *channel,
+                    const struct object *object, bool on);
 bool cos_status_pin_verified(const struct cos_channel *channel, const struct object *pin);
 void cos_status_bind(struct cos_secure *secure, struct cos_channel *channel, uint8_t application);
 /* Whether the channel satisfies a condition byte. */
@@ -189,6 +200,13 @@ enum cos_result cos_held_take(struct cos_secure *secure, uint8_t channel, uint8_
  * this call belongs to, or if the call decides nothing. COS_E_CONDITIONS, COS_E_GATE_FORMAT. */
 enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
                              struct cos_span message);
+
+/* ---- Challenges (auth.c) ---- */
+
+/* Draws a challenge, answers it, and keeps it for whoever may use it: a production step, 0 = an
+ * authentication. */
+enum cos_result cos_challenge_make(struct cos_secure *secure, uint8_t length, uint8_t use,
+                                   struct cos_writer *body);
 
 /* ---- Calls: one function a row of the call table ---- */
 

@@ -6,15 +6,12 @@
 #include "domain.h"
 
 enum {
-    KEYS_OF_A_SET = 3,
     KEY_TYPE_AES = 0x88,
     CHECK_VALUE = 3,
     PUT_KEY_P2_SET = 0x81, /* several keys, the first has identifier 1 */
     KEY_VERSION_MAX = 0x7F,
+    KEY_SETS_MAX = 3, /* what key information has room for in one answer of the gate */
 };
-
-/* Usage of the keys of a set, in the order of their identifiers 1 to 3. */
-static const uint8_t set_usage[KEYS_OF_A_SET] = {USAGE_SCP03_ENC, USAGE_SCP03_MAC, USAGE_SCP03_DEK};
 
 static enum cos_result check_value(const struct cos_crypto *crypto, const uint8_t *key,
                                    size_t key_length, const uint8_t expected[CHECK_VALUE])
@@ -50,47 +47,37 @@ static enum cos_result read_key(struct cos_secure *secure, const uint8_t *dek, s
     return check_value(crypto, key, *key_length, *kcv);
 }
 
-/* The entry that a key of the set goes into: the one that it replaces, or a free one. */
-static enum cos_result place_of(const struct cos_secure *secure, uint8_t old_version, size_t i,
-                                uint16_t *next, struct object *object)
-{
-    if (old_version != 0) {
-        return cos_object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, (uint8_t)(i + 1), old_version,
-                               object);
-    }
-    return cos_object_new(secure, next, object);
-}
-
-static enum cos_result put_one(struct cos_secure *secure, const struct object *dek, uint8_t version,
-                               struct cos_reader *reader, struct object *object, size_t i,
+/* Adds one key to the transaction, to the entry that is prepared in *object. */
+static enum cos_result put_one(struct cos_secure *secure, const struct object *dek,
+                               struct cos_reader *reader, struct object *object,
                                struct cos_writer *body)
 {
-    uint8_t dek_value[OBJECT_SECRET_MAX], key[OBJECT_SECRET_MAX] = {0}, key_length = 0;
+    uint8_t dek_value[OBJECT_SECRET_MAX], key[OBJECT_SECRET_MAX] = {0};
     const uint8_t *kcv = NULL;
 
     COS_TRY(cos_object_secret(secure, dek, dek_value));
     enum cos_result result =
-        read_key(secure, dek_value, dek->length, reader, key, &key_length, &kcv);
+        read_key(secure, dek_value, dek->length, reader, key, &object->length, &kcv);
     cos_wipe(dek_value, sizeof dek_value);
     if (result == COS_OK) {
-        *object = (struct object){
-            .index = object->index,
-            .kind = OBJECT_KEY,
-            .context = CONTEXT_GLOBAL,
-            .number = (uint8_t)(i + 1),
-            .version = version,
-            .algorithm = ALGORITHM_AES,
-            .usage = set_usage[i],
-            .length = key_length,
-            .use_rule = 0xFF,
-            .generation = object->generation,
-        };
-        memset(key + key_length, 0, sizeof key - key_length); /* padding of 24-byte keys */
         result = cos_object_put(secure, object, key);
         cos_write_bytes(body, kcv, CHECK_VALUE);
     }
     cos_wipe(key, sizeof key);
     return result;
+}
+
+/* Whether one more set of keys may be there. */
+static enum cos_result room_for_set(const struct cos_secure *secure)
+{
+    unsigned sets = 0;
+
+    for (uint16_t index = 0; index < secure->config.objects; index++) {
+        struct object object;
+        COS_TRY(cos_object_read(secure, index, &object));
+        sets += object.kind == OBJECT_KEY && object.usage == USAGE_SCP03_ENC ? 1U : 0U;
+    }
+    return sets < KEY_SETS_MAX ? COS_OK : COS_E_MEMORY_FULL;
 }
 
 static enum cos_result put_set(struct cos_secure *secure, uint8_t old_version, struct cos_span data,
@@ -99,23 +86,33 @@ static enum cos_result put_set(struct cos_secure *secure, uint8_t old_version, s
     struct cos_reader reader = cos_reader(data.data, data.length);
     uint8_t version = cos_read8(&reader);
     struct object dek, object;
-    uint16_t next = 0;
     uint8_t length = 0;
 
     COS_CHECK(version >= 1 && version <= KEY_VERSION_MAX, COS_E_DATA);
     enum cos_result taken = cos_object_find_usage(secure, USAGE_SCP03_ENC, version, &object);
     COS_CHECK(taken == COS_E_REFERENCE_NOT_FOUND || version == old_version, COS_E_DATA);
+    COS_TRY(old_version == 0
+                ? room_for_set(secure)
+                : cos_object_find_usage(secure, USAGE_SCP03_ENC, old_version, &object));
     COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_DEK, secure->scp03.key_version, &dek));
     cos_write8(body, version);
     cos_change_start(secure);
-    for (size_t i = 0; i < KEYS_OF_A_SET; i++) {
-        COS_TRY(place_of(secure, old_version, i, &next, &object));
-        COS_TRY(put_one(secure, &dek, version, &reader, &object, i, body));
+    for (uint8_t i = 0; i < KEYS_OF_A_SET; i++) {
+        COS_TRY(cos_object_place(secure, OBJECT_KEY, CONTEXT_GLOBAL, (uint8_t)(i + 1),
+                                 old_version != 0 ? old_version : version, &object));
+        cos_object_card_key(&object, cos_set_usage[i], 0);
+        object.version = version;
+        COS_TRY(put_one(secure, &dek, &reader, &object, body));
         COS_CHECK(i == 0 || object.length == length, COS_E_DATA);
         length = object.length;
     }
     COS_CHECK(cos_read_done(&reader), COS_E_DATA);
-    return cos_change_commit(secure);
+    COS_TRY(cos_change_commit(secure));
+    if (old_version == secure->scp03.key_version) {
+        secure->scp03.key_version =
+            version; /* the session goes on with the set that replaced its own */
+    }
+    return COS_OK;
 }
 
 static enum cos_result put_key(struct cos_secure *secure, uint8_t channel, struct cos_writer *body)
@@ -161,14 +158,9 @@ static enum cos_result key_information(const struct cos_secure *secure, struct c
 /* A key set in use cannot be deleted from under its own session, so one set always remains. */
 static enum cos_result delete_set(struct cos_secure *secure, uint8_t version)
 {
-    struct object object;
-
     COS_CHECK(version != secure->scp03.key_version, COS_E_CONDITIONS);
     cos_change_start(secure);
-    for (uint8_t number = 1; number <= KEYS_OF_A_SET; number++) {
-        COS_TRY(cos_object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, number, version, &object));
-        cos_object_remove(secure, &object);
-    }
+    COS_TRY(cos_object_remove_set(secure, version));
     return cos_change_commit(secure);
 }
 
@@ -184,7 +176,7 @@ static enum cos_result delete_key(struct cos_secure *secure, uint8_t channel, ui
         return delete_set(secure, version);
     }
     COS_TRY(cos_status_find(secure, channel, reference, OBJECT_KEY, &object));
-    cos_status_set_key(secure, &secure->channels[channel], &object, false);
+    cos_status_set(secure, &secure->channels[channel], &object, false);
     cos_change_start(secure);
     cos_object_remove(secure, &object);
     return cos_change_commit(secure);

@@ -12,7 +12,6 @@ enum {
     STEP_PRODUCE = 4,
     STEP_INITIALIZE = 5,
     STEP_PERSONALIZE = 6,
-    TRANSPORT_TRIES = 10,
     PACK_BODY = 16 + 16 + 4,
     PRODUCE_BODY = 3 * 16 + 4 + 8 + 4 + 16,
     WHO_WHEN = 8, /* who (2), date (2), equipment (4) */
@@ -46,11 +45,7 @@ static enum cos_result step_challenge(struct cos_secure *secure, struct cos_read
     COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
     COS_CHECK(step == STEP_PACK || step == STEP_PRODUCE, COS_E_P1_P2);
     COS_CHECK(secure->life_cycle == state_before(step), COS_E_CONDITIONS);
-    COS_TRY(cos_drbg_random(&secure->drbg, secure->challenge, COS_AES_BLOCK));
-    secure->challenge_length = COS_AES_BLOCK;
-    secure->challenge_use = step;
-    cos_write_bytes(body, secure->challenge, COS_AES_BLOCK);
-    return COS_OK;
+    return cos_challenge_make(secure, COS_AES_BLOCK, step, body);
 }
 
 /* The key of one step's token: bound to the transport key, the step and the challenge. */
@@ -104,65 +99,22 @@ static enum cos_result open_token(struct cos_secure *secure, struct object *tran
     return result;
 }
 
-/* Adds a transport key for the next step, or one that is there already, prepared before a power
- * cut. */
-static enum cos_result add_transport(struct cos_secure *secure, uint8_t number,
-                                     const uint8_t key[16], uint16_t *next)
-{
-    struct object object;
-    enum cos_result found = cos_object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, number, 0, &object);
-
-    if (found == COS_E_REFERENCE_NOT_FOUND) {
-        found = cos_object_new(secure, next, &object);
-    }
-    COS_TRY(found);
-    object = (struct object){
-        .index = object.index,
-        .kind = OBJECT_KEY,
-        .context = CONTEXT_GLOBAL,
-        .number = number,
-        .algorithm = ALGORITHM_AES,
-        .usage = USAGE_TRANSPORT,
-        .length = 16,
-        .use_rule = 0xFF,
-        .tries_max = TRANSPORT_TRIES,
-        .tries_left = TRANSPORT_TRIES,
-        .generation = object.generation,
-    };
-    return cos_object_put(secure, &object, key);
-}
-
 /* Adds a fresh pairing secret of this generation and wraps it for the app chip. */
 static enum cos_result add_pairing(struct cos_secure *secure, uint8_t generation,
-                                   const uint8_t app_key[16], uint16_t *next,
-                                   struct cos_writer *body)
+                                   const uint8_t app_key[16], struct cos_writer *body)
 {
     uint8_t secret[COS_PAIRING_SECRET];
     struct object object;
-    enum cos_result result =
-        cos_object_find(secure, OBJECT_PAIRING, CONTEXT_GLOBAL, generation, 0, &object);
 
-    if (result == COS_E_REFERENCE_NOT_FOUND) {
-        result = cos_object_new(secure, next, &object);
-    }
-    COS_TRY(result);
-    object = (struct object){
-        .index = object.index,
-        .kind = OBJECT_PAIRING,
-        .number = generation,
-        .length = sizeof secret,
-        .use_rule = 0xFF,
-        .generation = object.generation,
-    };
-    result = cos_drbg_random(&secure->drbg, secret, sizeof secret);
+    COS_TRY(cos_object_place(secure, OBJECT_PAIRING, CONTEXT_GLOBAL, generation, 0, &object));
+    object.length = sizeof secret;
+    object.use_rule = 0xFF;
     cos_write8(body, generation);
     uint8_t *wrapped = cos_write_room(body, COS_PAIRING_SECRET + COS_CCM_TAG);
-    if (result == COS_OK && wrapped == NULL) {
-        result = COS_E_INVARIANT;
-    }
-    if (result == COS_OK) {
-        result = cos_pairing_wrap(secure->config.crypto, app_key, secret, generation, wrapped);
-    }
+    COS_INVARIANT(wrapped != NULL);
+    COS_TRY(cos_drbg_random(&secure->drbg, secret, sizeof secret));
+    enum cos_result result =
+        cos_pairing_wrap(secure->config.crypto, app_key, secret, generation, wrapped);
     if (result == COS_OK) {
         result = cos_object_put(secure, &object, secret);
     }
@@ -172,30 +124,19 @@ static enum cos_result add_pairing(struct cos_secure *secure, uint8_t generation
 
 /* Step 3. The state changes only with the first HELLO under the new secret: until then the step can
  * be run again. */
-static enum cos_result pack(struct cos_secure *secure, uint8_t contacts, uint8_t frames,
-                            struct cos_span token, struct cos_writer *answer)
+static enum cos_result pack(struct cos_secure *secure, struct object *transport,
+                            const uint8_t tests[2], const uint8_t body[PACK_BODY],
+                            struct cos_writer *answer)
 {
-    const uint8_t tests[2] = {contacts, frames};
     const uint8_t generation = 1;
-    uint8_t body[PACK_BODY];
-    struct object transport;
-    uint16_t next = 0;
 
-    COS_TRY(open_token(secure, &transport, STEP_PACK, token, body, sizeof body));
-    cos_change_start(secure);
-    transport.tries_left = transport.tries_max;
-    enum cos_result result = cos_object_put(secure, &transport, NULL);
-    if (result == COS_OK) {
-        result = add_transport(secure, STEP_PRODUCE - STEP_PACK + 1, body, &next);
-    }
-    if (result == COS_OK) {
-        result = add_pairing(secure, generation, body + 16, &next, answer);
-    }
+    transport->tries_left = transport->tries_max;
+    COS_TRY(cos_object_put(secure, transport, NULL));
+    COS_TRY(cos_object_add_transport(secure, STEP_PRODUCE - STEP_PACK + 1, body));
+    COS_TRY(add_pairing(secure, generation, body + 16, answer));
     cos_state_add8(secure, STATE_PREPARED, generation);
-    cos_change_add(secure, STATE_CONTACTS, tests, sizeof tests);
+    cos_change_add(secure, STATE_CONTACTS, tests, 2);
     cos_change_add(secure, STATE_CPLC + CPLC_MODULE, body + 32, 4);
-    cos_wipe(body, sizeof body);
-    COS_TRY(result);
     return cos_change_commit(secure);
 }
 
@@ -208,52 +149,47 @@ enum cos_result cos_life_packed(struct cos_secure *secure)
     COS_TRY(cos_object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, 1, 0, &transport));
     cos_change_start(secure);
     cos_object_remove(secure, &transport);
-    cos_state_add_life_cycle(secure, COS_LIFE_PACKAGED);
     cos_state_add8(secure, STATE_PAIRING, prepared);
     cos_state_add8(secure, STATE_PREPARED, 0);
-    COS_TRY(cos_change_commit(secure));
-    return cos_state_load(secure);
+    return cos_state_advance(secure, COS_LIFE_PACKAGED);
 }
 
 /* Step 4: the initialization keys are installed, the transport key goes. */
-static enum cos_result produce(struct cos_secure *secure, struct cos_span token)
+static enum cos_result produce(struct cos_secure *secure, const struct object *transport,
+                               const uint8_t body[PRODUCE_BODY])
 {
-    static const uint8_t usage[3] = {USAGE_SCP03_ENC, USAGE_SCP03_MAC, USAGE_SCP03_DEK};
-    uint8_t body[PRODUCE_BODY];
-    struct object transport;
-    uint16_t next = 0;
-    enum cos_result result = COS_OK;
-
-    COS_TRY(open_token(secure, &transport, STEP_PRODUCE, token, body, sizeof body));
-    cos_change_start(secure);
-    for (uint8_t i = 0; i < 3 && result == COS_OK; i++) {
-        struct object object;
-        result = cos_object_new(secure, &next, &object);
-        if (result == COS_OK) {
-            object.kind = OBJECT_KEY;
-            object.number = (uint8_t)(i + 1);
-            object.version = KEY_VERSION_INITIAL;
-            object.algorithm = ALGORITHM_AES;
-            object.usage = usage[i];
-            object.length = 16;
-            object.use_rule = 0xFF;
-            result = cos_object_put(secure, &object, body + 16 * i);
-        }
+    for (uint8_t i = 0; i < KEYS_OF_A_SET; i++) {
+        struct object key;
+        COS_TRY(cos_object_place(secure, OBJECT_KEY, CONTEXT_GLOBAL, (uint8_t)(i + 1),
+                                 KEY_VERSION_INITIAL, &key));
+        cos_object_card_key(&key, cos_set_usage[i], 16);
+        COS_TRY(cos_object_put(secure, &key, body + 16 * i));
     }
-    cos_object_remove(secure, &transport);
-    cos_state_add_life_cycle(secure, COS_LIFE_PRODUCED);
+    cos_object_remove(secure, transport);
     cos_change_add(secure, STATE_CPLC + CPLC_ICC, body + 48, 4);
     cos_change_add(secure, STATE_CARD_BODY, body + 52, STATE_SIZE - STATE_CARD_BODY);
+    return cos_state_advance(secure, COS_LIFE_PRODUCED);
+}
+
+/* Steps 3 and 4, whose data are under a transport key. */
+static enum cos_result token_step(struct cos_secure *secure, uint8_t step, const uint8_t tests[2],
+                                  struct cos_span token, struct cos_writer *answer)
+{
+    uint8_t body[PRODUCE_BODY];
+    struct object transport;
+
+    COS_TRY(open_token(secure, &transport, step, token, body,
+                       step == STEP_PACK ? PACK_BODY : PRODUCE_BODY));
+    cos_change_start(secure);
+    enum cos_result result = step == STEP_PACK ? pack(secure, &transport, tests, body, answer)
+                                               : produce(secure, &transport, body);
     cos_wipe(body, sizeof body);
-    COS_TRY(result);
-    COS_TRY(cos_change_commit(secure));
-    return cos_state_load(secure);
+    return result;
 }
 
 /* Step 5: the issuer's keys must be there; those of production go. */
 static enum cos_result initialize(struct cos_secure *secure, const uint8_t who_when[WHO_WHEN])
 {
-    static const uint8_t usage[3] = {USAGE_SCP03_ENC, USAGE_SCP03_MAC, USAGE_SCP03_DEK};
     struct object key;
     bool issuer_keys = false;
 
@@ -264,41 +200,33 @@ static enum cos_result initialize(struct cos_secure *secure, const uint8_t who_w
     }
     COS_CHECK(issuer_keys, COS_E_CONDITIONS);
     cos_change_start(secure);
-    for (size_t i = 0; i < 3; i++) {
-        COS_TRY(cos_object_find_usage(secure, usage[i], KEY_VERSION_INITIAL, &key));
-        cos_object_remove(secure, &key);
-    }
-    cos_state_add_life_cycle(secure, COS_LIFE_INITIALIZED);
+    COS_TRY(cos_object_remove_set(secure, KEY_VERSION_INITIAL));
     cos_change_add(secure, STATE_CPLC + CPLC_PREPERSONALIZER, who_when, WHO_WHEN);
-    COS_TRY(cos_change_commit(secure));
-    return cos_state_load(secure);
+    COS_TRY(cos_state_advance(secure, COS_LIFE_INITIALIZED));
+    /* The session's keys are gone, and so is the session: step 6 is for who has the issuer's. */
+    cos_scp03_close(secure);
+    return COS_OK;
 }
 
 static enum cos_result personalize(struct cos_secure *secure, const uint8_t who_when[WHO_WHEN])
 {
     cos_change_start(secure);
-    cos_state_add_life_cycle(secure, COS_LIFE_PERSONALIZED);
     cos_change_add(secure, STATE_CPLC + CPLC_PERSONALIZER, who_when, WHO_WHEN);
-    COS_TRY(cos_change_commit(secure));
-    return cos_state_load(secure);
+    return cos_state_advance(secure, COS_LIFE_PERSONALIZED);
 }
 
 static enum cos_result complete_step(struct cos_secure *secure, struct cos_reader *request,
                                      struct cos_writer *body)
 {
     uint8_t step = cos_read8(request);
-    uint8_t contacts = cos_read8(request);
-    uint8_t frames = cos_read8(request);
+    const uint8_t *tests = cos_read_bytes(request, 2); /* contacts, frames */
     struct cos_span data = cos_read_rest(request);
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
     COS_CHECK(step >= STEP_PACK && step <= STEP_PERSONALIZE, COS_E_P1_P2);
     COS_CHECK(secure->life_cycle == state_before(step), COS_E_CONDITIONS);
-    if (step == STEP_PACK) {
-        return pack(secure, contacts, frames, data, body);
-    }
-    if (step == STEP_PRODUCE) {
-        return produce(secure, data);
+    if (step == STEP_PACK || step == STEP_PRODUCE) {
+        return token_step(secure, step, tests, data, body);
     }
     COS_TRY(cos_status_require(secure, 0, CONDITION_SM));
     COS_CHECK(data.length == WHO_WHEN, COS_E_LENGTH);
@@ -341,11 +269,14 @@ static enum cos_result set_status(struct cos_secure *secure, struct cos_reader *
     COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
     COS_TRY(next_state(secure, wanted, &next));
     cos_change_start(secure);
-    cos_state_add_life_cycle(secure, next);
-    COS_TRY(cos_change_commit(secure));
-    COS_TRY(cos_state_load(secure));
+    COS_TRY(cos_state_advance(secure, next));
+    if (next != COS_LIFE_TERMINATED) {
+        return COS_OK;
+    }
     /* TERMINATED is committed: from here on the secrets are only to be erased. */
-    return next == COS_LIFE_TERMINATED ? cos_object_erase_secrets(secure) : COS_OK;
+    cos_scp03_close(secure);
+    cos_status_clear(secure);
+    return cos_object_erase_secrets(secure);
 }
 
 static enum cos_result record(struct cos_secure *secure, struct cos_writer *body)

@@ -11,6 +11,7 @@ enum {
     STATE_PAGES = 1,
     STORAGE_KEY_PAGES = 1,
     OBJECT_ASSOCIATED = 17,
+    TRANSPORT_TRIES = 10,
 };
 
 /* ---- Transactions ---- */
@@ -19,6 +20,7 @@ void cos_change_start(struct cos_secure *secure)
 {
     secure->change.count = 0;
     secure->change.used = 0;
+    secure->change.next_object = 0;
     secure->change.failed = false;
 }
 
@@ -155,21 +157,17 @@ enum cos_result cos_object_erase_secrets(struct cos_secure *secure)
 
 /* ---- Entries ---- */
 
+enum { ENTRY_BYTES = 19, ENTRY_GENERATION = 20, ENTRY_COUNTER = 24 };
+_Static_assert(offsetof(struct object, valid_to) == 13 &&
+                   offsetof(struct object, tries_left) + 1 == ENTRY_BYTES,
+               "struct object begins as an entry does");
+
 static void encode(const struct object *object, uint8_t entry[OBJECT_ENTRY])
 {
-    const uint8_t fields[] = {object->kind,           object->context,   object->number,
-                              object->version,        object->algorithm, object->usage,
-                              object->length,         object->use_rule,  object->reset_rule,
-                              object->resetting_code, object->shortest,  object->longest,
-                              object->level};
-
     memset(entry, 0, OBJECT_ENTRY);
-    memcpy(entry, fields, sizeof fields);
-    memcpy(entry + 13, object->valid_to, 4);
-    entry[17] = object->tries_max;
-    entry[18] = object->tries_left;
-    cos_put32(entry + 20, object->generation);
-    cos_put32(entry + 24, object->counter);
+    memcpy(entry, object, ENTRY_BYTES);
+    cos_put32(entry + ENTRY_GENERATION, object->generation);
+    cos_put32(entry + ENTRY_COUNTER, object->counter);
 }
 
 enum cos_result cos_object_read(const struct cos_secure *secure, uint16_t index,
@@ -178,27 +176,10 @@ enum cos_result cos_object_read(const struct cos_secure *secure, uint16_t index,
     uint8_t entry[OBJECT_ENTRY];
 
     COS_TRY(cos_store_read(&secure->store, entry_address(secure, index), entry, sizeof entry));
-    *object = (struct object){
-        .index = index,
-        .kind = entry[0],
-        .context = entry[1],
-        .number = entry[2],
-        .version = entry[3],
-        .algorithm = entry[4],
-        .usage = entry[5],
-        .length = entry[6],
-        .use_rule = entry[7],
-        .reset_rule = entry[8],
-        .resetting_code = entry[9],
-        .shortest = entry[10],
-        .longest = entry[11],
-        .level = entry[12],
-        .valid_to = {entry[13], entry[14], entry[15], entry[16]},
-        .tries_max = entry[17],
-        .tries_left = entry[18],
-        .generation = cos_get32(entry + 20),
-        .counter = cos_get32(entry + 24),
-    };
+    memcpy(object, entry, ENTRY_BYTES);
+    object->index = index;
+    object->generation = cos_get32(entry + ENTRY_GENERATION);
+    object->counter = cos_get32(entry + ENTRY_COUNTER);
     COS_CHECK(object->length <= OBJECT_SECRET_MAX && object->tries_left <= object->tries_max,
               COS_E_STORE_DAMAGED);
     return COS_OK;
@@ -231,18 +212,42 @@ enum cos_result cos_object_find_usage(const struct cos_secure *secure, enum obje
     return COS_E_REFERENCE_NOT_FOUND;
 }
 
-enum cos_result cos_object_new(const struct cos_secure *secure, uint16_t *next,
-                               struct object *object)
+static enum cos_result find_free(struct cos_secure *secure, struct object *object)
 {
-    while (*next < secure->config.objects) {
-        uint16_t index = (*next)++;
-        COS_TRY(cos_object_read(secure, index, object));
+    while (secure->change.next_object < secure->config.objects) {
+        COS_TRY(cos_object_read(secure, secure->change.next_object++, object));
         if (object->kind == OBJECT_FREE) {
-            *object = (struct object){.index = index, .generation = object->generation};
             return COS_OK;
         }
     }
     return COS_E_MEMORY_FULL;
+}
+
+enum cos_result cos_object_place(struct cos_secure *secure, enum object_kind kind, uint8_t context,
+                                 uint8_t number, uint8_t version, struct object *object)
+{
+    enum cos_result found = cos_object_find(secure, kind, context, number, version, object);
+
+    if (found == COS_E_REFERENCE_NOT_FOUND) {
+        found = find_free(secure, object);
+    }
+    *object = (struct object){
+        .kind = (uint8_t)kind,
+        .context = context,
+        .number = number,
+        .version = version,
+        .index = object->index,
+        .generation = object->generation,
+    };
+    return found;
+}
+
+void cos_object_card_key(struct object *key, enum object_usage usage, uint8_t length)
+{
+    key->algorithm = ALGORITHM_AES;
+    key->usage = (uint8_t)usage;
+    key->length = length;
+    key->use_rule = 0xFF;
 }
 
 /* ---- Secrets ---- */
@@ -284,12 +289,35 @@ enum cos_result cos_object_put(struct cos_secure *secure, struct object *object,
 
 void cos_object_remove(struct cos_secure *secure, const struct object *object)
 {
-    const struct object free_entry = {.index = object->index, .generation = object->generation};
-    uint8_t entry[OBJECT_ENTRY];
+    struct object free_entry = {.index = object->index, .generation = object->generation};
 
-    encode(&free_entry, entry);
-    cos_change_add(secure, entry_address(secure, object->index), entry, sizeof entry);
+    (void)cos_object_put(secure, &free_entry, NULL);
     cos_change_add(secure, slot_address(secure, object->index), NULL, OBJECT_SLOT);
+}
+
+enum cos_result cos_object_add_transport(struct cos_secure *secure, uint8_t number,
+                                         const uint8_t key[16])
+{
+    struct object object;
+
+    COS_TRY(cos_object_place(secure, OBJECT_KEY, CONTEXT_GLOBAL, number, 0, &object));
+    cos_object_card_key(&object, USAGE_TRANSPORT, 16);
+    object.tries_max = TRANSPORT_TRIES;
+    object.tries_left = TRANSPORT_TRIES;
+    return cos_object_put(secure, &object, key);
+}
+
+const uint8_t cos_set_usage[KEYS_OF_A_SET] = {USAGE_SCP03_ENC, USAGE_SCP03_MAC, USAGE_SCP03_DEK};
+
+enum cos_result cos_object_remove_set(struct cos_secure *secure, uint8_t version)
+{
+    struct object object;
+
+    for (uint8_t number = 1; number <= KEYS_OF_A_SET; number++) {
+        COS_TRY(cos_object_find(secure, OBJECT_KEY, CONTEXT_GLOBAL, number, version, &object));
+        cos_object_remove(secure, &object);
+    }
+    return COS_OK;
 }
 
 enum cos_result cos_object_secret(const struct cos_secure *secure, const struct object *object,

@@ -29,72 +29,34 @@ enum {
     PIN_LONGEST = 12,
 };
 
-/* Sets *field to the one byte of an optional object. */
-static enum cos_result take8(const struct cos_tlv *tlv, uint8_t *field)
-{
-    COS_CHECK(tlv->length == 1, COS_E_DATA);
-    *field = tlv->value[0];
-    return COS_OK;
-}
+/* Attributes that are taken as they come: tag, kind of object (OBJECT_FREE: PINs and keys), place
+ * in struct object, length. */
+static const struct {
+    uint8_t tag, kind, at, length;
+} attributes[] = {
+    {TAG_NUMBER, OBJECT_FREE, offsetof(struct object, number), 1},
+    {TAG_TRIES, OBJECT_FREE, offsetof(struct object, tries_max), 1},
+    {TAG_SHORTEST, OBJECT_PIN, offsetof(struct object, shortest), 1},
+    {TAG_LONGEST, OBJECT_PIN, offsetof(struct object, longest), 1},
+    {TAG_RESETTING_CODE, OBJECT_PIN, offsetof(struct object, resetting_code), 1},
+    {TAG_RESET_RULE, OBJECT_PIN, offsetof(struct object, reset_rule), 1},
+    {TAG_ALGORITHM, OBJECT_KEY, offsetof(struct object, algorithm), 1},
+    {TAG_USAGE, OBJECT_KEY, offsetof(struct object, usage), 1},
+    {TAG_USE_RULE, OBJECT_KEY, offsetof(struct object, use_rule), 1},
+    {TAG_LEVEL, OBJECT_KEY, offsetof(struct object, level), 5}, /* and valid_to */
+};
 
-static enum cos_result take_level(const struct cos_tlv *tlv, struct object *object)
+static enum cos_result take_attribute(const struct cos_tlv *tlv, struct object *object)
 {
-    COS_CHECK(tlv->length == 5, COS_E_DATA);
-    object->level = tlv->value[0];
-    memcpy(object->valid_to, tlv->value + 1, 4);
-    return COS_OK;
-}
-
-/* What PINs and keys have in common. COS_E_FUNCTION: the object is none of those. */
-static enum cos_result take_common(const struct cos_secure *secure, const struct cos_tlv *tlv,
-                                   struct object *object, struct cos_span *value)
-{
-    switch (tlv->tag) {
-    case TAG_NUMBER:
-        return take8(tlv, &object->number);
-    case TAG_APPLICATION:
-        return cos_application_find(secure, (struct cos_span){tlv->value, tlv->length},
-                                    &object->context);
-    case TAG_TRIES:
-        return take8(tlv, &object->tries_max);
-    case TAG_VALUE:
-        *value = (struct cos_span){tlv->value, tlv->length};
-        return COS_OK;
-    default:
-        return COS_E_FUNCTION;
+    for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
+        if (attributes[i].tag == tlv->tag &&
+            (attributes[i].kind == OBJECT_FREE || attributes[i].kind == object->kind)) {
+            COS_CHECK(tlv->length == attributes[i].length, COS_E_DATA);
+            memcpy((uint8_t *)object + attributes[i].at, tlv->value, tlv->length);
+            return COS_OK;
+        }
     }
-}
-
-static enum cos_result take_pin(const struct cos_tlv *tlv, struct object *object)
-{
-    switch (tlv->tag) {
-    case TAG_SHORTEST:
-        return take8(tlv, &object->shortest);
-    case TAG_LONGEST:
-        return take8(tlv, &object->longest);
-    case TAG_RESETTING_CODE:
-        return take8(tlv, &object->resetting_code);
-    case TAG_RESET_RULE:
-        return take8(tlv, &object->reset_rule);
-    default:
-        return COS_E_DATA;
-    }
-}
-
-static enum cos_result take_key(const struct cos_tlv *tlv, struct object *object)
-{
-    switch (tlv->tag) {
-    case TAG_ALGORITHM:
-        return take8(tlv, &object->algorithm);
-    case TAG_USAGE:
-        return take8(tlv, &object->usage);
-    case TAG_USE_RULE:
-        return take8(tlv, &object->use_rule);
-    case TAG_LEVEL:
-        return take_level(tlv, object);
-    default:
-        return COS_E_DATA;
-    }
+    return COS_E_DATA;
 }
 
 static enum cos_result take_all(const struct cos_secure *secure, struct cos_span dgi,
@@ -105,21 +67,32 @@ static enum cos_result take_all(const struct cos_secure *secure, struct cos_span
     enum cos_result result;
 
     while ((result = cos_tlv_next(&reader, &tlv)) == COS_OK) {
-        enum cos_result taken = take_common(secure, &tlv, object, value);
-        if (taken == COS_E_FUNCTION) {
-            taken = object->kind == OBJECT_PIN ? take_pin(&tlv, object) : take_key(&tlv, object);
+        const struct cos_span content = {tlv.value, tlv.length};
+        if (tlv.tag == TAG_VALUE) {
+            *value = content;
+        } else if (tlv.tag == TAG_APPLICATION) {
+            COS_TRY(cos_application_find(secure, content, &object->context));
+        } else {
+            COS_TRY(take_attribute(&tlv, object));
         }
-        COS_TRY(taken);
     }
     COS_CHECK(result == COS_E_END_OF_DATA, COS_E_DATA);
     return COS_OK;
+}
+
+/* A condition that could never hold, or would mean nothing (ISO/IEC 7816-4:2013, table 20), is
+ * refused as it is in the rule of a file. */
+static bool is_condition(uint8_t sc)
+{
+    return sc == 0x00 || sc == 0xFF || ((sc & 0x70U) != 0 && (sc & 0x0FU) != 0x0FU);
 }
 
 static bool pin_consistent(const struct object *pin, size_t length)
 {
     return pin->shortest >= 1 && pin->shortest <= pin->longest && pin->longest <= COS_PIN_MAX &&
            length >= pin->shortest && length <= pin->longest && pin->tries_max >= 1 &&
-           pin->resetting_code <= OBJECT_NUMBER_MAX && pin->resetting_code != pin->number;
+           pin->resetting_code < OBJECT_NUMBER_MAX && pin->resetting_code != pin->number &&
+           is_condition(pin->reset_rule);
 }
 
 /* A symmetric key has one purpose (rule 8 of the gate). */
@@ -131,7 +104,7 @@ static bool key_consistent(const struct object *key, size_t length)
     bool one_purpose = key->usage == USAGE_INTERNAL || key->usage == USAGE_EXTERNAL ||
                        key->usage == USAGE_ACCESS_PROOF;
 
-    return (aes || des3) && one_purpose;
+    return (aes || des3) && one_purpose && is_condition(key->use_rule);
 }
 
 static enum cos_result check(struct object *object, struct cos_span value)
@@ -167,25 +140,20 @@ static bool brought_twice(const struct cos_secure *secure, const struct object *
 /* Adds the object to the transaction, in place of an older one of the same kind, context and
  * number. */
 static enum cos_result place(struct cos_secure *secure, struct object *object,
-                             const uint8_t *secret, uint16_t *next)
+                             const uint8_t *secret)
 {
     struct object at;
 
     COS_CHECK(!brought_twice(secure, object), COS_E_DATA);
-    enum cos_result found = cos_object_find(secure, (enum object_kind)object->kind, object->context,
-                                            object->number, 0, &at);
-
-    if (found == COS_E_REFERENCE_NOT_FOUND) {
-        found = cos_object_new(secure, next, &at);
-    }
-    COS_TRY(found);
+    COS_TRY(cos_object_place(secure, (enum object_kind)object->kind, object->context,
+                             object->number, 0, &at));
     object->index = at.index;
     object->generation = at.generation;
     return cos_object_put(secure, object, secret);
 }
 
 static enum cos_result store_object(struct cos_secure *secure, enum object_kind kind,
-                                    struct cos_span dgi, uint16_t *next)
+                                    struct cos_span dgi)
 {
     struct object object = {.kind = (uint8_t)kind, .context = CONTEXT_GLOBAL};
     struct cos_span value = {NULL, 0};
@@ -200,31 +168,29 @@ static enum cos_result store_object(struct cos_secure *secure, enum object_kind 
     COS_TRY(take_all(secure, dgi, &object, &value));
     COS_TRY(check(&object, value));
     memcpy(secret, value.data, value.length);
-    enum cos_result result = place(secure, &object, secret, next);
+    enum cos_result result = place(secure, &object, secret);
     cos_wipe(secret, sizeof secret);
     return result;
 }
 
 static enum cos_result store_card(struct cos_secure *secure, struct cos_span dgi)
 {
+    struct cos_reader reader = cos_reader(dgi.data, dgi.length);
     struct cos_tlv tlv;
-    uint8_t rule;
 
-    COS_CHECK(cos_tlv_find(dgi.data, dgi.length, TAG_RECORD_RULE, &tlv) == COS_OK, COS_E_DATA);
-    COS_CHECK(tlv.value + tlv.length == dgi.data + dgi.length, COS_E_DATA);
-    COS_TRY(take8(&tlv, &rule));
-    cos_state_add8(secure, STATE_RECORD_RULE, rule);
+    COS_CHECK(cos_tlv_next(&reader, &tlv) == COS_OK && tlv.tag == TAG_RECORD_RULE, COS_E_DATA);
+    COS_CHECK(reader.length == 0 && tlv.length == 1 && is_condition(tlv.value[0]), COS_E_DATA);
+    cos_state_add8(secure, STATE_RECORD_RULE, tlv.value[0]);
     return COS_OK;
 }
 
-static enum cos_result store_dgi(struct cos_secure *secure, uint16_t number, struct cos_span dgi,
-                                 uint16_t *next)
+static enum cos_result store_dgi(struct cos_secure *secure, uint16_t number, struct cos_span dgi)
 {
     switch (number) {
     case DGI_PIN:
-        return store_object(secure, OBJECT_PIN, dgi, next);
+        return store_object(secure, OBJECT_PIN, dgi);
     case DGI_KEY:
-        return store_object(secure, OBJECT_KEY, dgi, next);
+        return store_object(secure, OBJECT_KEY, dgi);
     case DGI_CARD:
         return store_card(secure, dgi);
     default:
@@ -235,7 +201,6 @@ static enum cos_result store_dgi(struct cos_secure *secure, uint16_t number, str
 enum cos_result cos_personal_store(struct cos_secure *secure, struct cos_span data)
 {
     struct cos_reader reader = cos_reader(data.data, data.length);
-    uint16_t next = 0;
 
     cos_change_start(secure);
     while (reader.length > 0 && !reader.failed) {
@@ -243,7 +208,7 @@ enum cos_result cos_personal_store(struct cos_secure *secure, struct cos_span da
         uint8_t length = cos_read8(&reader);
         const uint8_t *value = cos_read_bytes(&reader, length);
         COS_CHECK(!reader.failed && value != NULL, COS_E_DATA);
-        COS_TRY(store_dgi(secure, number, (struct cos_span){value, length}, &next));
+        COS_TRY(store_dgi(secure, number, (struct cos_span){value, length}));
     }
     COS_CHECK(!reader.failed, COS_E_DATA);
     COS_CHECK(!secure->change.failed, COS_E_LENGTH); /* more objects than one command may bring */

@@ -39,7 +39,7 @@ static enum cos_result compare(struct cos_secure *secure, struct cos_channel *st
     uint8_t secret[OBJECT_SECRET_MAX];
     uint8_t tries = pin->tries_left;
 
-    cos_status_set_pin(secure, status, pin, false);
+    cos_status_set(secure, status, pin, false);
     COS_TRY(cos_object_spend(secure, pin));
     COS_INVARIANT(pin->tries_max == 0 || pin->tries_left + 1 == tries);
     COS_TRY(cos_object_secret(secure, pin, secret));
@@ -61,7 +61,7 @@ static enum cos_result verify(struct cos_secure *secure, struct pin_request *req
     COS_CHECK(length_allowed(&request->pin, request->data.length), COS_E_LENGTH);
     COS_TRY(compare(secure, request->status, &request->pin, request->data));
     COS_TRY(cos_object_restore(secure, &request->pin));
-    cos_status_set_pin(secure, request->status, &request->pin, true);
+    cos_status_set(secure, request->status, &request->pin, true);
     return COS_OK;
 }
 
@@ -114,7 +114,7 @@ static enum cos_result change(struct cos_secure *secure, struct pin_request *req
         return COS_E_DATA;
     }
     COS_TRY(replace(secure, pin, new_value));
-    cos_status_set_pin(secure, request->status, pin, true);
+    cos_status_set(secure, request->status, pin, true);
     return COS_OK;
 }
 
@@ -122,7 +122,7 @@ static enum cos_result change(struct cos_secure *secure, struct pin_request *req
 static enum cos_result reset(struct cos_secure *secure, struct pin_request *request,
                              struct cos_span new_value)
 {
-    cos_status_set_pin(secure, request->status, &request->pin, false);
+    cos_status_set(secure, request->status, &request->pin, false);
     if (new_value.length != 0) {
         return replace(secure, &request->pin, new_value);
     }
@@ -174,19 +174,7 @@ static uint8_t instruction_of(uint8_t operation)
     }
 }
 
-/* P1 of RESET RETRY COUNTER says which operation its data are for; the others have 00. */
-static uint8_t p1_of(uint8_t operation)
-{
-    switch (operation) {
-    case COS_PIN_UNBLOCK_ONLY:
-        return 0x01;
-    case COS_PIN_RESET:
-        return 0x02;
-    default:
-        return 0x00;
-    }
-}
-
+/* That P1 and P2 are those of the operation was seen by cos_sm_bound(). */
 static enum cos_result take_data(struct cos_secure *secure, uint8_t operation,
                                  struct pin_request *request)
 {
@@ -194,8 +182,6 @@ static enum cos_result take_data(struct cos_secure *secure, uint8_t operation,
         return COS_OK;
     }
     COS_CHECK(request->data.length == 0 && instruction_of(operation) != 0, COS_E_GATE_FORMAT);
-    COS_CHECK(secure->held.p1 == p1_of(operation) && secure->held.p2 == request->reference,
-              COS_E_CONDITIONS);
     return cos_held_take(secure, request->channel, instruction_of(operation), &request->data);
 }
 

@@ -14,6 +14,7 @@ enum {
     CONSTANT_S_ENC = 0x04,
     CONSTANT_S_MAC = 0x06,
     CHALLENGE = 8,
+    SEQUENCE = 3,
     CRYPTOGRAM = 8,
     MAC = 8,
     COUNTER_MAX = 0xFFFFFF,
@@ -45,53 +46,6 @@ bool cos_pending_any(const struct cos_secure *secure)
     return secure->scp03.begun || secure->scp03.open == COS_YES || secure->challenge_length != 0;
 }
 
-/* The card challenge of this counter value, made from K-ENC so that it cannot be chosen. */
-static enum cos_result card_challenge(const struct cos_secure *secure, const struct object *enc,
-                                      uint32_t counter, uint8_t challenge[CHALLENGE])
-{
-    uint8_t context[3 + sizeof issuer_domain], bytes[4], secret[OBJECT_SECRET_MAX];
-
-    cos_put32(bytes, counter);
-    memcpy(context, bytes + 1, 3);
-    memcpy(context + 3, issuer_domain, sizeof issuer_domain);
-    COS_TRY(cos_object_secret(secure, enc, secret));
-    enum cos_result result =
-        cos_kdf_scp03(secure->config.crypto, secret, enc->length, CONSTANT_CARD_CHALLENGE,
-                      (struct cos_span){context, sizeof context}, challenge, CHALLENGE);
-    cos_wipe(secret, sizeof secret);
-    return result;
-}
-
-static enum cos_result derive(const struct cos_secure *secure, const struct object *key,
-                              uint8_t constant, struct cos_span context, uint8_t *out)
-{
-    uint8_t secret[OBJECT_SECRET_MAX];
-
-    COS_TRY(cos_object_secret(secure, key, secret));
-    enum cos_result result = cos_kdf_scp03(secure->config.crypto, secret, key->length, constant,
-                                           context, out, key->length);
-    cos_wipe(secret, sizeof secret);
-    return result;
-}
-
-/* Session keys, the host's cryptogram to be expected, and the card's. */
-static enum cos_result derive_session(struct cos_secure *secure, const struct object *enc,
-                                      const struct object *mac, struct cos_span challenges,
-                                      uint8_t card_cryptogram[CRYPTOGRAM])
-{
-    const struct cos_crypto *crypto = secure->config.crypto;
-    struct cos_scp03 *session = &secure->scp03;
-
-    session->key_length = enc->length;
-    session->key_version = enc->version;
-    COS_TRY(derive(secure, enc, CONSTANT_S_ENC, challenges, session->s_enc));
-    COS_TRY(derive(secure, mac, CONSTANT_S_MAC, challenges, session->s_mac));
-    COS_TRY(cos_kdf_scp03(crypto, session->s_mac, session->key_length, CONSTANT_HOST_CRYPTOGRAM,
-                          challenges, session->host_cryptogram, CRYPTOGRAM));
-    return cos_kdf_scp03(crypto, session->s_mac, session->key_length, CONSTANT_CARD_CRYPTOGRAM,
-                         challenges, card_cryptogram, CRYPTOGRAM);
-}
-
 static enum cos_result find_keys(const struct cos_secure *secure, uint8_t version,
                                  struct object *enc, struct object *mac)
 {
@@ -102,35 +56,72 @@ static enum cos_result find_keys(const struct cos_secure *secure, uint8_t versio
     return COS_OK;
 }
 
+/* Derives from a key of the session's length, over both challenges. */
+static enum cos_result derive(const struct cos_secure *secure, const uint8_t *key, uint8_t constant,
+                              const uint8_t challenges[2 * CHALLENGE], uint8_t *out, size_t length)
+{
+    return cos_kdf_scp03(secure->config.crypto, key, secure->scp03.key_length, constant,
+                         (struct cos_span){challenges, 2 * CHALLENGE}, out, length);
+}
+
+/* Card challenge (made from K-ENC and the counter, so that it cannot be chosen), session keys, the
+ * host's cryptogram to be expected, and the card's. The caller wipes the secret. */
+static enum cos_result derive_session(struct cos_secure *secure, const struct object *enc,
+                                      const struct object *mac,
+                                      const uint8_t sequence[SEQUENCE + sizeof issuer_domain],
+                                      uint8_t challenges[2 * CHALLENGE],
+                                      uint8_t cryptogram[CRYPTOGRAM],
+                                      uint8_t secret[OBJECT_SECRET_MAX])
+{
+    struct cos_scp03 *session = &secure->scp03;
+    const size_t length = enc->length;
+
+    COS_TRY(cos_object_secret(secure, enc, secret));
+    COS_TRY(cos_kdf_scp03(secure->config.crypto, secret, length, CONSTANT_CARD_CHALLENGE,
+                          (struct cos_span){sequence, SEQUENCE + sizeof issuer_domain},
+                          challenges + CHALLENGE, CHALLENGE));
+    COS_TRY(derive(secure, secret, CONSTANT_S_ENC, challenges, session->s_enc, length));
+    COS_TRY(cos_object_secret(secure, mac, secret));
+    COS_TRY(derive(secure, secret, CONSTANT_S_MAC, challenges, session->s_mac, length));
+    COS_TRY(derive(secure, session->s_mac, CONSTANT_HOST_CRYPTOGRAM, challenges,
+                   session->host_cryptogram, CRYPTOGRAM));
+    return derive(secure, session->s_mac, CONSTANT_CARD_CRYPTOGRAM, challenges, cryptogram,
+                  CRYPTOGRAM);
+}
+
 enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *request,
                                 struct cos_writer *body)
 {
     uint8_t channel = cos_read_channel(request);
     uint8_t version = cos_read8(request);
     const uint8_t *host_challenge = cos_read_bytes(request, CHALLENGE);
-    uint8_t challenges[2 * CHALLENGE], cryptogram[CRYPTOGRAM], counter[4];
+    uint8_t challenges[2 * CHALLENGE], cryptogram[CRYPTOGRAM], secret[OBJECT_SECRET_MAX];
+    uint8_t sequence[1 + SEQUENCE + sizeof issuer_domain]; /* the counter is put as four bytes */
     struct object enc, mac;
 
     COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
     cos_pending_drop(secure);
     COS_TRY(find_keys(secure, version, &enc, &mac));
+    secure->scp03.key_length = enc.length;
+    secure->scp03.key_version = enc.version;
+    cos_put32(sequence, enc.counter + 1);
+    memcpy(sequence + 1 + SEQUENCE, issuer_domain, sizeof issuer_domain);
     memcpy(challenges, host_challenge, CHALLENGE);
-    COS_TRY(card_challenge(secure, &enc, enc.counter + 1, challenges + CHALLENGE));
-    COS_TRY(derive_session(secure, &enc, &mac, (struct cos_span){challenges, sizeof challenges},
-                           cryptogram));
+    enum cos_result result =
+        derive_session(secure, &enc, &mac, sequence + 1, challenges, cryptogram, secret);
+    cos_wipe(secret, sizeof secret);
+    COS_TRY(result);
     secure->scp03.begun = true;
     secure->scp03.channel = channel;
-    cos_put32(counter, enc.counter + 1);
     /* Key diversification data (10), key information, card challenge, card cryptogram, sequence
      * counter. */
+    const uint8_t information[] = {enc.version, SCP03_IDENTIFIER, SCP03_PARAMETER};
     cos_write16(body, 0);
     cos_write_bytes(body, secure->serial, sizeof secure->serial);
-    cos_write8(body, enc.version);
-    cos_write8(body, SCP03_IDENTIFIER);
-    cos_write8(body, SCP03_PARAMETER);
+    cos_write_bytes(body, information, sizeof information);
     cos_write_bytes(body, challenges + CHALLENGE, CHALLENGE);
     cos_write_bytes(body, cryptogram, sizeof cryptogram);
-    cos_write_bytes(body, counter + 1, 3);
+    cos_write_bytes(body, sequence + 1, SEQUENCE);
     return COS_OK;
 }
 

@@ -138,9 +138,9 @@ static enum cos_result execute(struct cos_secure *secure, const struct server_re
                                struct cos_writer *body)
 {
     struct cos_reader reader = cos_reader(request->message.data, request->message.length);
-    call_handler handler = handler_of(request->row->opcode);
+    call_handler handler = handler_of(request->opcode);
 
-    if (request->row->opcode == COS_GATE_STATUS) {
+    if (request->opcode == COS_GATE_STATUS) {
         write_status(secure, request->in_session, body);
         return COS_OK;
     }
@@ -148,12 +148,12 @@ static enum cos_result execute(struct cos_secure *secure, const struct server_re
     COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & request->row->states) != 0, COS_E_GATE_STATE);
     /* In the clear there is the packing step and nothing else: anybody on the link can write such a
      * request, whether a session is open or not. */
-    COS_CHECK(request->row->opcode != COS_GATE_LIFE || request->in_session ||
+    COS_CHECK(request->opcode != COS_GATE_LIFE || request->in_session ||
                   secure->life_cycle == COS_LIFE_FABRICATED,
               COS_E_GATE_SESSION);
     COS_INVARIANT(handler != NULL);
-    interrupt(secure, request->row->opcode);
-    COS_TRY(cos_sm_bound(secure, request->row->opcode, request->message));
+    interrupt(secure, request->opcode);
+    COS_TRY(cos_sm_bound(secure, request->opcode, request->message));
     enum cos_result result = handler(secure, &reader, body);
     return body->failed ? COS_E_INVARIANT : result;
 }
@@ -206,7 +206,7 @@ enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
     enum cos_result result = execute(secure, &request, &body);
     cos_change_start(secure);
     cos_wipe(secure->change.bytes, sizeof secure->change.bytes);
-    keep_answer(secure, request.row->opcode, result, &body);
+    keep_answer(secure, request.opcode, result, &body);
     uint8_t flags = cos_pending_any(secure) ? COS_GATE_FLAG_ACTIVE : 0;
     COS_TRY(cos_server_respond(&secure->gate, &request, result, flags, secure->epoch, body.length));
     if (is_fault(result)) {

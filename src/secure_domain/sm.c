@@ -90,13 +90,14 @@ enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
 static void keep_header(struct cos_secure *secure, uint8_t channel,
                         const struct cos_command *command)
 {
-    secure->held = (struct cos_held){
-        .cla = command->cla,
-        .ins = command->ins,
-        .p1 = command->p1,
-        .p2 = command->p2,
-        .channel = channel,
-    };
+    struct cos_held *held = &secure->held;
+
+    cos_wipe(held, sizeof *held);
+    held->cla = command->cla;
+    held->ins = command->ins;
+    held->p1 = command->p1;
+    held->p2 = command->p2;
+    held->channel = channel;
 }
 
 static void hold(struct cos_secure *secure, const uint8_t *data, size_t length)
@@ -132,11 +133,8 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel, 
     if (held) {
         hold(secure, data, length);
     }
-    cos_write8(body, held ? 1 : 0);
-    cos_write8(body, (uint8_t)(command.cla & ~0x04U));
-    cos_write8(body, command.ins);
-    cos_write8(body, command.p1);
-    cos_write8(body, command.p2);
+    const uint8_t opened[] = {held, command.cla & 0xFBU, command.ins, command.p1, command.p2};
+    cos_write_bytes(body, opened, sizeof opened);
     cos_write16(body, (uint16_t)command.ne);
     cos_write8(body, (uint8_t)length);
     if (!held) {

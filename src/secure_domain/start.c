@@ -18,7 +18,6 @@ enum {
     FAB_EMBEDDED_MAC = 106,
     FAB_SIZE = 122,
     FAB_FORMAT = 1,
-    FAB_TRANSPORT_TRIES = 10,
 };
 
 void cos_go_mute(struct cos_secure *secure, enum cos_secure_verdict verdict)
@@ -61,44 +60,43 @@ static enum cos_result read_fab(const struct cos_secure *secure, uint8_t fab[FAB
 
 static void add_production_fields(struct cos_secure *secure, const uint8_t *fab)
 {
-    cos_change_add(secure, STATE_SERIAL, fab + FAB_SERIAL, 8);
-    cos_change_add(secure, STATE_ROM_DIGEST, fab + FAB_DIGEST, COS_SHA256_SIZE);
-    cos_change_add(secure, STATE_CPLC + CPLC_FABRICATOR, fab + FAB_FIELDS, 4);
-    cos_change_add(secure, STATE_CPLC + CPLC_OPERATING_SYSTEM, fab + FAB_SYSTEM, 6);
-    cos_change_add(secure, STATE_CPLC + CPLC_FABRICATION_DATE, fab + FAB_DATE, 2);
-    cos_change_add(secure, STATE_CPLC + CPLC_SERIAL, fab + FAB_SERIAL + 4, 4);
-    cos_change_add(secure, STATE_CPLC + CPLC_IC_BATCH, fab + FAB_BATCH, 2);
+    static const struct {
+        uint8_t to, from, length;
+    } fields[] = {
+        {STATE_SERIAL, FAB_SERIAL, 8},
+        {STATE_ROM_DIGEST, FAB_DIGEST, COS_SHA256_SIZE},
+        {STATE_CPLC + CPLC_FABRICATOR, FAB_FIELDS, 4},
+        {STATE_CPLC + CPLC_OPERATING_SYSTEM, FAB_SYSTEM, 6},
+        {STATE_CPLC + CPLC_FABRICATION_DATE, FAB_DATE, 2},
+        {STATE_CPLC + CPLC_SERIAL, FAB_SERIAL + 4, 4},
+        {STATE_CPLC + CPLC_IC_BATCH, FAB_BATCH, 2},
+    };
+
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        cos_change_add(secure, fields[i].to, fab + fields[i].from, fields[i].length);
+    }
 }
 
-/* The first start: everything that the fab record says goes into the store, in one transaction. */
+/* Everything that the fab record says goes into the store, in one transaction. */
+static enum cos_result write_first(struct cos_secure *secure, const uint8_t fab[FAB_SIZE])
+{
+    cos_change_start(secure);
+    COS_TRY(cos_drbg_random(&secure->drbg, secure->storage_key, sizeof secure->storage_key));
+    cos_object_add_storage_key(secure, secure->storage_key);
+    COS_TRY(cos_object_add_transport(secure, 1, fab + FAB_KEY));
+    add_production_fields(secure, fab);
+    return cos_state_advance(secure, COS_LIFE_FABRICATED);
+}
+
+/* The first start. */
 static enum cos_result take_over(struct cos_secure *secure)
 {
     uint8_t fab[FAB_SIZE];
-    struct object transport = {
-        .index = 0,
-        .kind = OBJECT_KEY,
-        .number = 1,
-        .algorithm = ALGORITHM_AES,
-        .usage = USAGE_TRANSPORT,
-        .length = 16,
-        .use_rule = 0xFF,
-        .tries_max = FAB_TRANSPORT_TRIES,
-        .tries_left = FAB_TRANSPORT_TRIES,
-    };
 
     COS_TRY(read_fab(secure, fab));
-    enum cos_result result =
-        cos_drbg_random(&secure->drbg, secure->storage_key, sizeof secure->storage_key);
-    if (result == COS_OK) {
-        cos_change_start(secure);
-        cos_state_add_life_cycle(secure, COS_LIFE_FABRICATED);
-        add_production_fields(secure, fab);
-        cos_object_add_storage_key(secure, secure->storage_key);
-        result = cos_object_put(secure, &transport, fab + FAB_KEY);
-    }
+    enum cos_result result = write_first(secure, fab);
     cos_wipe(fab, sizeof fab);
-    COS_TRY(result);
-    return cos_change_commit(secure);
+    return result;
 }
 
 /* The transport key must not stay behind in the clear. */
@@ -165,18 +163,35 @@ static enum cos_result check_rom(const struct cos_secure *secure)
     return COS_OK;
 }
 
-static enum cos_result fail(struct cos_secure *secure, enum cos_secure_verdict verdict,
-                            enum cos_result result)
+/* *verdict: what is to be said if this fails. */
+static enum cos_result start(struct cos_secure *secure, enum cos_secure_verdict *verdict)
 {
-    cos_go_mute(secure, verdict);
-    return result;
+    static const uint8_t personal[] = {'T', 'w', 'i', 'n', 'C', 'O', 'S'};
+    const struct cos_crypto *crypto = secure->config.crypto;
+
+    *verdict = COS_VERDICT_SELF_TEST;
+    COS_TRY(cos_crypto_self_test(crypto,
+                                 COS_SELF_TEST_AES | COS_SELF_TEST_DES3 | COS_SELF_TEST_SHA256));
+    *verdict = COS_VERDICT_ENTROPY;
+    COS_TRY(cos_drbg_start(&secure->drbg, crypto, secure->board->entropy,
+                           (struct cos_span){personal, sizeof personal}));
+    *verdict = COS_VERDICT_STORE;
+    enum cos_result result = open_store(secure);
+    if (result == COS_E_STORE_BLANK) {
+        *verdict = COS_VERDICT_BLANK;
+    }
+    COS_TRY(result);
+    *verdict = COS_VERDICT_ROM;
+    COS_TRY(check_rom(secure));
+    *verdict = COS_VERDICT_ATTACKED;
+    COS_CHECK(secure->attacks < COS_ATTACK_DEAD, COS_E_MUTE);
+    return COS_OK;
 }
 
 enum cos_result cos_secure_start(struct cos_secure *secure, const struct cos_board *board,
                                  const struct cos_secure_config *config)
 {
-    static const uint8_t personal[] = {'T', 'w', 'i', 'n', 'C', 'O', 'S'};
-    enum cos_result result;
+    enum cos_secure_verdict verdict;
 
     memset(secure, 0, sizeof *secure);
     secure->board = board;
@@ -184,27 +199,10 @@ enum cos_result cos_secure_start(struct cos_secure *secure, const struct cos_boa
     secure->scp03.open = COS_NO;
     secure->alive = COS_NO;
     cos_server_start(&secure->gate, config->crypto, board);
-    result = cos_crypto_self_test(config->crypto,
-                                  COS_SELF_TEST_AES | COS_SELF_TEST_DES3 | COS_SELF_TEST_SHA256);
+    enum cos_result result = start(secure, &verdict);
     if (result != COS_OK) {
-        return fail(secure, COS_VERDICT_SELF_TEST, result);
-    }
-    result = cos_drbg_start(&secure->drbg, config->crypto, board->entropy,
-                            (struct cos_span){personal, sizeof personal});
-    if (result != COS_OK) {
-        return fail(secure, COS_VERDICT_ENTROPY, result);
-    }
-    result = open_store(secure);
-    if (result != COS_OK) {
-        return fail(secure, result == COS_E_STORE_BLANK ? COS_VERDICT_BLANK : COS_VERDICT_STORE,
-                    result);
-    }
-    result = check_rom(secure);
-    if (result != COS_OK) {
-        return fail(secure, COS_VERDICT_ROM, result);
-    }
-    if (secure->attacks >= COS_ATTACK_DEAD) {
-        return fail(secure, COS_VERDICT_ATTACKED, COS_E_MUTE);
+        cos_go_mute(secure, verdict);
+        return result;
     }
     cos_status_clear(secure);
     secure->alive = COS_YES;

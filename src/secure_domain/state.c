@@ -35,7 +35,7 @@ void cos_state_add8(struct cos_secure *secure, enum state_offset offset, uint8_t
     cos_change_add(secure, (uint32_t)offset, &value, 1);
 }
 
-void cos_state_add_life_cycle(struct cos_secure *secure, enum cos_life_cycle life_cycle)
+enum cos_result cos_state_advance(struct cos_secure *secure, enum cos_life_cycle life_cycle)
 {
     uint8_t transaction[4];
 
@@ -43,6 +43,8 @@ void cos_state_add_life_cycle(struct cos_secure *secure, enum cos_life_cycle lif
     cos_state_add8(secure, STATE_VERSION, STATE_FORMAT);
     cos_state_add8(secure, STATE_LIFE_CYCLE, (uint8_t)life_cycle);
     cos_change_add(secure, STATE_TRANSACTION, transaction, sizeof transaction);
+    COS_TRY(cos_change_commit(secure));
+    return cos_state_load(secure);
 }
 
 enum cos_result cos_state_write_record(const struct cos_secure *secure, struct cos_writer *body)

@@ -27,19 +27,16 @@ static void set_bit(uint16_t *bits, uint8_t number, bool on)
     *bits = (uint16_t)(on ? *bits | bit : *bits & ~bit);
 }
 
-void cos_status_set_pin(struct cos_secure *secure, struct cos_channel *channel,
-                        const struct object *pin, bool verified)
+void cos_status_set(struct cos_secure *secure, struct cos_channel *channel,
+                    const struct object *object, bool on)
 {
-    set_bit(pin->context == CONTEXT_GLOBAL ? &channel->pins_global : &channel->pins_local,
-            pin->number, verified);
-    secure->epoch++;
-}
-
-void cos_status_set_key(struct cos_secure *secure, struct cos_channel *channel,
-                        const struct object *key, bool authenticated)
-{
-    set_bit(key->context == CONTEXT_GLOBAL ? &channel->keys_global : &channel->keys_local,
-            key->number, authenticated);
+    if (object->kind == OBJECT_PIN) {
+        set_bit(object->context == CONTEXT_GLOBAL ? &channel->pins_global : &channel->pins_local,
+                object->number, on);
+    } else {
+        set_bit(object->context == CONTEXT_GLOBAL ? &channel->keys_global : &channel->keys_local,
+                object->number, on);
+    }
     secure->epoch++;
 }
 
@@ -100,6 +97,10 @@ static cos_truth means(const struct cos_secure *secure, const struct cos_channel
 
 cos_truth cos_status_satisfies(const struct cos_secure *secure, uint8_t channel, uint8_t condition)
 {
+    static const struct {
+        uint8_t bit;
+        enum object_kind kind;
+    } kinds[] = {{SC_EXTERNAL, OBJECT_KEY}, {SC_USER, OBJECT_PIN}};
     const struct cos_channel *status = &secure->channels[channel];
     const uint8_t number = condition & SC_NUMBER;
     unsigned asked = 0, met = 0;
@@ -114,13 +115,11 @@ cos_truth cos_status_satisfies(const struct cos_secure *secure, uint8_t channel,
         asked++;
         met += secure->in_sm && secure->scp03.open == COS_YES ? 1 : 0;
     }
-    if ((condition & SC_EXTERNAL) != 0) {
-        asked++;
-        met += means(secure, status, OBJECT_KEY, number) == COS_YES ? 1 : 0;
-    }
-    if ((condition & SC_USER) != 0) {
-        asked++;
-        met += means(secure, status, OBJECT_PIN, number) == COS_YES ? 1 : 0;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if ((condition & kinds[i].bit) != 0) {
+            asked++;
+            met += means(secure, status, kinds[i].kind, number) == COS_YES ? 1 : 0;
+        }
     }
     bool satisfied = asked > 0 && ((condition & SC_ALL) != 0 ? met == asked : met > 0);
     return satisfied ? COS_YES : COS_NO;

@@ -33,11 +33,14 @@ static void make_objects(struct bench *bench)
     assert_int_equal(bench_store(bench, "8010 09 830101 C704 31313131"), 0x9000);
     assert_int_equal(bench_store(bench, "8020 1B 830105 800101 950102 C710 " KEY_GLOBAL), 0x9000);
     bench_expect_sm(bench, "00A40000 02 3F00", 0x9000, CARD_ANY);
-    assert_int_equal(bench_create(bench, true, "820138 83025300 8405A1A2A3A453 8C0206C0C0"), 0x6A80);
-    assert_int_equal(bench_create(bench, true, "820138 83025300 8405A1A2A3A453 8C0306C0C0"), 0x9000);
+    assert_int_equal(bench_create(bench, true, "820138 83025300 8405A1A2A3A453 8C0206C0C0"),
+                     0x6A80);
+    assert_int_equal(bench_create(bench, true, "820138 83025300 8405A1A2A3A453 8C0306C0C0"),
+                     0x9000);
     assert_int_equal(bench_create(bench, true, "820138 83025310 8C0306C0C0"), 0x9000);
     bench_expect_sm(bench, "00A40000 02 3F00", 0x9000, CARD_ANY);
-    assert_int_equal(bench_create(bench, true, "820138 83025400 8405A1A2A3A454 8C0306C0C0"), 0x9000);
+    assert_int_equal(bench_create(bench, true, "820138 83025400 8405A1A2A3A454 8C0306C0C0"),
+                     0x9000);
     assert_int_equal(bench_store(bench, "8010 10 830101 8405A1A2A3A454 C704 34343434"), 0x9000);
 }
 
@@ -130,8 +133,8 @@ static void reach(struct bench *bench, unsigned status)
 static bool allowed(uint8_t condition, unsigned status)
 {
     const unsigned number = (condition & 0x0F) == 0 ? 1 : condition & 0x0F;
-    const bool pin = (number == 1 && (status & HAS_PIN_1) != 0) ||
-                     (number == 5 && (status & HAS_PIN_5) != 0);
+    const bool pin =
+        (number == 1 && (status & HAS_PIN_1) != 0) || (number == 5 && (status & HAS_PIN_5) != 0);
     const bool key = number == 5 && (status & HAS_KEY_5) != 0;
     const bool sm = (status & HAS_SM) != 0;
 
@@ -190,10 +193,11 @@ static void several_sets_are_alternatives(void **state)
 
     bench_session(bench, 0x03);
     bench_expect_sm(bench, "00A40400 09 F05457494E434F5301", 0x9000, CARD_ANY);
-    assert_int_equal(bench_create(bench, true, "820101 83026101 80020002 8C08 0191 0195 03FFFF 01FF"),
-                     0x6A80); /* the last set is cut off by the length */
-    assert_int_equal(bench_create(bench, true, "820101 83026101 80020002 8C09 0191 0195 03FFFF 01FF"),
-                     0x9000);
+    assert_int_equal(
+        bench_create(bench, true, "820101 83026101 80020002 8C08 0191 0195 03FFFF 01FF"),
+        0x6A80); /* the last set is cut off by the length */
+    assert_int_equal(
+        bench_create(bench, true, "820101 83026101 80020002 8C09 0191 0195 03FFFF 01FF"), 0x9000);
     assert_int_equal(bench_create(bench, true, "820101 83026102 80020002 8C02 0200"), 0x9000);
     assert_int_equal(bench_create(bench, true, "820101 83026103 80020002"), 0x9000);
     static const struct card_row rows[] = {
@@ -216,8 +220,8 @@ static void several_sets_are_alternatives(void **state)
 
 /* ---- What a status outlives ---- */
 
-#define PIN_FILE    "00B0810001" /* 5101: PIN 1 */
-#define VERIFY_PIN  "00200081 06 313233343536"
+#define PIN_FILE           "00B0810001" /* 5101: PIN 1 */
+#define VERIFY_PIN         "00200081 06 313233343536"
 #define APPLICATION_SELECT "00A4040C 09 F05457494E434F5301"
 
 static void a_status_ends_with_its_reason(void **state)
@@ -336,30 +340,30 @@ static void child_directories_keep_the_status(void **state)
 /* ---- Secure messaging ends ---- */
 
 static const char *const plain_commands[] = {
-    "00A4000C023F00",           /* a good one of the app chip alone */
-    "00A40000021234",           /* a failing one */
-    "00B0000000",               /* no current EF */
-    "0084000008",               /* of the security chip */
-    "00200081",                 /* query */
-    "80CA006600",               /* GET DATA */
-    "80F28000024F00",           /* GET STATUS */
-    "80D8000001",               /* needs secure messaging */
-    "8050010008010203040506070800", /* a new session is begun, the old one is over */
+    "00A4000C023F00",                             /* a good one of the app chip alone */
+    "00A40000021234",                             /* a failing one */
+    "00B0000000",                                 /* no current EF */
+    "0084000008",                                 /* of the security chip */
+    "00200081",                                   /* query */
+    "80CA006600",                                 /* GET DATA */
+    "80F28000024F00",                             /* GET STATUS */
+    "80D8000001",                                 /* needs secure messaging */
+    "8050010008010203040506070800",               /* a new session is begun, the old one is over */
     "8482010010000102030405060708090A0B0C0D0E0F", /* EXTERNAL AUTHENTICATE without a beginning */
     "00820081100102030405060708090A0B0C0D0E0F10", /* EXTERNAL AUTHENTICATE without a challenge */
-    "80F10501084341633200000001", /* production step */
-    "00A40500023F00",           /* P1-P2 */
-    "00A40000023F",             /* malformed */
-    "00",                       /* no command at all */
-    "00FF0000",                 /* no instruction */
-    "0060000000",               /* none that can be one */
-    "20A40000",                 /* no class */
-    "01A40000",                 /* no channel */
-    "0CA40000",                 /* another secure messaging */
-    "10A40000",                 /* chaining */
-    "04B0000008 0102030405060708", /* wrong MAC */
-    "04B0000000",               /* no MAC */
-    "84E2E000 04 01020304",     /* too short for one */
+    "80F10501084341633200000001",                 /* production step */
+    "00A40500023F00",                             /* P1-P2 */
+    "00A40000023F",                               /* malformed */
+    "00",                                         /* no command at all */
+    "00FF0000",                                   /* no instruction */
+    "0060000000",                                 /* none that can be one */
+    "20A40000",                                   /* no class */
+    "01A40000",                                   /* no channel */
+    "0CA40000",                                   /* another secure messaging */
+    "10A40000",                                   /* chaining */
+    "04B0000008 0102030405060708",                /* wrong MAC */
+    "04B0000000",                                 /* no MAC */
+    "84E2E000 04 01020304",                       /* too short for one */
 };
 
 static void whatever_comes_in_the_clear_ends_the_session(void **state)

@@ -3,9 +3,9 @@
  * GET CHALLENGE, INTERNAL and EXTERNAL AUTHENTICATE, access proof (ISO/IEC 7816-4:2013, 11.5.2 to
  * 11.5.5; docs/formats.md, "Access proof"); what the card computes is checked by OpenSSL.
  *
- * Keys of the access application: 81 access proof (after the PIN), 82 internal AES, 83 external AES;
- * made here: 84 internal 3DES, 85 external 3DES, 86 external AES-256 with 2 tries after the PIN, 87
- * internal AES-192 after key 3, 88 access proof AES-256, level 7; global 01 internal AES.
+ * Keys of the access application: 81 access proof (after the PIN), 82 internal AES, 83 external
+ * AES; made here: 84 internal 3DES, 85 external 3DES, 86 external AES-256 with 2 tries after the
+ * PIN, 87 internal AES-192 after key 3, 88 access proof AES-256, level 7; global 01 internal AES.
  */
 #include "card_table.h"
 #include "twinctl/crypto.h"
@@ -42,10 +42,9 @@ static int make_keys(void **state)
                      0x9000);
     assert_int_equal(bench_store(bench, "8020 2E 830105 " APPLICATION " 800102 950102 C718" DES_85),
                      0x9000);
-    assert_int_equal(
-        bench_store(bench,
-                    "8020 3C 830106 " APPLICATION " 800101 950102 C00102 C50191 C720" AES_86),
-        0x9000);
+    assert_int_equal(bench_store(bench, "8020 3C 830106 " APPLICATION
+                                        " 800101 950102 C00102 C50191 C720" AES_86),
+                     0x9000);
     assert_int_equal(
         bench_store(bench, "8020 31 830107 " APPLICATION " 800101 950101 C501A3 C718" AES_87),
         0x9000);
@@ -67,12 +66,14 @@ static void challenges_have_8_or_16_bytes(void **state)
         uint16_t sw;
         size_t length;
     } rows[] = {
-        {"0084000008", 0x9000, 8},     {"0084000010", 0x9000, 16}, {"0084000000", 0x9000, 8},
-        {"00840000", 0x9000, 8},       {"00840000000000", 0x9000, 8},
-        {"00840000000010", 0x9000, 16}, {"00840000000100", 0x9000, 8},
-        {"0084000001", 0x6700, 0},     {"0084000007", 0x6700, 0},  {"0084000009", 0x6700, 0},
-        {"008400000F", 0x6700, 0},     {"0084000011", 0x6700, 0},  {"00840000FF", 0x6700, 0},
-        {"00840000000101", 0x6700, 0}, {"0084000001FF", 0x6700, 0}, {"008400000100 08", 0x6700, 0},
+        {"0084000008", 0x9000, 8},     {"0084000010", 0x9000, 16},
+        {"0084000000", 0x9000, 8},     {"00840000", 0x9000, 8},
+        {"00840000000000", 0x9000, 8}, {"00840000000010", 0x9000, 16},
+        {"00840000000100", 0x9000, 8}, {"0084000001", 0x6700, 0},
+        {"0084000007", 0x6700, 0},     {"0084000009", 0x6700, 0},
+        {"008400000F", 0x6700, 0},     {"0084000011", 0x6700, 0},
+        {"00840000FF", 0x6700, 0},     {"00840000000101", 0x6700, 0},
+        {"0084000001FF", 0x6700, 0},   {"008400000100 08", 0x6700, 0},
         {"0084010008", 0x6A86, 0},     {"0084000108", 0x6A86, 0},
     };
     struct bench *bench = *state;
@@ -159,8 +160,8 @@ static void internal_refused(void **state)
 /* ---- EXTERNAL AUTHENTICATE ---- */
 
 /* Writes the command that answers `challenge`; `change` is xored into its last byte. */
-static size_t answer_to(uint8_t apdu[37], const uint8_t *challenge, size_t length, uint8_t reference,
-                        const char *key_hex, uint8_t change)
+static size_t answer_to(uint8_t apdu[37], const uint8_t *challenge, size_t length,
+                        uint8_t reference, const char *key_hex, uint8_t change)
 {
     uint8_t key[32];
     size_t key_length = bench_bytes(key_hex, key, sizeof key);
@@ -207,7 +208,8 @@ static void external_right_and_wrong(void **state)
     bench_expect(bench, UPDATE_RECORD, 0x6982, NULL);
     assert_int_equal(authenticate(bench, 0x83, external_key(), 16, 0x00), 0x9000);
     bench_expect(bench, UPDATE_RECORD, 0x9000, NULL);
-    assert_int_equal(authenticate(bench, 0x83, external_key(), 16, 0x80), 0x63C9); /* tries came back */
+    assert_int_equal(authenticate(bench, 0x83, external_key(), 16, 0x80),
+                     0x63C9);                         /* tries came back */
     bench_expect(bench, UPDATE_RECORD, 0x6982, NULL); /* a failure takes the status */
     assert_int_equal(authenticate(bench, 0x85, DES_85, 8, 0x00), 0x9000);
     assert_int_equal(authenticate(bench, 0x85, DES_85, 8, 0x01), 0x63C9);
@@ -236,7 +238,8 @@ static void external_blocks(void **state)
     assert_int_equal(authenticate(bench, 0x83, external_key(), 16, 0x00), 0x6983);
     bench_expect(bench, UPDATE_RECORD, 0x6982, NULL);
     bench_expect(bench, PIN, 0x9000, NULL);
-    assert_int_equal(authenticate(bench, 0x86, AES_86, 16, 0x00), 0x9000); /* another key does not */
+    assert_int_equal(authenticate(bench, 0x86, AES_86, 16, 0x00),
+                     0x9000); /* another key does not */
 }
 
 static void the_keys_own_rule_comes_first(void **state)
@@ -337,13 +340,37 @@ static void a_challenge_is_good_once(void **state)
 static void any_other_command_uses_the_challenge_up(void **state)
 {
     static const char *const commands[] = {
-        "00A4000C025100", "00A40000021234", "00B0830001", "00B0810001", "00B2011400",
-        "00200081", "00200081 06 313233343536", "00200081 06 000000000000", "00880082 10" R_16,
-        "00880082 08" R_8, "80CA006600", "80CA010100", "80F28000024F00", "8050010008010203040506070800",
-        "8050770008010203040506070800", "80D80000", "80F10300", "80F0800F", "00FF0000", "0060000000",
-        "20A40000", "01A40000", "0CA40000", "10A40000", "00", "00A40000023F", "00A40500023F00",
-        "04B0000008 0102030405060708", "8482010010000102030405060708090A0B0C0D0E0F",
-        "00820183 10" R_16, "00820083",
+        "00A4000C025100",
+        "00A40000021234",
+        "00B0830001",
+        "00B0810001",
+        "00B2011400",
+        "00200081",
+        "00200081 06 313233343536",
+        "00200081 06 000000000000",
+        "00880082 10" R_16,
+        "00880082 08" R_8,
+        "80CA006600",
+        "80CA010100",
+        "80F28000024F00",
+        "8050010008010203040506070800",
+        "8050770008010203040506070800",
+        "80D80000",
+        "80F10300",
+        "80F0800F",
+        "00FF0000",
+        "0060000000",
+        "20A40000",
+        "01A40000",
+        "0CA40000",
+        "10A40000",
+        "00",
+        "00A40000023F",
+        "00A40500023F00",
+        "04B0000008 0102030405060708",
+        "8482010010000102030405060708090A0B0C0D0E0F",
+        "00820183 10" R_16,
+        "00820083",
     };
     struct bench *bench = *state;
     size_t bad = 0;

@@ -2,9 +2,10 @@
  *
  * VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER (ISO/IEC 7816-4:2013, 11.5.6 to 11.5.10).
  *
- * PIN 81 of the access application: 123456, 4 to 12 bytes, 3 tries, resetting code 82, reset without
- * code under secure messaging. PIN 82: 87654321, 8 bytes, 5 tries, no code, no reset. PIN 84 (made
- * here): 0102030405060708090A0B0C0D0E0F10, 16 bytes, 15 tries. Global PIN 01 (made here): 31313131.
+ * PIN 81 of the access application: 123456, 4 to 12 bytes, 3 tries, resetting code 82, reset
+ * without code under secure messaging. PIN 82: 87654321, 8 bytes, 5 tries, no code, no reset. PIN
+ * 84 (made here): 0102030405060708090A0B0C0D0E0F10, 16 bytes, 15 tries. Global PIN 01 (made here):
+ * 31313131.
  */
 #include "card_table.h"
 
@@ -16,11 +17,11 @@
 
 #include <cmocka.h>
 
-#define RIGHT  "00200081 06 313233343536"
-#define WRONG  "00200081 06 313233343537"
-#define QUERY  "00200081"
-#define CODE   "3837363534333231"
-#define LONGEST "0102030405060708090A0B0C0D0E0F10"
+#define RIGHT    "00200081 06 313233343536"
+#define WRONG    "00200081 06 313233343537"
+#define QUERY    "00200081"
+#define CODE     "3837363534333231"
+#define LONGEST  "0102030405060708090A0B0C0D0E0F10"
 #define ZEROS_29 "0000000000000000000000000000000000000000000000000000000000"
 
 static int make_pins(void **state)
@@ -32,7 +33,8 @@ static int make_pins(void **state)
     bench_session(bench, 0x03);
     assert_int_equal(bench_store(bench, "8010 09 830101 C704 31313131"), 0x9000);
     assert_int_equal(
-        bench_store(bench, "8010 29 830104 8409F05457494E434F5301 C0010F C10110 C20110 C710" LONGEST),
+        bench_store(bench,
+                    "8010 29 830104 8409F05457494E434F5301 C0010F C10110 C20110 C710" LONGEST),
         0x9000);
     bench_reset(bench);
     bench_select(bench);
@@ -422,16 +424,11 @@ static void torn_power_gives_no_try_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PIN_TEST(verify_right_and_wrong),
-        PIN_TEST(tries_count_down_from_fifteen),
-        PIN_TEST(bad_verify_spends_no_try),
-        PIN_TEST(local_references_need_the_application),
-        PIN_TEST(change_reference_data),
-        PIN_TEST(reset_with_the_code),
-        PIN_TEST(bad_reset_changes_nothing),
-        PIN_TEST(the_code_blocks_too),
-        PIN_TEST(reset_by_the_issuer),
-        CARD_TEST(a_try_is_spent_before_the_comparison),
+        PIN_TEST(verify_right_and_wrong),        PIN_TEST(tries_count_down_from_fifteen),
+        PIN_TEST(bad_verify_spends_no_try),      PIN_TEST(local_references_need_the_application),
+        PIN_TEST(change_reference_data),         PIN_TEST(reset_with_the_code),
+        PIN_TEST(bad_reset_changes_nothing),     PIN_TEST(the_code_blocks_too),
+        PIN_TEST(reset_by_the_issuer),           CARD_TEST(a_try_is_spent_before_the_comparison),
         CARD_TEST(torn_power_gives_no_try_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * SCP03 on the whole card (GlobalPlatform Card Specification, Amendment D): INITIALIZE UPDATE and
- * EXTERNAL AUTHENTICATE with all their errors, what ends a session, both levels, keys of all
- * lengths, and the trace of a real card (tests/vectors/gp-scp03.txt) reproduced.
+ * EXTERNAL AUTHENTICATE with all their errors, what ends a session, both levels, and the trace of a
+ * real card (tests/vectors/gp-scp03.txt) reproduced.
  */
 #include "card_table.h"
 #include "cos/tlv.h"
@@ -16,9 +16,9 @@
 
 #include <cmocka.h>
 
-#define BEGIN        "8050010008 0102030405060708 00"
-#define SELECT_5100  "00A4000C 02 5100"
-#define COUNTER_AT   29
+#define BEGIN       "8050010008 0102030405060708 00"
+#define SELECT_5100 "00A4000C 02 5100"
+#define COUNTER_AT  29
 
 /* ---- INITIALIZE UPDATE ---- */
 
@@ -61,7 +61,8 @@ static void initialize_update_answers(void **state)
     bench_expect(bench, BEGIN, 0x9000, "0000 5443000000001234 01 03 10*");
     memcpy(first, bench->data, sizeof first);
     const uint32_t counter = counter_of(bench);
-    bench_expect(bench, "8050000008 0102030405060708 00", 0x9000, "0000 5443000000001234 01 03 10*");
+    bench_expect(bench, "8050000008 0102030405060708 00", 0x9000,
+                 "0000 5443000000001234 01 03 10*");
     assert_memory_equal(first, bench->data, sizeof first); /* version 00: the first there is */
     bench_expect(bench, BEGIN, 0x9000, CARD_ANY);
     assert_memory_equal(first, bench->data, sizeof first); /* pseudo-random: the counter stands */
@@ -159,8 +160,8 @@ static void external_authenticate_refused(void **state)
 
 static void it_belongs_behind_initialize_update(void **state)
 {
-    static const char *const between[] = {"00A40000", "00FF0000", "0084000008", "80CA006600", "00",
-                                          "04A4000008 0102030405060708"};
+    static const char *const between[] = {"00A40000",   "00FF0000", "0084000008",
+                                          "80CA006600", "00",       "04A4000008 0102030405060708"};
     struct bench *bench = *state;
     struct bytes apdu;
 
@@ -301,13 +302,14 @@ static void malformed_protection(void **state)
     }
 }
 
-/* Right MAC, wrong inside: only the holder of the keys can do that, and it is an error all the same.
+/* Right MAC, wrong inside: only the holder of the keys can do that, and it is an error all the
+ * same.
  */
 static void bad_padding_ends_the_session(void **state)
 {
     static const char *const plains[] = {
-        SELECT_5100,                                             /* no whole block */
-        "00A4000C 10 00000000000000000000000000000000",          /* deciphers to no padding */
+        SELECT_5100,                                    /* no whole block */
+        "00A4000C 10 00000000000000000000000000000000", /* deciphers to no padding */
         "00A4000C 20 0000000000000000000000000000000000000000000000000000000000000000",
     };
     struct bench *bench = *state;
@@ -371,16 +373,21 @@ static void errors_inside_do_not_end_it(void **state)
         {"wrong length", "00A40000 01 12", 0x6700, NULL, CARD_SM},
         {"a PIN's data for nobody", "00200081 06 313233343536", 0x6A88, NULL, CARD_SM},
         {"held data that nobody takes", "00200181 06 313233343536", 0x6A86, NULL, CARD_SM},
-        {"held data of a longer PIN than there is", "00200081 21 313233343536313233343536313233343536"
-         "313233343536313233343536313233", 0x6A88, NULL, CARD_SM},
+        {"held data of a longer PIN than there is",
+         "00200081 21 313233343536313233343536313233343536"
+         "313233343536313233343536313233",
+         0x6A88, NULL, CARD_SM},
         {"still open", SELECT_5100, 0x9000, NULL, CARD_SM | CARD_KEEPS},
         {"now the PIN is there", "00200081 06 313233343536", 0x9000, NULL, CARD_SM},
         {"and the file", "00B08100", 0x9000, "484F4C444552*", CARD_SM | CARD_KEEPS},
         {"wrong PIN", "00200081 06 313233343537", 0x63C2, NULL, CARD_SM},
-        {"33 bytes", "00200081 21 313233343536313233343536313233343536"
-         "313233343536313233343536313233", 0x6700, NULL, CARD_SM},
+        {"33 bytes",
+         "00200081 21 313233343536313233343536313233343536"
+         "313233343536313233343536313233",
+         0x6700, NULL, CARD_SM},
         {"GET CHALLENGE", "00840000", 0x9000, CARD_ANY, CARD_SM | CARD_KEEPS},
-        {"challenge, wrong answer", "00820083 10 00000000000000000000000000000000", 0x6985, NULL, CARD_SM},
+        {"challenge, wrong answer", "00820083 10 00000000000000000000000000000000", 0x6985, NULL,
+         CARD_SM},
         {"still open", SELECT_5100, 0x9000, NULL, CARD_SM | CARD_KEEPS},
     };
     struct bench *bench = *state;
@@ -389,50 +396,6 @@ static void errors_inside_do_not_end_it(void **state)
         bench_session(bench, level);
         bench_expect_sm(bench, "00A40000", 0x9000, CARD_ANY);
         BENCH_ROWS(bench, rows);
-    }
-}
-
-/* ---- Keys of all lengths ---- */
-
-static void make_keys(struct scp03_keys *keys, size_t length, uint8_t seed)
-{
-    *keys = (struct scp03_keys){.length = length};
-    for (size_t i = 0; i < length; i++) {
-        keys->enc[i] = (uint8_t)(seed + i * 5);
-        keys->mac[i] = (uint8_t)(seed + 0x40 + i * 5);
-        keys->dek[i] = (uint8_t)(seed + 0x80 + i * 5);
-    }
-}
-
-static void key_sets_of_every_length(void **state)
-{
-    struct bench *bench = *state;
-    struct scp03_keys sets[3];
-
-    for (size_t i = 0; i < 3; i++) {
-        make_keys(&sets[i], 16 + 8 * i, (uint8_t)(0x11 * (i + 1)));
-        bench_session(bench, 0x03);
-        assert_int_equal(bench_put_keys(bench, &bench_keys_card, i == 0 ? 0 : (uint8_t)(0x10 + i - 1),
-                                        (uint8_t)(0x10 + i), &sets[i]),
-                         0x9000);
-        assert_int_equal(bench->length, 10);
-        for (uint8_t level = 1; level <= 3; level = (uint8_t)(level + 2)) {
-            assert_int_equal(bench_open_keys(bench, &sets[i], (uint8_t)(0x10 + i), level), 0x9000);
-            bench_expect_sm(bench, SELECT_5100, 0x9000, NULL);
-            bench_expect_sm(bench, "80CA0066", 0x9000, CARD_ANY);
-        }
-        if (i > 0) {
-            assert_int_equal(bench_open_keys(bench, &sets[i - 1], (uint8_t)(0x10 + i - 1), 1),
-                             0x6A88);
-            assert_int_equal(bench_open_keys(bench, &sets[i - 1], (uint8_t)(0x10 + i), 1), 0x6300);
-        }
-    }
-    /* Each new set comes under the DEK of the set in force. */
-    struct scp03_keys old = sets[2];
-    for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(bench_open_keys(bench, &old, 0x12, 0x03), 0x9000);
-        assert_int_equal(bench_put_keys(bench, &old, 0x12, 0x12, &sets[i]), 0x9000);
-        old = sets[i];
     }
 }
 
@@ -486,7 +449,6 @@ int main(void)
         CARD_TEST(commands_of_all_lengths),
         CARD_TEST(extended_lengths),
         CARD_TEST(errors_inside_do_not_end_it),
-        CARD_TEST(key_sets_of_every_length),
         CARD_TEST(a_real_cards_trace_is_reproduced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

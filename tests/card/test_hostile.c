@@ -8,17 +8,17 @@
  */
 #include "gate_model.h"
 #include "gate_rig.h"
+#include "hunt.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-enum { SECRETS_MAX = 32, PART = 8, VARIATIONS = 40000, VARIATIONS_SECURED = 20000 };
+enum { VARIATIONS = 40000, VARIATIONS_SECURED = 20000 };
 
 /* PINs, keys and codes that come to the card under secure messaging only. */
 static const char sm_pin[] = "27182818", sm_pin_reset[] = "31415926";
@@ -38,81 +38,33 @@ static struct bench bench;
 static struct gate_rig rig;
 static struct gate_snapshot card;
 static struct gate_model model;
+static struct hunt hunt;
+static unsigned long calls, frames;
 
-/* ---- What is to be kept secret ---- */
-
-static struct {
-    const char *name;
-    uint8_t bytes[32];
-    size_t length;
-} secrets[SECRETS_MAX];
-static size_t secret_count;
-
-static void keep_secret(const char *name, const void *bytes, size_t length)
-{
-    assert_true(secret_count < SECRETS_MAX && length <= sizeof secrets[0].bytes);
-    secrets[secret_count].name = name;
-    memcpy(secrets[secret_count].bytes, bytes, length);
-    secrets[secret_count++].length = length;
-}
+/* ---- What is to be kept secret, and what was seen ---- */
 
 static void list_secrets(void)
 {
-    secret_count = 0;
-    keep_secret("PIN", BENCH_PIN, 6);
-    keep_secret("resetting code", BENCH_PIN_CODE, 8);
-    keep_secret("PIN changed under secure messaging", sm_pin, 8);
-    keep_secret("PIN reset under secure messaging", sm_pin_reset, 8);
-    keep_secret("access key", bench_access_key, 16);
-    keep_secret("remote key", bench_remote_key, 16);
-    keep_secret("external key", bench_external_key, 16);
-    keep_secret("key stored under secure messaging", sm_key, 16);
-    keep_secret("card key ENC", bench_keys_card.enc, 16);
-    keep_secret("card key MAC", bench_keys_card.mac, 16);
-    keep_secret("card key DEK", bench_keys_card.dek, 16);
-    keep_secret("new card key ENC", sm_keys.enc, 16);
-    keep_secret("new card key MAC", sm_keys.mac, 16);
-    keep_secret("new card key DEK", sm_keys.dek, 16);
-    keep_secret("storage key", bench.secure.storage_key, sizeof bench.secure.storage_key);
-}
-
-/* ---- What was seen ---- */
-
-static struct {
-    uint8_t *bytes;
-    size_t length, capacity;
-} seen;
-static unsigned long calls, frames, searches;
-
-static void see(const void *bytes, size_t length)
-{
-    if (seen.length + length > seen.capacity) {
-        seen.capacity = 2 * (seen.length + length);
-        seen.bytes = realloc(seen.bytes, seen.capacity);
-        assert_non_null(seen.bytes);
-    }
-    memcpy(seen.bytes + seen.length, bytes, length);
-    seen.length += length;
-}
-
-/* Whole, and any part of eight bytes. */
-static const char *found_in(const uint8_t *bytes, size_t length)
-{
-    for (size_t i = 0; i < secret_count; i++) {
-        const size_t part = secrets[i].length < PART ? secrets[i].length : PART;
-        for (size_t at = 0; at + part <= secrets[i].length; at++) {
-            searches++;
-            if (bench_contains(bytes, length, secrets[i].bytes + at, part)) {
-                return secrets[i].name;
-            }
-        }
-    }
-    return NULL;
+    hunt_secret(&hunt, "PIN", BENCH_PIN, 6);
+    hunt_secret(&hunt, "resetting code", BENCH_PIN_CODE, 8);
+    hunt_secret(&hunt, "PIN changed under secure messaging", sm_pin, 8);
+    hunt_secret(&hunt, "PIN reset under secure messaging", sm_pin_reset, 8);
+    hunt_secret(&hunt, "access key", bench_access_key, 16);
+    hunt_secret(&hunt, "remote key", bench_remote_key, 16);
+    hunt_secret(&hunt, "external key", bench_external_key, 16);
+    hunt_secret(&hunt, "key stored under secure messaging", sm_key, 16);
+    hunt_secret(&hunt, "card key ENC", bench_keys_card.enc, 16);
+    hunt_secret(&hunt, "card key MAC", bench_keys_card.mac, 16);
+    hunt_secret(&hunt, "card key DEK", bench_keys_card.dek, 16);
+    hunt_secret(&hunt, "new card key ENC", sm_keys.enc, 16);
+    hunt_secret(&hunt, "new card key MAC", sm_keys.mac, 16);
+    hunt_secret(&hunt, "new card key DEK", sm_keys.dek, 16);
+    hunt_secret(&hunt, "storage key", bench.secure.storage_key, sizeof bench.secure.storage_key);
 }
 
 static void search(const char *where, const void *bytes, size_t length)
 {
-    const char *found = found_in(bytes, length);
+    const char *found = hunt_find(&hunt, bytes, length);
 
     if (found != NULL) {
         fail_msg("the %s stands in %s", found, where);
@@ -130,26 +82,22 @@ static void search_app_chip(void)
 /* Sees a frame on its way: as it is, and deciphered with the session's keys. */
 static unsigned listen(void *context, bool to_secure, uint8_t *bytes, size_t *length)
 {
-    static uint8_t request_tag[COS_CCM_TAG];
     const struct cos_gate_server *server = &bench.secure.gate;
     struct bench_frame copy = {.length = *length};
     struct frame frame;
 
     (void)context;
     frames++;
-    see(bytes, *length);
+    hunt_see(&hunt, bytes, *length);
     memcpy(copy.bytes, bytes, *length);
     if (cos_frame_parse(copy.bytes, copy.length, &frame) != COS_OK || frame.session == 0) {
         return 1;
     }
-    if (to_secure) {
-        memcpy(request_tag, frame.message + frame.length, sizeof request_tag);
-    }
     assert_int_equal(cos_channel_open(&cos_crypto_tomcrypt,
                                       to_secure ? server->request_key : server->response_key,
-                                      &frame, to_secure ? NULL : request_tag),
+                                      &frame, to_secure ? NULL : server->request_tag),
                      COS_OK);
-    see(frame.message, frame.length);
+    hunt_see(&hunt, frame.message, frame.length);
     return 1;
 }
 
@@ -162,12 +110,12 @@ static void ask(uint8_t opcode, const uint8_t *message, size_t length)
     struct bench_frame request;
 
     (void)gate_rig_seal(&rig, ++rig.sequence, opcode, message, length, &request);
-    see(request.bytes, request.length);
+    hunt_see(&hunt, request.bytes, request.length);
     calls++;
     if (!gate_rig_deliver(&rig, &request) || !gate_rig_open(&rig, &request)) {
         fail_msg("call %02X was not answered", opcode);
     }
-    see(rig.body, rig.length);
+    hunt_see(&hunt, rig.body, rig.length);
     const char *broken = gate_model_broken(&bench, &model, secured && bench.secure.in_sm);
     if (broken != NULL || bench.secure.alive != COS_YES) {
         fail_msg("call %02X (%02X %02X %02X %02X, %zu bytes): %s", opcode, message[0], message[1],
@@ -179,6 +127,7 @@ static void ask(uint8_t opcode, const uint8_t *message, size_t length)
 static void again(const struct gate_snapshot *snapshot)
 {
     gate_snapshot_restore(&bench, snapshot);
+    bench.tap = listen;
     gate_rig_take(&rig, &bench);
     gate_model_take(&bench, &model);
 }
@@ -198,16 +147,6 @@ static void ask_everything(const struct gate_snapshot *snapshot)
             }
         }
     }
-}
-
-/* A call that the terminal's own open command asked for is not the app chip's idea. */
-static bool is_the_terminals(uint8_t opcode, const uint8_t *message)
-{
-    const struct cos_held *held = &bench.secure.held;
-
-    return bench.secure.in_sm && held->used &&
-           ((opcode == COS_GATE_PIN && message[3] == 1 && message[2] == held->p2) ||
-            (opcode == COS_GATE_KEY && (message[0] == COS_KEY_STORE || message[0] == COS_KEY_PUT)));
 }
 
 /* A random request, most of it sensible. */
@@ -260,7 +199,7 @@ static void ask_variations(const struct gate_snapshot *snapshot, unsigned count,
             again(snapshot);
         }
         const uint8_t opcode = vary(&seed, message, &length);
-        if (!is_the_terminals(opcode, message)) {
+        if (!gate_model_terminals(&bench, opcode, message, length)) {
             ask(opcode, message, length);
         }
     }
@@ -313,7 +252,7 @@ static void secrets_under_secure_messaging_pass_by_the_app_chip(void **state)
     assert_int_equal(bench_hex(&bench, "00A40400 09 F05457494E434F5301"), 0x9000);
     assert_int_equal(bench_hex(&bench, "00200081"), 0x9000); /* verified: it did arrive */
     search_app_chip();
-    search("a frame on the link", seen.bytes, seen.length);
+    search("a frame on the link", hunt.seen, hunt.seen_length);
     print_message("# secure messaging: PIN verified, changed and reset, a key stored and a key set "
                   "put through the app chip; %lu frames between the chips, and the app chip's "
                   "memory after each: none of it there\n",
@@ -333,7 +272,7 @@ static void a_hostile_app_chip_asks_for_everything(void **state)
     bench.tap = listen;
     ask_everything(&card);
     ask_variations(&card, VARIATIONS, 0x484F5354);
-    search("an answer or a frame", seen.bytes, seen.length);
+    search("an answer or a frame", hunt.seen, hunt.seen_length);
     search_app_chip();
     print_message("# hostile app chip, valid session, nobody authenticated: %lu calls, every call "
                   "with every operation and reference and %d seeded variations; no PIN, key or "
@@ -349,13 +288,14 @@ static void open_for_issuer(struct gate_snapshot *opened, const struct command *
     struct bytes apdu = {0};
 
     gate_snapshot_restore(&bench, &card);
+    bench.tap = listen;
     assert_int_equal(bench_sm_open(&bench, 0x01, 0x03), 0x9000);
     assert_true(scp03_wrap(&bench.scp03, command, &apdu));
     memcpy(message + 1, apdu.data, apdu.length);
     const struct cos_span part = {message, 1 + apdu.length};
     struct cos_span body;
     assert_int_equal(cos_gate_call(&bench.app.gate, COS_GATE_SM_OPEN, &part, 1, &body), COS_OK);
-    see(body.data, body.length);
+    hunt_see(&hunt, body.data, body.length);
     assert_true(bench.secure.in_sm);
     gate_snapshot_save(&bench, opened);
 }
@@ -369,6 +309,7 @@ static void a_hostile_app_chip_in_the_middle_of_an_issuers_session(void **state)
         {0x00, 0xB0, 0x81, 0x00, NULL, 0, 256},
         {0x00, 0x20, 0x00, 0x81, (const uint8_t *)sm_pin_reset, 8, 0},
         {0x00, 0x20, 0x00, 0x82, (const uint8_t *)BENCH_PIN_CODE, 8, 0},
+        {0x00, 0x2C, 0x02, 0x81, (const uint8_t *)sm_pin, 8, 0},
         {0x80, 0xE2, 0xE0, 0x00, key_data, sizeof key_data, 0},
     };
 
@@ -377,14 +318,14 @@ static void a_hostile_app_chip_in_the_middle_of_an_issuers_session(void **state)
     secured = true;
     for (size_t i = 0; i < COUNT(commands); i++) {
         open_for_issuer(&opened, &commands[i]);
-        keep_secret("session key ENC", bench.secure.scp03.s_enc, 16);
-        keep_secret("session key MAC", bench.secure.scp03.s_mac, 16);
-        if (i == 0) {
+        hunt_secret(&hunt, "session key ENC", bench.secure.scp03.s_enc, 16);
+        hunt_secret(&hunt, "session key MAC", bench.secure.scp03.s_mac, 16);
+        if (commands[i].ins == 0xCA || commands[i].ins == 0x2C) {
             ask_everything(&opened);
         }
         ask_variations(&opened, VARIATIONS_SECURED, 0x4D4944 + i);
     }
-    search("an answer or a frame", seen.bytes, seen.length);
+    search("an answer or a frame", hunt.seen, hunt.seen_length);
     search_app_chip();
     gate_snapshot_free(&opened);
     print_message(
@@ -462,11 +403,11 @@ static void keys_serve_only_after_the_pin(void **state)
 static void nothing_was_found(void **state)
 {
     (void)state;
-    search("an answer or a frame", seen.bytes, seen.length);
+    search("an answer or a frame", hunt.seen, hunt.seen_length);
     print_message("# searched: %.1f MB of requests, answers and frames between the chips "
                   "(enciphered and deciphered), the app chip's NVM and memory, for %zu secrets, "
                   "whole and every 8 bytes of them: nothing found\n",
-                  (double)seen.length / 1e6, secret_count);
+                  (double)hunt.seen_length / 1e6, hunt.count);
 }
 
 /* The search would find what is there. */
@@ -475,14 +416,14 @@ static void the_search_finds_what_is_there(void **state)
     uint8_t haystack[256] = {0};
 
     (void)state;
-    assert_null(found_in(haystack, sizeof haystack));
-    for (size_t i = 0; i < secret_count; i++) {
-        const size_t part = secrets[i].length < PART ? secrets[i].length : PART;
+    assert_null(hunt_find(&hunt, haystack, sizeof haystack));
+    for (size_t i = 0; i < hunt.count; i++) {
+        const size_t part = hunt.secrets[i].length < HUNT_PART ? hunt.secrets[i].length : HUNT_PART;
         memset(haystack, 0, sizeof haystack);
-        memcpy(haystack + 101, secrets[i].bytes, part);
-        assert_string_equal(found_in(haystack, sizeof haystack), secrets[i].name);
+        memcpy(haystack + 101, hunt.secrets[i].bytes, part);
+        assert_string_equal(hunt_find(&hunt, haystack, sizeof haystack), hunt.secrets[i].name);
     }
-    assert_string_equal(found_in((const uint8_t *)&bench.secure, sizeof bench.secure),
+    assert_string_equal(hunt_find(&hunt, (const uint8_t *)&bench.secure, sizeof bench.secure),
                         "storage key");
 }
 
@@ -498,7 +439,7 @@ static int unmake(void **state)
     (void)state;
     bench_free(&bench);
     gate_snapshot_free(&card);
-    free(seen.bytes);
+    hunt_free(&hunt);
     return 0;
 }
 

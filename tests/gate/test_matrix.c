@@ -327,6 +327,10 @@ static void try_cell(const struct cell *cell, enum delivery delivery)
         HOLDS(outcome.silent || (rig->last.length == first.length &&
                                  memcmp(rig->last.bytes, first.bytes, first.length) == 0));
         HOLDS(gate_state_same(&cards[cell->state], &after));
+        if (session) { /* another request under the number that is used */
+            write_request(cell, 1, cell->opcode ^ 0x80, message, cell->length, &next);
+            expect_attack(cell, &next);
+        }
         break;
     case OLDER_REPLAY:
         expect(cell, &frame, &outcome);

@@ -105,8 +105,8 @@ static bool run_row(struct bench *bench, const struct card_row *row)
     struct card_image image;
 
     card_image_take(bench, &image);
-    uint16_t sw = (row->flags & CARD_SM) != 0 ? bench_sm_hex(bench, row->apdu)
-                                              : bench_hex(bench, row->apdu);
+    uint16_t sw =
+        (row->flags & CARD_SM) != 0 ? bench_sm_hex(bench, row->apdu) : bench_hex(bench, row->apdu);
     bool same = card_image_same(bench, &image);
     if (sw != row->sw || !answered(bench, row->data)) {
         describe(bench, row, "another answer");

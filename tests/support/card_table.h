@@ -78,10 +78,11 @@ bool card_nvm_contains(const struct sim_nvm *nvm, const void *needle, size_t len
 
 /* ---- Fixtures of cmocka: *state is a struct bench ---- */
 
-int card_make(void **state);    /* a finished card, power on */
+int card_make(void **state);       /* a finished card, power on */
 int card_make_blank(void **state); /* before its first start, power on */
 int card_free(void **state);
-#define CARD_TEST(function)       cmocka_unit_test_setup_teardown(function, card_make, card_free)
-#define CARD_BLANK_TEST(function) cmocka_unit_test_setup_teardown(function, card_make_blank, card_free)
+#define CARD_TEST(function) cmocka_unit_test_setup_teardown(function, card_make, card_free)
+#define CARD_BLANK_TEST(function)                                                                  \
+    cmocka_unit_test_setup_teardown(function, card_make_blank, card_free)
 
 #endif

@@ -114,3 +114,15 @@ const char *gate_model_broken(const struct bench *bench, struct gate_model *mode
     }
     return broken_status(bench, secured);
 }
+
+bool gate_model_terminals(const struct bench *bench, uint8_t opcode, const uint8_t *message,
+                          size_t length)
+{
+    const struct cos_held *held = &bench->secure.held;
+    const bool pin =
+        opcode == COS_GATE_PIN && length >= 4 && message[3] == 1 && message[2] == held->p2;
+    const bool key = opcode == COS_GATE_KEY && length >= 1 &&
+                     (message[0] == COS_KEY_STORE || message[0] == COS_KEY_PUT);
+
+    return bench->secure.in_sm && held->used && (pin || key);
+}

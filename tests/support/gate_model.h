@@ -28,4 +28,9 @@ void gate_model_take(const struct bench *bench, struct gate_model *model);
  * messaging, so that conditions may ask for that. */
 const char *gate_model_broken(const struct bench *bench, struct gate_model *model, bool secured);
 
+/* Whether a call is the one that the command which is open under secure messaging is for: the
+ * terminal's wish and not the app chip's idea. */
+bool gate_model_terminals(const struct bench *bench, uint8_t opcode, const uint8_t *message,
+                          size_t length);
+
 #endif

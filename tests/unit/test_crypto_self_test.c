@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The known-answer tests pass on a good provider and can fail: a wrapper spoils one call of one
- * function, and every call that a self-test makes is spoilt once.
+ * function, and every call that a self-test makes is spoilt once. The answers that they know are
+ * OpenSSL's: they pass on a provider that is made of it.
  */
 #include "crypto_helpers.h"
 
 #include "cos/crypto.h"
+
+#include "oracle.h"
+#include "twinctl/crypto.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 /* In the order of struct cos_crypto. */
 enum function {
@@ -181,6 +188,156 @@ static void passes(void **state)
     }
 }
 
+/* ---- A provider over OpenSSL */
+
+static enum cos_result said(bool ok)
+{
+    return ok ? COS_OK : COS_E_CRYPTO;
+}
+
+static size_t join(const struct cos_span *parts, size_t count, uint8_t text[256])
+{
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++) {
+        assert_true(length + parts[i].length <= 256);
+        memcpy(text + length, parts[i].data, parts[i].length);
+        length += parts[i].length;
+    }
+    return length;
+}
+
+static enum cos_result openssl_encrypt(void *context, const uint8_t *key, size_t n,
+                                       const uint8_t in[16], uint8_t out[16])
+{
+    (void)context;
+    return said(crypto_aes_ecb(key, n, CRYPTO_ENCIPHER, in, 16, out));
+}
+
+static enum cos_result openssl_decrypt(void *context, const uint8_t *key, size_t n,
+                                       const uint8_t in[16], uint8_t out[16])
+{
+    (void)context;
+    return said(crypto_aes_ecb(key, n, CRYPTO_DECIPHER, in, 16, out));
+}
+
+static enum cos_result openssl_cbc_encrypt(void *context, const uint8_t *key, size_t n,
+                                           const uint8_t iv[16], const uint8_t *in, uint8_t *out,
+                                           size_t length)
+{
+    (void)context;
+    return said(crypto_aes_cbc_encipher(key, n, iv, in, length, out));
+}
+
+static enum cos_result openssl_cbc_decrypt(void *context, const uint8_t *key, size_t n,
+                                           const uint8_t iv[16], const uint8_t *in, uint8_t *out,
+                                           size_t length)
+{
+    int written = 0, last = 0;
+    (void)context;
+    assert_int_equal(n, 16);
+    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
+    bool ok = EVP_DecryptInit_ex(cipher, EVP_aes_128_cbc(), NULL, key, iv) == 1 &&
+              EVP_CIPHER_CTX_set_padding(cipher, 0) == 1 &&
+              EVP_DecryptUpdate(cipher, out, &written, in, (int)length) == 1 &&
+              EVP_DecryptFinal_ex(cipher, out + written, &last) == 1;
+    EVP_CIPHER_CTX_free(cipher);
+    return said(ok);
+}
+
+static enum cos_result openssl_cmac(void *context, const uint8_t *key, size_t n,
+                                    const struct cos_span *parts, size_t count, uint8_t mac[16])
+{
+    uint8_t text[256];
+    (void)context;
+    return said(crypto_cmac(key, n, text, join(parts, count, text), mac));
+}
+
+static enum cos_result openssl_seal(void *context, const uint8_t *key, size_t n,
+                                    const uint8_t nonce[13], const uint8_t *associated,
+                                    size_t associated_length, uint8_t *data, size_t length,
+                                    uint8_t tag[8])
+{
+    uint8_t sealed[256];
+    (void)context;
+    assert_true(length + COS_CCM_TAG <= sizeof sealed);
+    bool ok = oracle_ccm_seal(key, n, nonce, associated, associated_length, data, length, sealed);
+    memcpy(data, sealed, length);
+    memcpy(tag, sealed + length, COS_CCM_TAG);
+    return said(ok);
+}
+
+/* OpenSSL does not say which tag would have been right. But CCM is a stream cipher: the zeros,
+ * sealed, are the key stream, and the plain text, sealed, has the tag. */
+static enum cos_result openssl_open(void *context, const uint8_t *key, size_t n,
+                                    const uint8_t nonce[13], const uint8_t *associated,
+                                    size_t associated_length, uint8_t *data, size_t length,
+                                    uint8_t tag[8])
+{
+    uint8_t stream[256] = {0}, again[256];
+    enum cos_result result =
+        openssl_seal(context, key, n, nonce, associated, associated_length, stream, length, tag);
+    for (size_t i = 0; i < length; i++) {
+        data[i] ^= stream[i];
+    }
+    memcpy(again, data, length);
+    return result != COS_OK ? result
+                            : openssl_seal(context, key, n, nonce, associated, associated_length,
+                                           again, length, tag);
+}
+
+static enum cos_result openssl_des3_encrypt(void *context, const uint8_t key[24],
+                                            const uint8_t in[8], uint8_t out[8])
+{
+    (void)context;
+    return said(crypto_tdes_ecb(key, CRYPTO_ENCIPHER, in, 8, out));
+}
+
+static enum cos_result openssl_des3_decrypt(void *context, const uint8_t key[24],
+                                            const uint8_t in[8], uint8_t out[8])
+{
+    (void)context;
+    return said(crypto_tdes_ecb(key, CRYPTO_DECIPHER, in, 8, out));
+}
+
+static enum cos_result openssl_sha256(void *context, const struct cos_span *parts, size_t count,
+                                      uint8_t digest[32])
+{
+    uint8_t text[256];
+    (void)context;
+    return said(EVP_Digest(text, join(parts, count, text), digest, NULL, EVP_sha256(), NULL) == 1);
+}
+
+static enum cos_result openssl_hmac(void *context, const uint8_t *key, size_t n,
+                                    const struct cos_span *parts, size_t count, uint8_t mac[32])
+{
+    uint8_t text[256];
+    (void)context;
+    return said(HMAC(EVP_sha256(), key, (int)n, text, join(parts, count, text), mac, NULL) != NULL);
+}
+
+/* The known answers come from nowhere but the standards: a provider of another make has the same.
+ */
+static void answers_are_those_of_openssl(void **state)
+{
+    static const struct cos_crypto openssl = {
+        .aes_encrypt = openssl_encrypt,
+        .aes_decrypt = openssl_decrypt,
+        .aes_cbc_encrypt = openssl_cbc_encrypt,
+        .aes_cbc_decrypt = openssl_cbc_decrypt,
+        .aes_cmac = openssl_cmac,
+        .aes_ccm_seal = openssl_seal,
+        .aes_ccm_open = openssl_open,
+        .des3_encrypt = openssl_des3_encrypt,
+        .des3_decrypt = openssl_des3_decrypt,
+        .sha256 = openssl_sha256,
+        .hmac_sha256 = openssl_hmac,
+    };
+    (void)state;
+    for (unsigned which = 1; which <= EVERYTHING; which++) {
+        assert_int_equal(cos_crypto_self_test(&openssl, which), COS_OK);
+    }
+}
+
 static void unknown_tests_are_not_passed(void **state)
 {
     (void)state;
@@ -301,6 +458,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(passes),
+        cmocka_unit_test(answers_are_those_of_openssl),
         cmocka_unit_test(unknown_tests_are_not_passed),
         cmocka_unit_test(one_bit_of_every_function),
         cmocka_unit_test(one_bit_of_every_call),

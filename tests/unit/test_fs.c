@@ -136,9 +136,8 @@ static bool example_from(const char *document, const char *name, char *text, siz
 
 static void read_example(const char *name, char *text, size_t capacity)
 {
-    if (!example_from("docs/formats.md", name, text, capacity) &&
-        !example_from("docs/formats-files.md", name, text, capacity)) {
-        fail_msg("no example %s in the documents", name);
+    if (!example_from("docs/formats.md", name, text, capacity)) {
+        fail_msg("no example %s in docs/formats.md", name);
     }
 }
 

@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Builds the fuzz targets with clang (libFuzzer, ASan, UBSan) and replays their corpora; with an argument SECONDS each
+# target then fuzzes that long, from its corpus and what earlier runs found. Exit 1 on a failure: the input that caused it
+# stands in $BUILD.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+seconds=${1:-0}
+BUILD=${BUILD:-build}/fuzz
+flags="-std=c11 -O1 -g -D_GNU_SOURCE -Iinclude -Isrc -Itests/support -Iport/host -Itools -fno-omit-frame-pointer"
+sanitizers="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
+library="src/base/*.c src/apdu/*.c src/fs/*.c src/crypto/*.c src/gate/*.c src/app_domain/*.c src/secure_domain/*.c
+    tests/support/bench.c tests/support/sim_*.c tests/support/gate_*.c
+    tools/twinctl/apdu.c tools/twinctl/bytes.c tools/twinctl/crypto.c tools/twinctl/objects.c tools/twinctl/problem.c tools/twinctl/scp03.c"
+
+command -v clang >/dev/null || { echo "fuzz: clang is not installed (make setup)" >&2; exit 2; }
+rm -rf "$BUILD/obj"
+mkdir -p "$BUILD/obj" || exit 2
+# One object a source; names carry the path, since some files of different folders share theirs.
+for source in $library; do
+    echo "$source $BUILD/obj/$(echo "$source" | tr / _).o"
+done | xargs -P 2 -n 2 sh -c "clang $flags $sanitizers -c -o \"\$1\" \"\$0\" || exit 255" || exit 1
+
+failed=0 targets=0 inputs=0
+for source in tests/fuzz/fuzz_*.c; do
+    target=$(basename "$source" .c)
+    corpus=tests/fuzz/corpus/${target#fuzz_}
+    clang $flags $sanitizers -fsanitize=fuzzer -o "$BUILD/$target" "$source" "$BUILD"/obj/*.o \
+        -ltomcrypt -ltommath -lcrypto || exit 1
+    if ! "$BUILD/$target" -runs=0 -artifact_prefix="$BUILD/$target-" "$corpus" >"$BUILD/$target.log" 2>&1; then
+        cat "$BUILD/$target.log"
+        echo "FAIL $target: corpus"
+        failed=$((failed + 1))
+        continue
+    fi
+    replayed=$(find "$corpus" -type f | wc -l)
+    echo "ok   $target: $replayed inputs"
+    targets=$((targets + 1)) inputs=$((inputs + replayed))
+    [ "$seconds" -gt 0 ] || continue
+    mkdir -p "$BUILD/corpus/$target"
+    if "$BUILD/$target" -max_total_time="$seconds" -max_len=1024 -timeout=20 -artifact_prefix="$BUILD/$target-" \
+        -print_final_stats=1 "$BUILD/corpus/$target" "$corpus" >"$BUILD/$target.log" 2>&1; then
+        echo "ok   $target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$BUILD/$target.log") inputs in $seconds s"
+    else
+        tail -40 "$BUILD/$target.log"
+        echo "FAIL $target: see $BUILD/$target-*"
+        failed=$((failed + 1))
+    fi
+done
+echo "fuzz: $targets targets replayed $inputs inputs, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The worked examples of docs/formats.md: read from the document, recomputed with the card's own
+ * code, and once more with OpenSSL. Those of "Files" are read by test_fs.c.
+ */
+#include "bench.h"
+#include "gate/channel.h"
+#include "gate/pairing.h"
+#include "oracle.h"
+#include "secure_domain/domain.h"
+#include "twinctl/bytes.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { LINES = 16, VALUE = 512 };
+
+/* The fenced block after "<!-- example: NAME -->": lines of a name and hexadecimal bytes, or of
+ * bytes alone. */
+struct example {
+    const char *name;
+    size_t count;
+    struct {
+        char key[32];
+        uint8_t value[VALUE];
+        size_t length;
+    } lines[LINES];
+};
+
+static void add_line(struct example *example, char *line, bool with_keys)
+{
+    char *rest = line;
+
+    assert_true(example->count < LINES);
+    line[strcspn(line, "\n")] = '\0';
+    if (with_keys) {
+        const size_t key = strcspn(line, " ");
+        assert_true(key < sizeof example->lines[0].key && line[key] == ' ');
+        memcpy(example->lines[example->count].key, line, key);
+        rest = line + key + strspn(line + key, " ");
+    }
+    if (!hex_read(rest, example->lines[example->count].value, VALUE,
+                  &example->lines[example->count].length)) {
+        fail_msg("example %s: not hexadecimal: %s", example->name, line);
+    }
+    example->count++;
+}
+
+static struct example *read_example(const char *name, bool with_keys)
+{
+    char line[1200], marker[64];
+    unsigned stage = 0; /* 0 before the marker, 1 before the block, 2 in it, 3 behind */
+    struct example *example = calloc(1, sizeof *example);
+    FILE *file = fopen("docs/formats.md", "r");
+
+    assert_non_null(example);
+    assert_non_null(file);
+    example->name = name;
+    snprintf(marker, sizeof marker, "<!-- example: %s -->", name);
+    while (stage < 3 && fgets(line, sizeof line, file) != NULL) {
+        if (stage == 0) {
+            stage = strncmp(line, marker, strlen(marker)) == 0;
+        } else if (strncmp(line, "```", 3) == 0) {
+            stage++;
+        } else if (stage == 2) {
+            add_line(example, line, with_keys);
+        }
+    }
+    fclose(file);
+    if (stage != 3) {
+        fail_msg("no example %s in docs/formats.md", name);
+    }
+    return example;
+}
+
+/* The value of a key, of exactly this length. */
+static const uint8_t *value(const struct example *example, const char *key, size_t length)
+{
+    for (size_t i = 0; i < example->count; i++) {
+        if (strcmp(example->lines[i].key, key) == 0) {
+            if (example->lines[i].length != length) {
+                fail_msg("example %s: %s has %zu bytes, not %zu", example->name, key,
+                         example->lines[i].length, length);
+            }
+            return example->lines[i].value;
+        }
+    }
+    fail_msg("example %s: no %s", example->name, key);
+    return NULL;
+}
+
+/* Holds computed bytes against the document; says what was computed if they differ. */
+static void expect(const struct example *example, const char *key, const void *bytes, size_t length)
+{
+    char found[2 * VALUE + 1];
+
+    if (memcmp(value(example, key, length), bytes, length) != 0) {
+        fail_msg("example %s: %s is %s", example->name, key, hex_write(bytes, length, found));
+    }
+}
+
+/* ---- Store pages ---- */
+
+static void store_page_and_mark(void **state)
+{
+    static const struct cos_nvm_geometry geometry = {4096, 256, 64, 8, 0xFF, 1000};
+    static const uint8_t payload[] = {1, 2, 3};
+    struct example *page = read_example("store-page", false), *mark = read_example("mark", true);
+    uint16_t map[12];
+    struct sim_power power = {0};
+    struct sim_nvm nvm;
+    struct cos_store store;
+    const struct cos_store_config config = {
+        .page_size = 256, .pages = 16, .reserve = 4, .scrub_from = 0xFFFF, .map = map};
+    const struct cos_edit edit = {0, payload, sizeof payload};
+    struct bytes signed_ = {0}, page_signed = {0};
+
+    (void)state;
+    sim_nvm_init(&nvm, &power, &geometry, 0, 256);
+    assert_int_equal(cos_store_mount(&store, &nvm.nvm, &config), COS_E_STORE_BLANK);
+    assert_int_equal(cos_store_commit(&store, &edit, 1), COS_OK);
+    assert_int_equal(page->count, 4);
+    for (size_t at = 0, i = 0; i < 3; at += page->lines[i++].length) {
+        assert_memory_equal(nvm.cells + at, page->lines[i].value, page->lines[i].length);
+    }
+    assert_int_equal(page->lines[3].length, 4);
+    assert_memory_equal(nvm.cells + 252, page->lines[3].value, 4);
+    for (size_t at = 39; at < 252; at++) {
+        assert_int_equal(nvm.cells[at], 0x00);
+    }
+    /* The two checksums once more, apart from the card's own code. */
+    assert_int_equal(cos_get32(nvm.cells + 32), crc32_of(nvm.cells + 8, 24));
+    bytes_add16(&page_signed, 0);
+    bytes_add(&page_signed, nvm.cells + 36, 216);
+    assert_int_equal(cos_get32(nvm.cells + 252), crc32_of(page_signed.data, page_signed.length));
+
+    assert_int_equal(cos_store_settle(&store), COS_OK);
+    expect(mark, "MARK", nvm.cells + 256, 8);
+    bytes_add(&signed_, value(mark, "SEQUENCE", 4), 4);
+    bytes_add(&signed_, value(mark, "KIND", 1), 1);
+    bytes_add(&signed_, value(mark, "PAGE", 2), 2);
+    assert_int_equal(cos_get32(value(mark, "MARK", 8) + 4), crc32_of(signed_.data, signed_.length));
+    assert_memory_equal(value(mark, "MARK", 8), signed_.data, 4);
+    sim_nvm_free(&nvm);
+    free(page);
+    free(mark);
+}
+
+/* ---- Gate ---- */
+
+/* A frame as the document describes it, put together here and sealed by OpenSSL. */
+static size_t frame_by_openssl(uint8_t direction, const uint8_t key[16], uint32_t session,
+                               const uint8_t *message, size_t length, const uint8_t *request_tag,
+                               uint8_t *bytes)
+{
+    uint8_t nonce[13] = {direction}, associated[20];
+
+    cos_put16(bytes, (uint16_t)(10 + length + 8));
+    bytes[2] = direction;
+    bytes[3] = 0x06;
+    cos_put32(bytes + 4, session);
+    cos_put32(bytes + 8, 1);
+    memcpy(nonce + 1, bytes + 4, 8);
+    memcpy(associated, bytes, 12);
+    if (request_tag != NULL) {
+        memcpy(associated + 12, request_tag, 8);
+    }
+    assert_true(oracle_ccm_seal(key, 16, nonce, associated, request_tag != NULL ? 20 : 12, message,
+                                length, bytes + 12));
+    cos_put32(bytes + 20 + length, crc32_of(bytes, 20 + length));
+    return 24 + length;
+}
+
+static size_t frame_by_card(enum frame_direction direction, const uint8_t key[16], uint32_t session,
+                            const uint8_t *message, size_t length, const uint8_t *request_tag,
+                            uint8_t *bytes)
+{
+    memcpy(bytes + FRAME_HEADER, message, length);
+    cos_frame_begin(bytes, direction, COS_GATE_CHALLENGE, session, 1, length);
+    assert_int_equal(cos_channel_seal(&cos_crypto_tomcrypt, key, bytes, length, request_tag),
+                     COS_OK);
+    return cos_frame_finish(bytes, length);
+}
+
+static void hello_and_frames(void **state)
+{
+    struct example *hello = read_example("hello", true);
+    struct example *response = read_example("response", true);
+    uint8_t derived[52], input[33], mac[16], frame[64];
+    struct channel_keys keys;
+
+    (void)state;
+    const uint8_t *secret = value(hello, "P", 32);
+    memcpy(input + 1, value(hello, "A", 16), 16);
+    memcpy(input + 17, value(hello, "S", 16), 16);
+    assert_int_equal(cos_channel_derive(&cos_crypto_tomcrypt, secret, input + 1, input + 17, &keys),
+                     COS_OK);
+    expect(hello, "REQUEST-KEY", keys.request, 16);
+    expect(hello, "RESPONSE-KEY", keys.response, 16);
+    expect(hello, "CONFIRMATION-S", keys.confirmation_secure, 8);
+    expect(hello, "CONFIRMATION-A", keys.confirmation_app, 8);
+    assert_int_equal(cos_get32(value(hello, "SESSION", 4)), keys.session);
+
+    assert_true(oracle_kdf(secret, 32, "TwinCOS gate", input + 1, 32, derived, sizeof derived));
+    expect(hello, "REQUEST-KEY", derived, 16);
+    expect(hello, "RESPONSE-KEY", derived + 16, 16);
+    expect(hello, "SESSION", derived + 48, 4);
+    input[0] = 0x02;
+    assert_true(crypto_cmac(derived + 32, 16, input, sizeof input, mac));
+    expect(hello, "CONFIRMATION-S", mac, 8);
+    input[0] = 0x01;
+    assert_true(crypto_cmac(derived + 32, 16, input, sizeof input, mac));
+    expect(hello, "CONFIRMATION-A", mac, 8);
+
+    const uint8_t *request = value(hello, "MESSAGE", 2);
+    size_t length =
+        frame_by_card(FRAME_REQUEST, keys.request, keys.session, request, 2, NULL, frame);
+    expect(hello, "FRAME", frame, length);
+    length = frame_by_openssl(0x01, derived, keys.session, request, 2, NULL, frame);
+    expect(hello, "FRAME", frame, length);
+
+    uint8_t tag[8];
+    memcpy(tag, frame + length - 12, 8);
+    expect(response, "REQUEST-TAG", tag, 8);
+    const uint8_t *message = value(response, "MESSAGE", 14);
+    length = frame_by_card(FRAME_RESPONSE, keys.response, keys.session, message, 14, tag, frame);
+    expect(response, "FRAME", frame, length);
+    length = frame_by_openssl(0x02, derived + 16, keys.session, message, 14, tag, frame);
+    expect(response, "FRAME", frame, length);
+    free(hello);
+    free(response);
+}
+
+static void pairing(void **state)
+{
+    struct example *example = read_example("pairing", true);
+    const uint8_t *key = value(example, "T-A", 16), *secret = value(example, "SECRET", 32);
+    const uint8_t generation = value(example, "GENERATION", 1)[0];
+    uint8_t answer[41] = {generation}, wrapping[16], unwrapped[32];
+
+    (void)state;
+    assert_int_equal(cos_pairing_wrap(&cos_crypto_tomcrypt, key, secret, generation, answer + 1),
+                     COS_OK);
+    expect(example, "ANSWER", answer, sizeof answer);
+    assert_int_equal(
+        cos_gate_unwrap_pairing(&cos_crypto_tomcrypt, key, answer + 1, generation, unwrapped),
+        COS_OK);
+    assert_memory_equal(unwrapped, secret, 32);
+
+    assert_true(crypto_kdf(key, "TwinCOS pairing", &generation, 1, wrapping));
+    expect(example, "KEY", wrapping, 16);
+    assert_true(crypto_ccm_seal(wrapping, &generation, 1, secret, 32, answer + 1));
+    expect(example, "ANSWER", answer, sizeof answer);
+    free(example);
+}
+
+/* ---- Records ---- */
+
+static struct bench bench;
+
+/* Starts a security chip whose page of the fab record is this, and says how that went. */
+static enum cos_result start_with(const uint8_t fab[122], const uint8_t *image, size_t image_length)
+{
+    uint8_t erased[122];
+    struct bench *card = &bench;
+
+    bench_init(card, &bench_small);
+    card->rom = (struct cos_rom){image, image_length};
+    memset(erased, 0xFF, sizeof erased);
+    sim_nvm_poke(&card->secure_nvm, 0, erased, sizeof erased);
+    sim_nvm_poke(&card->secure_nvm, 0, fab, 122);
+    enum cos_result result =
+        cos_secure_start(&card->secure, &card->secure_board, &card->secure_config);
+    if (result == COS_OK) {
+        assert_int_equal(card->secure.life_cycle, COS_LIFE_FABRICATED);
+        assert_memory_equal(card->secure.serial, fab + 5, 8);
+    }
+    bench_free(card);
+    return result;
+}
+
+static void fab_records(void **state)
+{
+    struct example *secure = read_example("fab-secure", true), *app = read_example("fab-app", true);
+    uint8_t fab[122], mac[16], crc[4], digest[32];
+
+    (void)state;
+    memset(fab, 0xFF, sizeof fab);
+    memcpy(fab, value(secure, "0", 37), 37);
+    memcpy(fab + 37, value(secure, "37", 16), 16);
+    memcpy(fab + 64, value(secure, "64", 42), 42);
+    memcpy(fab + 106, value(secure, "106", 16), 16);
+    const uint8_t *image = value(secure, "IMAGE", 21);
+    assert_memory_equal(image, "TwinCOS example image", 21);
+    assert_true(crypto_cmac(fab + 13, 16, fab, 37, mac));
+    expect(secure, "37", mac, 16);
+    assert_true(crypto_cmac(fab + 13, 16, fab + 64, 42, mac));
+    expect(secure, "106", mac, 16);
+    const struct cos_span part = {image, 21};
+    assert_int_equal(cos_crypto_tomcrypt.sha256(NULL, &part, 1, digest), COS_OK);
+    assert_memory_equal(fab + 74, digest, 32);
+
+    assert_int_equal(start_with(fab, image, 21), COS_OK);
+    assert_int_equal(start_with(fab, image, 20), COS_E_SELF_TEST);
+    for (size_t at = 0; at < sizeof fab; at++) { /* any byte of it counts */
+        fab[at] ^= 0x01;
+        assert_int_equal(start_with(fab, image, 21),
+                         at >= 53 && at < 64 ? COS_OK : COS_E_STORE_BLANK);
+        fab[at] ^= 0x01;
+    }
+
+    cos_put32(crc, crc32_of(value(app, "0", 29), 29));
+    expect(app, "29", crc, 4);
+    cos_put32(crc, cos_crc32(0, value(app, "0", 29), 29));
+    expect(app, "29", crc, 4);
+    assert_memory_equal(value(app, "0", 29), "TCAF\x01", 5);
+    free(secure);
+    free(app);
+}
+
+/* Both copies on a card that went through initialization. */
+static void atr_record(void **state)
+{
+    struct example *example = read_example("atr-record", true);
+    const uint8_t *record = value(example, "RECORD", 25);
+    uint8_t crc[4], atr[COS_ATR_MAX];
+
+    (void)state;
+    bench_make(&bench, &bench_small);
+    assert_memory_equal(bench.app_nvm.cells + 256, record, 25);
+    assert_memory_equal(bench.app_nvm.cells + 512, record, 25);
+    assert_int_equal(cos_app_atr(&bench.app_board, &bench.app_config, atr, sizeof atr), 15);
+    expect(example, "ATR", atr, 15);
+    bench_free(&bench);
+    assert_memory_equal(record, "TCAT\x01\x0F", 6);
+    assert_memory_equal(record + 6, value(example, "ATR", 15), 15);
+    cos_put32(crc, crc32_of(record, 21));
+    assert_memory_equal(record + 21, crc, 4);
+    free(example);
+}
+
+/* Object 10 of a card with 14: payload 216, so six entries and four slots a page; entries from
+ * page 1, applications on page 4, storage key on page 5, slots from page 6. */
+static void object_entry(void **state)
+{
+    enum { PAYLOAD = 216, INDEX = 10 };
+    struct example *example = read_example("object", true);
+    const uint8_t *key = value(example, "STORAGE-KEY", 32), *entry = value(example, "ENTRY", 32);
+    const uint8_t *nonce = value(example, "NONCE", 13);
+    uint8_t found[48], sealed[40], secret[32] = {0};
+    struct cos_secure *secure = &bench.secure;
+    struct object object = {
+        .index = INDEX,
+        .kind = OBJECT_PIN,
+        .context = 1,
+        .number = 1,
+        .length = 6,
+        .reset_rule = 0xC0,
+        .resetting_code = 2,
+        .shortest = 4,
+        .longest = 12,
+        .tries_max = 3,
+        .tries_left = 3,
+    };
+
+    (void)state;
+    memcpy(secret, value(example, "SECRET", 6), 6);
+    assert_int_equal(cos_get16(value(example, "OBJECT", 2)), INDEX);
+    bench_make(&bench, &bench_small);
+    assert_int_equal(secure->store.payload, PAYLOAD);
+    memcpy(secure->storage_key, key, 32);
+    cos_change_start(secure);
+    assert_int_equal(cos_object_put(secure, &object, secret), COS_OK);
+    assert_int_equal(cos_change_commit(secure), COS_OK);
+    assert_int_equal(
+        cos_store_read(&secure->store, (1 + INDEX / 6) * PAYLOAD + INDEX % 6 * 32, found, 32),
+        COS_OK);
+    expect(example, "ENTRY", found, 32);
+    assert_int_equal(
+        cos_store_read(&secure->store, (6 + INDEX / 4) * PAYLOAD + INDEX % 4 * 48, found, 48),
+        COS_OK);
+    expect(example, "SLOT", found, 48);
+    bench_free(&bench);
+
+    assert_int_equal(cos_get16(nonce), INDEX);
+    assert_memory_equal(nonce + 2, entry + 20, 4);
+    assert_true(oracle_ccm_seal(key, 32, nonce, entry, 17, secret, 32, sealed));
+    assert_memory_equal(value(example, "SLOT", 48), sealed, 40);
+    free(example);
+}
+
+/* ---- Commands ---- */
+
+static void production_step(void **state)
+{
+    struct example *example = read_example("production-step", true);
+    const uint8_t *body = value(example, "BODY", 36), *token = value(example, "TOKEN", 44);
+    const uint8_t step = value(example, "STEP", 1)[0];
+    uint8_t context[17] = {step}, key[16], sealed[44], apdu[5 + 44 + 1] = {0x80, 0xF1, step, 1, 44};
+
+    (void)state;
+    memcpy(context + 1, value(example, "R", 16), 16);
+    assert_true(crypto_kdf(value(example, "T", 16), "TwinCOS production step", context,
+                           sizeof context, key));
+    expect(example, "KEY", key, 16);
+    assert_true(crypto_ccm_seal(key, &step, 1, body, 36, sealed));
+    expect(example, "TOKEN", sealed, 44);
+
+    /* A card that happened to give this R takes the token, and no other. */
+    for (unsigned wrong = 0; wrong <= 1; wrong++) {
+        bench_init(&bench, &bench_small);
+        assert_memory_equal(value(example, "T", 16), bench_transport, 16);
+        assert_true(bench_power_on(&bench));
+        assert_int_equal(bench_hex(&bench, "80F1030010"), 0x9000);
+        memcpy(bench.secure.challenge, value(example, "R", 16), 16);
+        bench.secure.challenge[15] ^= (uint8_t)wrong;
+        memcpy(apdu + 5, token, 44);
+        assert_int_equal(bench_apdu(&bench, apdu, sizeof apdu), wrong != 0 ? 0x63C9 : 0x9000);
+        const unsigned state_now = bench.secure.life_cycle;
+        assert_int_equal(state_now, wrong != 0 ? COS_LIFE_FABRICATED : COS_LIFE_PACKAGED);
+        bench_free(&bench);
+    }
+    free(example);
+}
+
+static void access_proof(void **state)
+{
+    struct example *example = read_example("access-proof", true);
+    const uint8_t *key = value(example, "KEY", 16);
+    uint8_t apdu[5 + 24 + 1] = {0x00, 0x88, 0x00, 0x81, 24}, mac[16];
+    struct bytes proof = {0}, signed_ = {0};
+
+    (void)state;
+    memcpy(apdu + 5, value(example, "SYSTEM", 8), 8);
+    memcpy(apdu + 13, value(example, "R", 16), 16);
+    bytes_add(&proof, value(example, "LEVEL", 1), 1);
+    bytes_add(&proof, value(example, "VALID-TO", 4), 4);
+    bytes_add(&signed_, "TwinCOS access", 14);
+    bytes_add(&signed_, apdu + 5, 24);
+    bytes_add(&signed_, proof.data, 5);
+    assert_true(crypto_cmac(key, 16, signed_.data, signed_.length, mac));
+    bytes_add(&proof, mac, 16);
+    expect(example, "ANSWER", proof.data, 21);
+
+    bench_make(&bench, &bench_small);
+    assert_memory_equal(key, bench_access_key, 16);
+    assert_int_equal(bench_hex(&bench, "00A40400 09 F05457494E434F5301"), 0x9000);
+    assert_int_equal(bench_hex(&bench, "00200081 06 313233343536"), 0x9000);
+    assert_int_equal(bench_apdu(&bench, apdu, sizeof apdu), 0x9000);
+    assert_int_equal(bench.length, 21);
+    expect(example, "ANSWER", bench.data, 21);
+    bench_free(&bench);
+    free(example);
+}
+
+static void no_example_is_left_out(void **state)
+{
+    static const char *const tested[] = {
+        "store-page",  "mark",       "hello",      "response",        "pairing",
+        "fab-secure",  "fab-app",    "object",     "production-step", "access-proof",
+        "file-create", "file-table", "atr-record",
+    };
+    char line[1200], name[64];
+    size_t count = 0;
+    FILE *file = fopen("docs/formats.md", "r");
+
+    (void)state;
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "<!-- example: %63s -->", name) == 1) {
+            bool known = false;
+            for (size_t i = 0; i < sizeof tested / sizeof tested[0]; i++) {
+                known = known || strcmp(tested[i], name) == 0;
+            }
+            if (!known) {
+                fail_msg("example %s has no test", name);
+            }
+            count++;
+        }
+    }
+    fclose(file);
+    assert_int_equal(count, sizeof tested / sizeof tested[0]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(store_page_and_mark),
+        cmocka_unit_test(hello_and_frames),
+        cmocka_unit_test(pairing),
+        cmocka_unit_test(fab_records),
+        cmocka_unit_test(atr_record),
+        cmocka_unit_test(object_entry),
+        cmocka_unit_test(production_step),
+        cmocka_unit_test(access_proof),
+        cmocka_unit_test(no_example_is_left_out),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
