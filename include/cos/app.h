@@ -15,11 +15,11 @@
 /* Sizes and parts that the vendor chooses. Constant for the life of an image. */
 struct cos_app_config {
     const struct cos_crypto *crypto;
-    struct cos_store_config store;
-    uint32_t fab_at;   /* address in NVM of the fab record: one store page of its own */
-    uint32_t atr_at;   /* address of the ATR record: two store pages */
-    uint16_t files;    /* entries of the file table */
-    uint8_t *response; /* buffer for response data, response_size bytes, at least 256 */
+    struct cos_store_config store; /* scrub_from is set by the chip itself */
+    uint32_t fab_at;               /* address in NVM of the fab record: one store page of its own */
+    uint32_t atr_at;               /* address of the ATR record: two store pages */
+    uint16_t files;                /* entries of the file table */
+    uint8_t *response;             /* buffer for response data, response_size bytes, at least 256 */
     uint16_t response_size;
     const struct cos_gate_trace *trace; /* optional */
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Defaults and hard limits. Each may be set with -D for the whole firmware; sizes that differ
- * between cards of one library (memory, tables) are not here but in the config structs that the
+ * Defaults and hard limits. Those that stand in #ifndef may be set with -D: the same for the
+ * library and for whatever includes its headers. The others are fixed. Sizes that differ between
+ * cards of one library (memory, tables) are not here but in the config structs that the
  * chips get at init.
  */
 #ifndef COS_CONFIG_H
@@ -12,7 +13,7 @@
 #define COS_VERSION_PATCH 0
 #define COS_VERSION       "0.1.0"
 
-/* Version of the NVM format (docs/formats.md). A store of another version is reported as damaged.
+/* Version of the NVM format (docs/formats.md). A store of another version is refused.
  */
 #define COS_NVM_FORMAT 1
 

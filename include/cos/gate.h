@@ -16,7 +16,8 @@
 #include "cos/crypto.h"
 #include "cos/port.h"
 
-/* Life of the card (docs/formats.md, "Life cycle"); one way only, but OPERATIONAL <-> LOCKED. */
+/* Life of the card (docs/formats.md, "Production steps"); one way only, but OPERATIONAL <-> LOCKED.
+ */
 enum cos_life_cycle {
     COS_LIFE_BLANK = 0, /* no fab record, or the image cannot be trusted: mute */
     COS_LIFE_FABRICATED = 1,

@@ -19,6 +19,7 @@ enum cos_secure_verdict {
     COS_VERDICT_BLANK = 5,     /* no fab record, no store */
     COS_VERDICT_ATTACKED = 6,  /* too many attacks */
     COS_VERDICT_FAULT = 7,     /* an invariant broke */
+    COS_VERDICT_CONFIG = 8,    /* the configuration does not fit the memory */
 };
 
 /* Sizes and parts that the vendor chooses. Constant for the life of an image. */
@@ -27,6 +28,7 @@ struct cos_secure_config {
     struct cos_store_config store; /* scrub_from is set by the chip itself */
     uint32_t fab_at;               /* address in NVM of the fab record: one store page of its own */
     uint16_t objects;              /* PINs, keys and pairing secrets that fit, at most 255 */
+    /* The store's reserve is at least 10: production step 4 writes 7 pages in one transaction. */
 };
 
 /* The two values that a security status knows are in docs/formats.md, "Security status". */
@@ -72,7 +74,6 @@ struct cos_gate_server {
     uint32_t session, sequence;
     uint8_t request_key[16], response_key[16];
     uint8_t confirmation[8]; /* awaited from the app chip */
-    uint8_t hello_generation;
     uint32_t hello_session;
     uint8_t hello_keys[32];
     uint8_t request_tag[COS_CCM_TAG];
@@ -94,6 +95,13 @@ struct cos_secure_change {
     uint8_t bytes[COS_SECURE_CHANGE];
 };
 
+/* Secrets in the clear while a call works on them: wiped when it ends. */
+struct cos_secure_clear {
+    uint8_t secret[COS_AES_KEY_MAX]; /* of an object */
+    uint8_t key[16];                 /* derived from it */
+    uint8_t work[80];
+};
+
 /* All state of the chip. The caller provides the memory; nothing in it is for the caller. What is
  * small and often used stands first: processors reach it with shorter instructions. */
 struct cos_secure {
@@ -104,9 +112,9 @@ struct cos_secure {
     bool in_sm;               /* between SM_OPEN and SM_SEAL */
     bool prepared;            /* the pending HELLO is the first under a new pairing secret */
     enum cos_secure_verdict verdict;
-    uint16_t attacks;         /* persistent */
-    uint16_t attacks_now;     /* since reset */
-    uint16_t sensor_events;   /* reported, not counted yet */
+    uint16_t attacks;       /* persistent */
+    uint16_t attacks_now;   /* since reset */
+    uint16_t sensor_events; /* reported, not counted yet */
     uint32_t transaction;
     uint32_t epoch;
     cos_truth alive; /* COS_YES unless mute */
@@ -118,6 +126,7 @@ struct cos_secure {
     uint8_t serial[8];
     uint8_t challenge[COS_AES_BLOCK];
     uint8_t storage_key[COS_AES_KEY_MAX];
+    struct cos_secure_clear clear;
     struct cos_drbg drbg;
     struct cos_store store;
     struct cos_secure_change change;

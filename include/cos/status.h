@@ -67,6 +67,7 @@ enum cos_result {
     COS_E_ENTROPY = -77,       /* the noise source failed its health tests */
     COS_E_CRYPTO = -78,        /* the crypto provider failed */
     COS_E_SELF_TEST = -79,     /* a known-answer test failed */
+    COS_E_STORE_VERSION = -81, /* the NVM holds a store of another format version */
     COS_E_END_OF_DATA = -80,   /* a reader ran out of bytes, or a writer out of room */
 };
 

@@ -62,9 +62,9 @@ struct cos_edit {
  * builds the map. Time is proportional to the number of pages. Before it returns, everything it
  * will answer from is durable. COS_OK; COS_E_STORE_BLANK: there is no page of a store at all (never
  * used, or wiped: the caller knows which), the store is usable and empty; COS_E_STORE_DAMAGED: the
- * image cannot be trusted, and nothing was written; COS_E_NVM; COS_E_INVARIANT: config and geometry
- * do not fit. A store whose last spare pages are worn out is mounted for reading: every commit
- * then answers COS_E_MEMORY_FAILURE. */
+ * image cannot be trusted; no live page was touched; COS_E_STORE_VERSION: its format is another
+ * one; COS_E_NVM; COS_E_INVARIANT: config and geometry do not fit. A store whose last spare pages
+ * are worn out is mounted for reading: every commit then answers COS_E_MEMORY_FAILURE. */
 enum cos_result cos_store_mount(struct cos_store *store, const struct cos_nvm *nvm,
                                 const struct cos_store_config *config);
 

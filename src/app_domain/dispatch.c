@@ -138,6 +138,7 @@ static enum cos_result run_secured(struct exchange *x, uint8_t *apdu, size_t len
 {
     COS_TRY(open_secured(x, apdu, length));
     enum cos_result result = run(x);
+    x->app->mute = x->app->mute || result == COS_E_INVARIANT || result == COS_E_MUTE;
     *sw = cos_sw(result);
     if (result != COS_OK && !cos_is_warning(result)) {
         x->body->length = 0;

@@ -30,8 +30,7 @@ struct command_row {
     command_handler handler;
 };
 
-/* The row for class and instruction, NULL if there is none; *class_known says whether the class has
- * rows at all. */
+/* The row for class and instruction, NULL if there is none. */
 const struct command_row *cos_app_find_command(bool proprietary, uint8_t ins);
 
 /* ---- Handlers ---- */

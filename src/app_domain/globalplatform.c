@@ -25,9 +25,7 @@ enum cos_result cos_app_initialize_update(struct exchange *x)
     const uint8_t fields[] = {COS_AUTH_SCP03_BEGIN, x->class_.channel, x->command.p1};
 
     COS_CHECK(x->command.nc == SCP03_CHALLENGE, COS_E_LENGTH);
-    enum cos_result result =
-        cos_app_hand_on(x, COS_GATE_AUTH, fields, sizeof fields, cos_app_command_data(x));
-    return result == COS_E_REFERENCE_NOT_FOUND ? COS_E_REFERENCE_NOT_FOUND : result;
+    return cos_app_hand_on(x, COS_GATE_AUTH, fields, sizeof fields, cos_app_command_data(x));
 }
 
 enum cos_result cos_app_gp_external_authenticate(struct exchange *x)

@@ -325,10 +325,10 @@ enum cos_result cos_app_start(struct cos_app *app, const struct cos_board *board
     COS_TRY(open_gate(app));
     app->current_df = COS_FILE_NONE;
     app->current_ef = COS_FILE_NONE;
-    app->mute = false;
     if (app->gate.open && cos_fs_info(&app->fs, COS_FILE_MF, &mf) == COS_OK) {
         COS_TRY(cos_app_set_df(app, COS_FILE_MF));
     }
+    app->mute = false;
     cos_app_settle(app);
     return COS_OK;
 }

@@ -123,11 +123,16 @@ static enum cos_result update(struct cos_drbg *drbg, struct cos_span seed, struc
     return COS_OK;
 }
 
-enum cos_result cos_hmac_drbg_instantiate(struct cos_drbg *drbg, struct cos_span seed,
-                                          struct cos_span personal)
+static void initial_state(struct cos_drbg *drbg)
 {
     memset(drbg->key, 0x00, sizeof drbg->key);
     memset(drbg->value, 0x01, sizeof drbg->value);
+}
+
+enum cos_result cos_hmac_drbg_instantiate(struct cos_drbg *drbg, struct cos_span seed,
+                                          struct cos_span personal)
+{
+    initial_state(drbg);
     return update(drbg, seed, personal);
 }
 
@@ -148,37 +153,31 @@ enum cos_result cos_hmac_drbg_generate(struct cos_drbg *drbg, uint8_t *out, size
     return update(drbg, (struct cos_span){NULL, 0}, (struct cos_span){NULL, 0});
 }
 
-enum cos_result cos_drbg_start(struct cos_drbg *drbg, const struct cos_crypto *crypto,
-                               const struct cos_entropy *entropy, struct cos_span personal)
+/* Seeds the present state from `noise` samples. */
+static enum cos_result seed_state(struct cos_drbg *drbg, size_t noise, size_t seed_length,
+                                  struct cos_span personal)
 {
     uint8_t seed[SEED_AT_START];
-    cos_drbg_wipe(drbg);
-    drbg->crypto = crypto;
-    drbg->entropy = entropy;
-    enum cos_result result = draw_seed(entropy, NOISE_AT_START, seed, sizeof seed);
+    enum cos_result result = draw_seed(drbg->entropy, noise, seed, seed_length);
     if (result == COS_OK) {
-        result = cos_hmac_drbg_instantiate(drbg, (struct cos_span){seed, sizeof seed}, personal);
+        result = update(drbg, (struct cos_span){seed, seed_length}, personal);
     }
     cos_wipe(seed, sizeof seed);
-    if (result == COS_OK) {
-        drbg->ready = true;
-    } else {
-        cos_drbg_wipe(drbg);
-    }
+    drbg->requests = 0;
     return result;
 }
 
-static enum cos_result seed_again(struct cos_drbg *drbg)
+enum cos_result cos_drbg_start(struct cos_drbg *drbg, const struct cos_crypto *crypto,
+                               const struct cos_entropy *entropy, struct cos_span personal)
 {
-    uint8_t seed[SEED_AGAIN];
-    enum cos_result result = draw_seed(drbg->entropy, NOISE_AGAIN, seed, sizeof seed);
-    if (result == COS_OK) {
-        result = cos_hmac_drbg_reseed(drbg, (struct cos_span){seed, sizeof seed});
+    drbg->crypto = crypto;
+    drbg->entropy = entropy;
+    initial_state(drbg);
+    enum cos_result result = seed_state(drbg, NOISE_AT_START, SEED_AT_START, personal);
+    drbg->ready = true;
+    if (result != COS_OK) {
+        cos_drbg_wipe(drbg);
     }
-    if (result == COS_OK) {
-        drbg->requests = 0;
-    }
-    cos_wipe(seed, sizeof seed);
     return result;
 }
 
@@ -188,7 +187,7 @@ enum cos_result cos_drbg_random(struct cos_drbg *drbg, uint8_t *out, size_t leng
     bool written = false;
     enum cos_result result = length <= REQUEST_MAX ? COS_OK : COS_E_CRYPTO;
     if (result == COS_OK && drbg->requests >= COS_DRBG_RESEED) {
-        result = seed_again(drbg);
+        result = seed_state(drbg, NOISE_AGAIN, SEED_AGAIN, (struct cos_span){NULL, 0});
     }
     if (result == COS_OK) {
         written = true;

@@ -19,7 +19,7 @@ static bool geometry_fits(const struct cos_nvm_geometry *geometry,
                           const struct cos_store_config *config, uint16_t header_at)
 {
     return geometry->program_unit != 0 && geometry->program_unit <= COS_STORE_MERGE &&
-           geometry->tear_unit % geometry->program_unit == 0 && geometry->tear_unit != 0 &&
+           geometry->tear_unit % geometry->program_unit == 0 && geometry->tear_unit >= header_at &&
            geometry->erase_unit % geometry->tear_unit == 0 && geometry->erase_unit != 0 &&
            config->page_size >= 64 && config->page_size % geometry->erase_unit == 0 &&
            config->page_size > header_at + PAGE_HEADER_SIZE + PAGE_CRC_SIZE &&
@@ -46,9 +46,7 @@ static enum cos_result set_up(struct cos_store *store, const struct cos_nvm *nvm
     return COS_OK;
 }
 
-/* ---- Mount
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- Mount ---- */
 
 /* First pass: the highest sequence number of all headers and of all marks. */
 static enum cos_result scan_newest(const struct cos_store *store, struct newest *newest)
@@ -172,9 +170,7 @@ static enum cos_result verify_map(struct cos_store *store, const struct newest *
     return COS_OK;
 }
 
-/* ---- Recovery
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- Recovery ---- */
 
 static bool is_refresh(const struct page_header *header)
 {

@@ -68,8 +68,8 @@ enum cos_result page_read_header(const struct cos_store *store, uint16_t page,
     header->erases = cos_read32(&reader);
     header->digest = cos_read32(&reader);
     uint32_t crc = cos_read32(&reader);
-    COS_CHECK(format == COS_NVM_FORMAT, COS_E_STORE_DAMAGED);
     COS_CHECK(crc == cos_crc32(0, bytes, PAGE_HEADER_SIZE - PAGE_CRC_SIZE), COS_E_STORE_DAMAGED);
+    COS_CHECK(format == COS_NVM_FORMAT, COS_E_STORE_VERSION);
     COS_CHECK(header_plausible(store, header), COS_E_STORE_DAMAGED);
     return COS_OK;
 }
@@ -134,8 +134,7 @@ enum cos_result page_write_mark(const struct cos_store *store, uint16_t page, en
 
     memset(bytes, store->nvm->geometry.erased_value, sizeof bytes);
     encode_mark(page, kind, sequence, bytes);
-    /* header_at is the mark's program units: one operation unless the program unit is smaller than
-     * the mark. */
+    /* header_at is the mark's program units; a tear unit holds them all, so it is one operation. */
     return store->nvm->program(store->nvm->context, page_address(store, page), bytes,
                                store->header_at);
 }

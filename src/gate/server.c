@@ -169,7 +169,7 @@ enum cos_result cos_server_respond(struct cos_gate_server *server,
 }
 
 enum cos_result cos_server_hello_begin(struct cos_gate_server *server,
-                                       const uint8_t secret[COS_PAIRING_SECRET], uint8_t generation,
+                                       const uint8_t secret[COS_PAIRING_SECRET],
                                        const uint8_t nonce_app[COS_GATE_NONCE],
                                        const uint8_t nonce_secure[COS_GATE_NONCE],
                                        struct cos_writer *body)
@@ -183,7 +183,6 @@ enum cos_result cos_server_hello_begin(struct cos_gate_server *server,
     memcpy(server->hello_keys, keys.request, KEY_SIZE);
     memcpy(server->hello_keys + KEY_SIZE, keys.response, KEY_SIZE);
     server->hello_session = keys.session;
-    server->hello_generation = generation;
     server->hello_begun = true;
     cos_wipe(&keys, sizeof keys);
     return COS_OK;

@@ -43,7 +43,7 @@ enum cos_result cos_server_respond(struct cos_gate_server *server,
 
 /* HELLO, first step: draws up the new session under `secret`. Writes nonce and confirmation. */
 enum cos_result cos_server_hello_begin(struct cos_gate_server *server,
-                                       const uint8_t secret[COS_PAIRING_SECRET], uint8_t generation,
+                                       const uint8_t secret[COS_PAIRING_SECRET],
                                        const uint8_t nonce_app[COS_GATE_NONCE],
                                        const uint8_t nonce_secure[COS_GATE_NONCE],
                                        struct cos_writer *body);

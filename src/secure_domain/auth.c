@@ -37,21 +37,17 @@ static size_t block_of(const struct object *key)
 }
 
 /* X = E_K(R) for one block. */
-static enum cos_result encrypt_block(const struct cos_secure *secure, const struct object *key,
+static enum cos_result encrypt_block(struct cos_secure *secure, const struct object *key,
                                      const uint8_t *in, uint8_t out[COS_AES_BLOCK])
 {
     const struct cos_crypto *crypto = secure->config.crypto;
-    uint8_t secret[OBJECT_SECRET_MAX];
-    enum cos_result result;
+    uint8_t *secret = secure->clear.secret;
 
     COS_TRY(cos_object_secret(secure, key, secret));
     if (key->algorithm == ALGORITHM_DES3) {
-        result = crypto->des3_encrypt(crypto->context, secret, in, out);
-    } else {
-        result = crypto->aes_encrypt(crypto->context, secret, key->length, in, out);
+        return crypto->des3_encrypt(crypto->context, secret, in, out);
     }
-    cos_wipe(secret, sizeof secret);
-    return result;
+    return crypto->aes_encrypt(crypto->context, secret, key->length, in, out);
 }
 
 /* Level and validity come from the key; the MAC covers who asks, the random number, level and
@@ -64,13 +60,11 @@ static enum cos_result prove_access(struct cos_secure *secure, const struct obje
     const struct cos_crypto *crypto = secure->config.crypto;
     const struct cos_span parts[] = {
         {label, sizeof label}, data, {&key->level, 1}, {key->valid_to, 4}};
-    uint8_t secret[OBJECT_SECRET_MAX], mac[COS_AES_BLOCK];
+    uint8_t mac[COS_AES_BLOCK];
 
     COS_CHECK(data.length == PROOF_SYSTEM + PROOF_RANDOM, COS_E_LENGTH);
-    COS_TRY(cos_object_secret(secure, key, secret));
-    enum cos_result result = crypto->aes_cmac(crypto->context, secret, key->length, parts, 4, mac);
-    cos_wipe(secret, sizeof secret);
-    COS_TRY(result);
+    COS_TRY(cos_object_secret(secure, key, secure->clear.secret));
+    COS_TRY(crypto->aes_cmac(crypto->context, secure->clear.secret, key->length, parts, 4, mac));
     cos_write8(body, key->level);
     cos_write_bytes(body, key->valid_to, sizeof key->valid_to);
     cos_write_bytes(body, mac, sizeof mac);
@@ -80,7 +74,7 @@ static enum cos_result prove_access(struct cos_secure *secure, const struct obje
 static enum cos_result internal(struct cos_secure *secure, const struct object *key,
                                 struct cos_span data, struct cos_writer *body)
 {
-    uint8_t x[COS_AES_BLOCK];
+    uint8_t *x = secure->clear.work;
 
     if (key->usage == USAGE_ACCESS_PROOF) {
         return prove_access(secure, key, data, body);
@@ -88,14 +82,13 @@ static enum cos_result internal(struct cos_secure *secure, const struct object *
     COS_CHECK(data.length == block_of(key), COS_E_LENGTH);
     COS_TRY(encrypt_block(secure, key, data.data, x));
     cos_write_bytes(body, x, data.length);
-    cos_wipe(x, sizeof x);
     return COS_OK;
 }
 
 static enum cos_result external(struct cos_secure *secure, struct cos_channel *status,
                                 struct object *key, struct cos_span data)
 {
-    uint8_t expected[COS_AES_BLOCK];
+    uint8_t *expected = secure->clear.work;
 
     COS_CHECK(data.length == block_of(key), COS_E_LENGTH);
     COS_CHECK(secure->challenge_use == 0 && secure->challenge_length == data.length,
@@ -106,7 +99,6 @@ static enum cos_result external(struct cos_secure *secure, struct cos_channel *s
     COS_TRY(encrypt_block(secure, key, secure->challenge, expected));
     cos_truth right = cos_equal_secret(expected, data.data, data.length);
     cos_truth right_again = cos_equal_secret(expected, data.data, data.length);
-    cos_wipe(expected, sizeof expected);
     cos_wipe(secure->challenge, sizeof secure->challenge);
     COS_CHECK(right == COS_YES,
               key->tries_max != 0 ? cos_tries_left(key->tries_left) : COS_E_AUTHENTICATION);

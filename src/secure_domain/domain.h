@@ -109,6 +109,8 @@ void cos_object_add_storage_key(struct cos_secure *secure, const uint8_t key[COS
 enum cos_result cos_object_erase_secrets(struct cos_secure *secure);
 /* First logical page of the secrets, for the store's scrubbing; needs the store's payload size. */
 uint16_t cos_object_first_secret_page(uint16_t payload, uint16_t objects);
+/* Logical pages that everything of the chip takes. */
+uint16_t cos_object_pages(uint16_t payload, uint16_t objects);
 
 enum cos_result cos_object_read(const struct cos_secure *secure, uint16_t index,
                                 struct object *object);
@@ -137,10 +139,13 @@ void cos_object_remove(struct cos_secure *secure, const struct object *object);
 /* The keys of a set, identifiers 1 to 3. */
 enum { KEYS_OF_A_SET = 3 };
 extern const uint8_t cos_set_usage[KEYS_OF_A_SET];
+/* How many sets of keys there are, but that of one version (0: all). */
+enum cos_result cos_object_count_sets(const struct cos_secure *secure, uint8_t but,
+                                      unsigned *count);
 /* Adds the removal of all keys of a set. COS_E_REFERENCE_NOT_FOUND. */
 enum cos_result cos_object_remove_set(struct cos_secure *secure, uint8_t version);
-/* Deciphers the secret, padded with zeros. The caller wipes it. COS_E_STORE_DAMAGED if it is not
- * authentic. */
+/* Deciphers the secret, padded with zeros: to secure->clear, or the caller wipes it.
+ * COS_E_STORE_DAMAGED if it is not authentic. */
 enum cos_result cos_object_secret(const struct cos_secure *secure, const struct object *object,
                                   uint8_t secret[OBJECT_SECRET_MAX]);
 /* Spends one try, durably, before anything is compared. COS_E_METHOD_BLOCKED if there is none.

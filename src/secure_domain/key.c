@@ -52,31 +52,22 @@ static enum cos_result put_one(struct cos_secure *secure, const struct object *d
                                struct cos_reader *reader, struct object *object,
                                struct cos_writer *body)
 {
-    uint8_t dek_value[OBJECT_SECRET_MAX], key[OBJECT_SECRET_MAX] = {0};
+    uint8_t *dek_value = secure->clear.secret, *key = secure->clear.work;
     const uint8_t *kcv = NULL;
 
     COS_TRY(cos_object_secret(secure, dek, dek_value));
-    enum cos_result result =
-        read_key(secure, dek_value, dek->length, reader, key, &object->length, &kcv);
-    cos_wipe(dek_value, sizeof dek_value);
-    if (result == COS_OK) {
-        result = cos_object_put(secure, object, key);
-        cos_write_bytes(body, kcv, CHECK_VALUE);
-    }
-    cos_wipe(key, sizeof key);
-    return result;
+    COS_TRY(read_key(secure, dek_value, dek->length, reader, key, &object->length, &kcv));
+    COS_TRY(cos_object_put(secure, object, key));
+    cos_write_bytes(body, kcv, CHECK_VALUE);
+    return COS_OK;
 }
 
 /* Whether one more set of keys may be there. */
 static enum cos_result room_for_set(const struct cos_secure *secure)
 {
-    unsigned sets = 0;
+    unsigned sets;
 
-    for (uint16_t index = 0; index < secure->config.objects; index++) {
-        struct object object;
-        COS_TRY(cos_object_read(secure, index, &object));
-        sets += object.kind == OBJECT_KEY && object.usage == USAGE_SCP03_ENC ? 1U : 0U;
-    }
+    COS_TRY(cos_object_count_sets(secure, 0, &sets));
     return sets < KEY_SETS_MAX ? COS_OK : COS_E_MEMORY_FULL;
 }
 

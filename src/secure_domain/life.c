@@ -48,32 +48,33 @@ static enum cos_result step_challenge(struct cos_secure *secure, struct cos_read
     return cos_challenge_make(secure, COS_AES_BLOCK, step, body);
 }
 
-/* The key of one step's token: bound to the transport key, the step and the challenge. */
+/* The key of one step's token, to secure->clear: bound to the transport key, the step and the
+ * challenge. */
 static enum cos_result token_key(struct cos_secure *secure, const struct object *transport,
-                                 uint8_t step, uint8_t key[16])
+                                 uint8_t step)
 {
     static const uint8_t label[] = {'T', 'w', 'i', 'n', 'C', 'O', 'S', ' ', 'p', 'r', 'o', 'd',
                                     'u', 'c', 't', 'i', 'o', 'n', ' ', 's', 't', 'e', 'p'};
-    uint8_t context[1 + COS_AES_BLOCK], secret[OBJECT_SECRET_MAX];
+    struct cos_secure_clear *clear = &secure->clear;
+    uint8_t context[1 + COS_AES_BLOCK];
 
     context[0] = step;
     memcpy(context + 1, secure->challenge, COS_AES_BLOCK);
-    COS_TRY(cos_object_secret(secure, transport, secret));
-    enum cos_result result = cos_kdf(secure->config.crypto, secret, transport->length,
-                                     (struct cos_span){label, sizeof label},
-                                     (struct cos_span){context, sizeof context}, key, 16);
-    cos_wipe(secret, sizeof secret);
-    return result;
+    COS_TRY(cos_object_secret(secure, transport, clear->secret));
+    return cos_kdf(secure->config.crypto, clear->secret, transport->length,
+                   (struct cos_span){label, sizeof label},
+                   (struct cos_span){context, sizeof context}, clear->key, sizeof clear->key);
 }
 
-/* Checks the token and deciphers its body. The try is spent before the comparison and still spent
- * afterwards: the step gives it back with what it writes. */
+/* Checks the token and deciphers its body, to secure->clear. The try is spent before the comparison
+ * and still spent afterwards: the step gives it back with what it writes. */
 static enum cos_result open_token(struct cos_secure *secure, struct object *transport, uint8_t step,
-                                  struct cos_span token, uint8_t *body, size_t body_length)
+                                  struct cos_span token, size_t body_length)
 {
     static const uint8_t nonce[COS_CCM_NONCE];
     const struct cos_crypto *crypto = secure->config.crypto;
-    uint8_t key[16], tag[COS_CCM_TAG];
+    struct cos_secure_clear *clear = &secure->clear;
+    uint8_t tag[COS_CCM_TAG];
 
     COS_CHECK(token.length == body_length + COS_CCM_TAG, COS_E_LENGTH);
     COS_CHECK(secure->challenge_length == COS_AES_BLOCK && secure->challenge_use == step,
@@ -83,43 +84,32 @@ static enum cos_result open_token(struct cos_secure *secure, struct object *tran
                             transport));
     COS_CHECK(transport->usage == USAGE_TRANSPORT, COS_E_NOT_USABLE);
     COS_TRY(cos_object_spend(secure, transport));
-    COS_TRY(token_key(secure, transport, step, key));
-    memcpy(body, token.data, body_length);
-    enum cos_result result = crypto->aes_ccm_open(crypto->context, key, sizeof key, nonce, &step, 1,
-                                                  body, body_length, tag);
-    cos_wipe(key, sizeof key);
+    COS_TRY(token_key(secure, transport, step));
+    memcpy(clear->work, token.data, body_length);
+    COS_TRY(crypto->aes_ccm_open(crypto->context, clear->key, sizeof clear->key, nonce, &step, 1,
+                                 clear->work, body_length, tag));
     cos_wipe(secure->challenge, sizeof secure->challenge);
-    if (result == COS_OK &&
-        cos_equal_secret(tag, token.data + body_length, sizeof tag) != COS_YES) {
-        result = cos_tries_left(transport->tries_left);
-    }
-    if (result != COS_OK) {
-        cos_wipe(body, body_length);
-    }
-    return result;
+    COS_CHECK(cos_equal_secret(tag, token.data + body_length, sizeof tag) == COS_YES,
+              cos_tries_left(transport->tries_left));
+    return COS_OK;
 }
 
 /* Adds a fresh pairing secret of this generation and wraps it for the app chip. */
 static enum cos_result add_pairing(struct cos_secure *secure, uint8_t generation,
                                    const uint8_t app_key[16], struct cos_writer *body)
 {
-    uint8_t secret[COS_PAIRING_SECRET];
+    uint8_t *secret = secure->clear.secret;
     struct object object;
 
     COS_TRY(cos_object_place(secure, OBJECT_PAIRING, CONTEXT_GLOBAL, generation, 0, &object));
-    object.length = sizeof secret;
+    object.length = COS_PAIRING_SECRET;
     object.use_rule = 0xFF;
     cos_write8(body, generation);
     uint8_t *wrapped = cos_write_room(body, COS_PAIRING_SECRET + COS_CCM_TAG);
     COS_INVARIANT(wrapped != NULL);
-    COS_TRY(cos_drbg_random(&secure->drbg, secret, sizeof secret));
-    enum cos_result result =
-        cos_pairing_wrap(secure->config.crypto, app_key, secret, generation, wrapped);
-    if (result == COS_OK) {
-        result = cos_object_put(secure, &object, secret);
-    }
-    cos_wipe(secret, sizeof secret);
-    return result;
+    COS_TRY(cos_drbg_random(&secure->drbg, secret, COS_PAIRING_SECRET));
+    COS_TRY(cos_pairing_wrap(secure->config.crypto, app_key, secret, generation, wrapped));
+    return cos_object_put(secure, &object, secret);
 }
 
 /* Step 3. The state changes only with the first HELLO under the new secret: until then the step can
@@ -175,30 +165,23 @@ static enum cos_result produce(struct cos_secure *secure, const struct object *t
 static enum cos_result token_step(struct cos_secure *secure, uint8_t step, const uint8_t tests[2],
                                   struct cos_span token, struct cos_writer *answer)
 {
-    uint8_t body[PRODUCE_BODY];
+    const uint8_t *body = secure->clear.work;
     struct object transport;
 
-    COS_TRY(open_token(secure, &transport, step, token, body,
-                       step == STEP_PACK ? PACK_BODY : PRODUCE_BODY));
+    COS_TRY(
+        open_token(secure, &transport, step, token, step == STEP_PACK ? PACK_BODY : PRODUCE_BODY));
     cos_change_start(secure);
-    enum cos_result result = step == STEP_PACK ? pack(secure, &transport, tests, body, answer)
-                                               : produce(secure, &transport, body);
-    cos_wipe(body, sizeof body);
-    return result;
+    return step == STEP_PACK ? pack(secure, &transport, tests, body, answer)
+                             : produce(secure, &transport, body);
 }
 
 /* Step 5: the issuer's keys must be there; those of production go. */
 static enum cos_result initialize(struct cos_secure *secure, const uint8_t who_when[WHO_WHEN])
 {
-    struct object key;
-    bool issuer_keys = false;
+    unsigned issuer_sets;
 
-    for (uint16_t index = 0; index < secure->config.objects; index++) {
-        COS_TRY(cos_object_read(secure, index, &key));
-        issuer_keys = issuer_keys || (key.kind == OBJECT_KEY && key.usage == USAGE_SCP03_ENC &&
-                                      key.version != KEY_VERSION_INITIAL);
-    }
-    COS_CHECK(issuer_keys, COS_E_CONDITIONS);
+    COS_TRY(cos_object_count_sets(secure, KEY_VERSION_INITIAL, &issuer_sets));
+    COS_CHECK(issuer_sets > 0, COS_E_CONDITIONS);
     cos_change_start(secure);
     COS_TRY(cos_object_remove_set(secure, KEY_VERSION_INITIAL));
     cos_change_add(secure, STATE_CPLC + CPLC_PREPERSONALIZER, who_when, WHO_WHEN);

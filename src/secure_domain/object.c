@@ -85,6 +85,12 @@ uint16_t cos_object_first_secret_page(uint16_t payload, uint16_t objects)
                       pages_for(APPLICATIONS, APPLICATION_ENTRY, payload));
 }
 
+uint16_t cos_object_pages(uint16_t payload, uint16_t objects)
+{
+    return (uint16_t)(cos_object_first_secret_page(payload, objects) + STORAGE_KEY_PAGES +
+                      pages_for(objects, OBJECT_SLOT, payload));
+}
+
 static uint16_t secret_page(const struct cos_secure *secure)
 {
     return cos_object_first_secret_page(secure->store.payload, secure->config.objects);
@@ -121,17 +127,12 @@ void cos_object_add_storage_key(struct cos_secure *secure, const uint8_t key[COS
 static enum cos_result all_zero(const struct cos_secure *secure, uint32_t address, size_t length,
                                 bool *zero)
 {
-    uint8_t bytes[16];
+    uint8_t byte = 0;
 
-    *zero = true;
-    for (size_t at = 0; at < length && *zero; at += sizeof bytes) {
-        size_t run = length - at < sizeof bytes ? length - at : sizeof bytes;
-        COS_TRY(cos_store_read(&secure->store, address + (uint32_t)at, bytes, run));
-        for (size_t i = 0; i < run; i++) {
-            *zero = *zero && bytes[i] == 0;
-        }
+    for (size_t at = 0; at < length && byte == 0; at++) {
+        COS_TRY(cos_store_read(&secure->store, address + (uint32_t)at, &byte, 1));
     }
-    cos_wipe(bytes, sizeof bytes);
+    *zero = byte == 0;
     return COS_OK;
 }
 
@@ -308,6 +309,21 @@ enum cos_result cos_object_add_transport(struct cos_secure *secure, uint8_t numb
 }
 
 const uint8_t cos_set_usage[KEYS_OF_A_SET] = {USAGE_SCP03_ENC, USAGE_SCP03_MAC, USAGE_SCP03_DEK};
+
+enum cos_result cos_object_count_sets(const struct cos_secure *secure, uint8_t but,
+                                      unsigned *count)
+{
+    struct object object;
+
+    *count = 0;
+    for (uint16_t index = 0; index < secure->config.objects; index++) {
+        COS_TRY(cos_object_read(secure, index, &object));
+        if (object.kind == OBJECT_KEY && object.usage == USAGE_SCP03_ENC && object.version != but) {
+            ++*count;
+        }
+    }
+    return COS_OK;
+}
 
 enum cos_result cos_object_remove_set(struct cos_secure *secure, uint8_t version)
 {

@@ -157,7 +157,6 @@ static enum cos_result store_object(struct cos_secure *secure, enum object_kind 
 {
     struct object object = {.kind = (uint8_t)kind, .context = CONTEXT_GLOBAL};
     struct cos_span value = {NULL, 0};
-    uint8_t secret[OBJECT_SECRET_MAX] = {0};
 
     if (kind == OBJECT_PIN) {
         object.tries_max = TRIES_PIN;
@@ -167,10 +166,7 @@ static enum cos_result store_object(struct cos_secure *secure, enum object_kind 
     }
     COS_TRY(take_all(secure, dgi, &object, &value));
     COS_TRY(check(&object, value));
-    memcpy(secret, value.data, value.length);
-    enum cos_result result = place(secure, &object, secret);
-    cos_wipe(secret, sizeof secret);
-    return result;
+    return place(secure, &object, value.data);
 }
 
 static enum cos_result store_card(struct cos_secure *secure, struct cos_span dgi)

@@ -15,37 +15,36 @@ struct pin_request {
 };
 
 /* Compares length and bytes in constant time; the longest PIN fits a secret. */
-static cos_truth equal_pin(const struct object *pin, const uint8_t secret[OBJECT_SECRET_MAX],
+static cos_truth equal_pin(struct cos_secure *secure, const struct object *pin,
                            struct cos_span presented)
 {
-    uint8_t expected[1 + COS_PIN_MAX], given[1 + COS_PIN_MAX] = {0};
+    uint8_t *expected = secure->clear.work, *given = expected + 1 + COS_PIN_MAX;
 
+    memset(expected, 0, sizeof secure->clear.work);
     expected[0] = pin->length;
-    memcpy(expected + 1, secret, COS_PIN_MAX);
+    memcpy(expected + 1, secure->clear.secret, COS_PIN_MAX);
     given[0] = (uint8_t)presented.length;
     memcpy(given + 1, presented.data,
            presented.length <= COS_PIN_MAX ? presented.length : COS_PIN_MAX);
-    cos_truth equal = cos_equal_secret(expected, given, sizeof expected);
-    cos_wipe(expected, sizeof expected);
-    cos_wipe(given, sizeof given);
-    return equal;
+    return cos_equal_secret(expected, given, 1 + COS_PIN_MAX);
 }
+_Static_assert(sizeof(struct cos_secure_clear) - offsetof(struct cos_secure_clear, work) >=
+                   2 * (1 + COS_PIN_MAX),
+               "two PINs fit");
 
 /* Spends a try and compares. COS_OK if right, with the try still spent: the caller gives it back,
  * alone or together with what else it writes. A wrong PIN takes the verified status away. */
 static enum cos_result compare(struct cos_secure *secure, struct cos_channel *status,
                                struct object *pin, struct cos_span presented)
 {
-    uint8_t secret[OBJECT_SECRET_MAX];
     uint8_t tries = pin->tries_left;
 
     cos_status_set(secure, status, pin, false);
     COS_TRY(cos_object_spend(secure, pin));
     COS_INVARIANT(pin->tries_max == 0 || pin->tries_left + 1 == tries);
-    COS_TRY(cos_object_secret(secure, pin, secret));
-    cos_truth right = equal_pin(pin, secret, presented);
-    cos_truth right_again = equal_pin(pin, secret, presented);
-    cos_wipe(secret, sizeof secret);
+    COS_TRY(cos_object_secret(secure, pin, secure->clear.secret));
+    cos_truth right = equal_pin(secure, pin, presented);
+    cos_truth right_again = equal_pin(secure, pin, presented);
     COS_CHECK(right == COS_YES, cos_tries_left(pin->tries_left));
     COS_INVARIANT(right_again == COS_YES);
     return COS_OK;
@@ -78,15 +77,10 @@ static enum cos_result query(const struct pin_request *request)
 /* Writes a new value and gives all tries back, in one transaction. */
 static enum cos_result replace(struct cos_secure *secure, struct object *pin, struct cos_span value)
 {
-    uint8_t secret[OBJECT_SECRET_MAX] = {0};
-
-    memcpy(secret, value.data, value.length);
     pin->length = (uint8_t)value.length;
     pin->tries_left = pin->tries_max;
     cos_change_start(secure);
-    enum cos_result result = cos_object_put(secure, pin, secret);
-    cos_wipe(secret, sizeof secret);
-    COS_TRY(result);
+    COS_TRY(cos_object_put(secure, pin, value.data));
     return cos_change_commit(secure);
 }
 

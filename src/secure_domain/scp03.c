@@ -65,15 +65,15 @@ static enum cos_result derive(const struct cos_secure *secure, const uint8_t *ke
 }
 
 /* Card challenge (made from K-ENC and the counter, so that it cannot be chosen), session keys, the
- * host's cryptogram to be expected, and the card's. The caller wipes the secret. */
+ * host's cryptogram to be expected, and the card's. */
 static enum cos_result derive_session(struct cos_secure *secure, const struct object *enc,
                                       const struct object *mac,
                                       const uint8_t sequence[SEQUENCE + sizeof issuer_domain],
                                       uint8_t challenges[2 * CHALLENGE],
-                                      uint8_t cryptogram[CRYPTOGRAM],
-                                      uint8_t secret[OBJECT_SECRET_MAX])
+                                      uint8_t cryptogram[CRYPTOGRAM])
 {
     struct cos_scp03 *session = &secure->scp03;
+    uint8_t *secret = secure->clear.secret;
     const size_t length = enc->length;
 
     COS_TRY(cos_object_secret(secure, enc, secret));
@@ -95,7 +95,7 @@ enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *re
     uint8_t channel = cos_read_channel(request);
     uint8_t version = cos_read8(request);
     const uint8_t *host_challenge = cos_read_bytes(request, CHALLENGE);
-    uint8_t challenges[2 * CHALLENGE], cryptogram[CRYPTOGRAM], secret[OBJECT_SECRET_MAX];
+    uint8_t challenges[2 * CHALLENGE], cryptogram[CRYPTOGRAM];
     uint8_t sequence[1 + SEQUENCE + sizeof issuer_domain]; /* the counter is put as four bytes */
     struct object enc, mac;
 
@@ -107,10 +107,7 @@ enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *re
     cos_put32(sequence, enc.counter + 1);
     memcpy(sequence + 1 + SEQUENCE, issuer_domain, sizeof issuer_domain);
     memcpy(challenges, host_challenge, CHALLENGE);
-    enum cos_result result =
-        derive_session(secure, &enc, &mac, sequence + 1, challenges, cryptogram, secret);
-    cos_wipe(secret, sizeof secret);
-    COS_TRY(result);
+    COS_TRY(derive_session(secure, &enc, &mac, sequence + 1, challenges, cryptogram));
     secure->scp03.begun = true;
     secure->scp03.channel = channel;
     /* Key diversification data (10), key information, card challenge, card cryptogram, sequence

@@ -34,7 +34,7 @@ static enum cos_result hello_begin(struct cos_secure *secure, struct cos_reader 
 {
     uint8_t generation = cos_read8(request);
     const uint8_t *nonce = cos_read_bytes(request, COS_GATE_NONCE);
-    uint8_t generations[2], own_nonce[COS_GATE_NONCE], secret[OBJECT_SECRET_MAX];
+    uint8_t generations[2], own_nonce[COS_GATE_NONCE];
     struct object pairing;
 
     COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
@@ -43,12 +43,9 @@ static enum cos_result hello_begin(struct cos_secure *secure, struct cos_reader 
               COS_E_GATE_SESSION);
     COS_TRY(cos_object_find(secure, OBJECT_PAIRING, CONTEXT_GLOBAL, generation, 0, &pairing));
     COS_TRY(cos_drbg_random(&secure->drbg, own_nonce, sizeof own_nonce));
-    COS_TRY(cos_object_secret(secure, &pairing, secret));
-    enum cos_result result =
-        cos_server_hello_begin(&secure->gate, secret, generation, nonce, own_nonce, body);
-    cos_wipe(secret, sizeof secret);
+    COS_TRY(cos_object_secret(secure, &pairing, secure->clear.secret));
     secure->prepared = generation == generations[1];
-    return result;
+    return cos_server_hello_begin(&secure->gate, secure->clear.secret, nonce, own_nonce, body);
 }
 
 /* A new session clears all security status, as a card reset does. */
@@ -194,7 +191,8 @@ enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
         cos_pending_drop(secure);
         cos_status_clear(secure);
         (void)cos_state_count_attack(secure); /* if NVM fails, the counter in RAM still stands */
-        return cos_store_settle(&secure->store);
+        (void)cos_store_settle(&secure->store);
+        return COS_OK;
     }
     if (event == SERVER_NOTHING) {
         return COS_OK;
@@ -206,14 +204,16 @@ enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
     enum cos_result result = execute(secure, &request, &body);
     cos_change_start(secure);
     cos_wipe(secure->change.bytes, sizeof secure->change.bytes);
+    cos_wipe(&secure->clear, sizeof secure->clear);
     keep_answer(secure, request.opcode, result, &body);
     uint8_t flags = cos_pending_any(secure) ? COS_GATE_FLAG_ACTIVE : 0;
-    COS_TRY(cos_server_respond(&secure->gate, &request, result, flags, secure->epoch, body.length));
-    if (is_fault(result)) {
+    enum cos_result sent =
+        cos_server_respond(&secure->gate, &request, result, flags, secure->epoch, body.length);
+    if (is_fault(result) || is_fault(sent)) {
         cos_go_mute(secure, COS_VERDICT_FAULT);
     }
     (void)cos_store_settle(&secure->store); /* found again when it matters */
-    return COS_OK;
+    return is_fault(sent) ? COS_OK : sent;
 }
 
 void cos_secure_sensor(struct cos_secure *secure, enum cos_sensor event)

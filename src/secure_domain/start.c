@@ -128,11 +128,24 @@ static uint16_t payload_of(const struct cos_board *board, const struct cos_store
     return (uint16_t)(store->page_size - mark - 32U);
 }
 
+enum {
+    RESERVE_LEAST = 10, /* step 4 writes 7 pages in one transaction */
+    OBJECTS_LEAST = 8,
+};
+
+/* Everything must have its place before anything is written. */
+static bool config_fits(const struct cos_secure_config *config, uint16_t payload)
+{
+    return config->store.page_size >= 256 && config->store.reserve >= RESERVE_LEAST &&
+           config->store.pages > config->store.reserve && config->objects >= OBJECTS_LEAST &&
+           config->objects <= 255 &&
+           cos_object_pages(payload, config->objects) <= config->store.pages - config->store.reserve;
+}
+
 static enum cos_result open_store(struct cos_secure *secure)
 {
     struct cos_store_config store = secure->config.store;
 
-    COS_INVARIANT(store.page_size >= 256); /* the state record needs a page */
     store.scrub_from =
         cos_object_first_secret_page(payload_of(secure->board, &store), secure->config.objects);
     enum cos_result result = cos_store_mount(&secure->store, secure->board->nvm, &store);
@@ -169,6 +182,8 @@ static enum cos_result start(struct cos_secure *secure, enum cos_secure_verdict 
     static const uint8_t personal[] = {'T', 'w', 'i', 'n', 'C', 'O', 'S'};
     const struct cos_crypto *crypto = secure->config.crypto;
 
+    *verdict = COS_VERDICT_CONFIG;
+    COS_INVARIANT(config_fits(&secure->config, payload_of(secure->board, &secure->config.store)));
     *verdict = COS_VERDICT_SELF_TEST;
     COS_TRY(cos_crypto_self_test(crypto,
                                  COS_SELF_TEST_AES | COS_SELF_TEST_DES3 | COS_SELF_TEST_SHA256));

@@ -189,28 +189,34 @@ def measure(target, folder, warnings):
 # ---- Report ----
 
 def read_budgets(path="docs/size.md"):
-    """Rows `| chip | what | limit |` of the document's table."""
+    """Rows `| processor | chip | code | ram | stack |` of the document's table."""
     with open(path, encoding="utf-8") as file:
-        rows = re.findall(r"^\| (app|secure) \| (code|ram|stack) \| ([\d,]+) \|", file.read(), re.M)
-    budgets = {(chip, what): int(limit.replace(",", "")) for chip, what, limit in rows}
-    missing = {(chip, what) for chip in CHIPS for what in ("code", "ram", "stack")} - budgets.keys()
-    if missing:
-        raise SystemExit(f"size: {path} has no budget for {sorted(missing)}")
+        rows = re.findall(r"^\| (\S+) \| (app|secure) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|",
+                          file.read(), re.M)
+    budgets = {(target, chip): dict(zip(("code", "ram", "stack"),
+                                        (int(limit.replace(",", "")) for limit in limits)))
+               for target, chip, *limits in rows}
+    wanted = {(target, chip) for target in TARGETS for chip in CHIPS}
+    if budgets.keys() != wanted:
+        raise SystemExit(f"size: {path} has budgets for {sorted(budgets)}, not {sorted(wanted)}")
     return budgets
 
 
 def compare(target, figures, budgets):
     problems = []
-    for (chip, what), limit in budgets.items():
+    for chip in CHIPS:
         found = {
             "code": figures[chip]["total"]["text"] + figures[chip]["total"]["data"],
             "ram": figures[chip]["ram"]["total"],
             "stack": max(one["bytes"] for one in figures[chip]["stack"].values()),
-        }[what]
-        if found > limit:
-            problems.append(f"{target}, {chip} chip: {what} {found:,} bytes, budget {limit:,}")
-        print(f"    {target:10} {chip:6} {what:5} {found:7,} of {limit:7,} bytes"
-              f"  {found * 100 // limit:3} %{'  EXCEEDED' if found > limit else ''}")
+        }
+        for what, limit in budgets[target, chip].items():
+            exceeded = found[what] > limit
+            if exceeded:
+                problems.append(f"{target}, {chip} chip: {what} {found[what]:,} bytes, "
+                                f"budget {limit:,}")
+            print(f"    {target:10} {chip:6} {what:5} {found[what]:7,} of {limit:7,} bytes"
+                  f"  {found[what] * 100 // limit:3} %{'  EXCEEDED' if exceeded else ''}")
     return problems
 
 
