@@ -310,8 +310,7 @@ enum cos_result cos_object_add_transport(struct cos_secure *secure, uint8_t numb
 
 const uint8_t cos_set_usage[KEYS_OF_A_SET] = {USAGE_SCP03_ENC, USAGE_SCP03_MAC, USAGE_SCP03_DEK};
 
-enum cos_result cos_object_count_sets(const struct cos_secure *secure, uint8_t but,
-                                      unsigned *count)
+enum cos_result cos_object_count_sets(const struct cos_secure *secure, uint8_t but, unsigned *count)
 {
     struct object object;
 
@@ -401,16 +400,26 @@ static uint32_t application_address(const struct cos_secure *secure, uint16_t in
     return place(secure, first, index, APPLICATION_ENTRY);
 }
 
-static enum cos_result find_name(const struct cos_secure *secure, struct cos_span name,
-                                 uint16_t *index)
+static enum cos_result make_entry(struct cos_span name, uint8_t entry[APPLICATION_ENTRY])
+{
+    COS_CHECK(name.length >= 1 && name.length <= 16, COS_E_DATA);
+    memset(entry, 0, APPLICATION_ENTRY);
+    entry[0] = (uint8_t)name.length;
+    memcpy(entry + 1, name.data, name.length);
+    return COS_OK;
+}
+
+/* The context of the first entry that reads so. */
+static enum cos_result find_entry(const struct cos_secure *secure,
+                                  const uint8_t wanted[APPLICATION_ENTRY], uint8_t *context)
 {
     uint8_t entry[APPLICATION_ENTRY];
 
-    for (*index = 0; *index < APPLICATIONS; (*index)++) {
-        COS_TRY(cos_store_read(&secure->store, application_address(secure, *index), entry,
+    for (uint8_t index = 0; index < APPLICATIONS; index++) {
+        COS_TRY(cos_store_read(&secure->store, application_address(secure, index), entry,
                                sizeof entry));
-        if (entry[0] == name.length &&
-            (name.length == 0 || memcmp(entry + 1, name.data, name.length) == 0)) {
+        if (memcmp(entry, wanted, sizeof entry) == 0) {
+            *context = (uint8_t)(index + 1);
             return COS_OK;
         }
     }
@@ -420,32 +429,28 @@ static enum cos_result find_name(const struct cos_secure *secure, struct cos_spa
 enum cos_result cos_application_find(const struct cos_secure *secure, struct cos_span name,
                                      uint8_t *context)
 {
-    uint16_t index;
+    uint8_t entry[APPLICATION_ENTRY];
 
-    COS_CHECK(name.length >= 1 && name.length <= 16, COS_E_DATA);
-    COS_TRY(find_name(secure, name, &index));
-    *context = (uint8_t)(index + 1);
-    return COS_OK;
+    COS_TRY(make_entry(name, entry));
+    return find_entry(secure, entry, context);
 }
 
 enum cos_result cos_application_register(struct cos_secure *secure, struct cos_span name,
                                          uint8_t *context)
 {
-    uint8_t entry[APPLICATION_ENTRY] = {0};
-    uint16_t index;
-    enum cos_result result = cos_application_find(secure, name, context);
+    static const uint8_t no_entry[APPLICATION_ENTRY];
+    uint8_t entry[APPLICATION_ENTRY];
 
+    COS_TRY(make_entry(name, entry));
+    enum cos_result result = find_entry(secure, entry, context);
     if (result != COS_E_REFERENCE_NOT_FOUND) {
         return result;
     }
-    result = find_name(secure, (struct cos_span){NULL, 0}, &index);
+    result = find_entry(secure, no_entry, context);
     COS_CHECK(result != COS_E_REFERENCE_NOT_FOUND, COS_E_MEMORY_FULL);
     COS_TRY(result);
-    entry[0] = (uint8_t)name.length;
-    memcpy(entry + 1, name.data, name.length);
     cos_change_start(secure);
-    cos_change_add(secure, application_address(secure, index), entry, sizeof entry);
-    COS_TRY(cos_change_commit(secure));
-    *context = (uint8_t)(index + 1);
-    return COS_OK;
+    cos_change_add(secure, application_address(secure, (uint16_t)(*context - 1)), entry,
+                   sizeof entry);
+    return cos_change_commit(secure);
 }

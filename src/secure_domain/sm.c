@@ -87,58 +87,41 @@ enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
     return COS_OK;
 }
 
-static void keep_header(struct cos_secure *secure, uint8_t channel,
-                        const struct cos_command *command)
+static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
+                                    struct cos_span apdu, struct cos_writer *body)
 {
     struct cos_held *held = &secure->held;
-
-    cos_wipe(held, sizeof *held);
-    held->cla = command->cla;
-    held->ins = command->ins;
-    held->p1 = command->p1;
-    held->p2 = command->p2;
-    held->channel = channel;
-}
-
-static void hold(struct cos_secure *secure, const uint8_t *data, size_t length)
-{
-    secure->held.used = true;
-    secure->held.length = (uint8_t)length;
-    memcpy(secure->held.data, data, length);
-}
-
-static enum cos_result open_command(struct cos_secure *secure, uint8_t channel, uint8_t *apdu,
-                                    size_t apdu_length, struct cos_writer *body)
-{
     struct cos_command command;
     struct cos_class class_;
-    size_t length;
 
-    COS_TRY(cos_apdu_parse(apdu, apdu_length, &command));
+    COS_TRY(cos_apdu_parse(apdu.data, apdu.length, &command));
     COS_TRY(cos_apdu_class(command.cla, &class_));
     COS_CHECK(class_.sm == COS_CLASS_SM_PROPRIETARY && class_.channel == channel &&
                   !class_.chaining,
               COS_E_SECURE_MESSAGING);
     COS_CHECK(command.nc <= COS_SM_MAX && command.ne <= 256, COS_E_LENGTH);
     COS_CHECK(command.nc > 0 && secure->scp03.channel == channel, COS_E_SM_MISSING);
-    length = command.nc;
-    uint8_t *data = apdu + (command.data - apdu);
-    COS_TRY(cos_scp03_open(secure, apdu, data, &length));
+    size_t length = command.nc;
+    memcpy(held->data, command.data, length);
+    COS_TRY(cos_scp03_open(secure, apdu.data, held->data, &length));
     secure->in_sm = true;
     if (command.ins != 0x82) {
         secure->challenge_length = 0; /* EXTERNAL AUTHENTICATE must follow GET CHALLENGE at once */
     }
-    bool held = length > 0 && is_held(&command);
-    keep_header(secure, channel, &command);
-    if (held) {
-        hold(secure, data, length);
-    }
-    const uint8_t opened[] = {held, command.cla & 0xFBU, command.ins, command.p1, command.p2};
+    held->used = length > 0 && is_held(&command);
+    held->cla = command.cla;
+    held->ins = command.ins;
+    held->p1 = command.p1;
+    held->p2 = command.p2;
+    held->channel = channel;
+    held->length = (uint8_t)length;
+    const uint8_t opened[] = {held->used, command.cla & 0xFBU, command.ins, command.p1, command.p2};
     cos_write_bytes(body, opened, sizeof opened);
     cos_write16(body, (uint16_t)command.ne);
-    cos_write8(body, (uint8_t)length);
-    if (!held) {
-        cos_write_bytes(body, data, length);
+    cos_write8(body, held->length);
+    if (!held->used) {
+        cos_write_bytes(body, held->data, length);
+        cos_wipe(held->data, length);
     }
     return COS_OK;
 }
@@ -146,19 +129,17 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel, 
 enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *request,
                                  struct cos_writer *body)
 {
-    uint8_t apdu[5 + COS_SM_MAX + 1];
     uint8_t channel = cos_read_channel(request);
     struct cos_span command = cos_read_rest(request);
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
-    COS_CHECK(command.length <= sizeof apdu, COS_E_LENGTH);
+    COS_CHECK(command.length <= 5 + COS_SM_MAX + 1, COS_E_LENGTH);
     cos_wipe(&secure->held, sizeof secure->held);
     secure->in_sm = false;
-    memcpy(apdu, command.data, command.length);
-    enum cos_result result = open_command(secure, channel, apdu, command.length, body);
-    cos_wipe(apdu, sizeof apdu);
+    enum cos_result result = open_command(secure, channel, command, body);
     if (result != COS_OK) {
         cos_scp03_close(secure); /* a failed check ends the session */
+        cos_wipe(&secure->held, sizeof secure->held);
     }
     return result;
 }

@@ -103,14 +103,12 @@ static enum cos_result take_over(struct cos_secure *secure)
 static enum cos_result erase_fab(const struct cos_secure *secure)
 {
     const struct cos_nvm *nvm = secure->board->nvm;
-    uint8_t bytes[16];
     bool blank = true;
 
-    for (uint32_t at = 0; at < secure->config.store.page_size && blank; at += sizeof bytes) {
-        COS_TRY(nvm->read(nvm->context, secure->config.fab_at + at, bytes, sizeof bytes));
-        for (size_t i = 0; i < sizeof bytes; i++) {
-            blank = blank && bytes[i] == nvm->geometry.erased_value;
-        }
+    for (uint32_t at = 0; at < secure->config.store.page_size && blank; at++) {
+        uint8_t byte;
+        COS_TRY(nvm->read(nvm->context, secure->config.fab_at + at, &byte, 1));
+        blank = byte == nvm->geometry.erased_value;
     }
     for (uint32_t at = 0; at < secure->config.store.page_size && !blank;
          at += nvm->geometry.erase_unit) {
@@ -139,7 +137,8 @@ static bool config_fits(const struct cos_secure_config *config, uint16_t payload
     return config->store.page_size >= 256 && config->store.reserve >= RESERVE_LEAST &&
            config->store.pages > config->store.reserve && config->objects >= OBJECTS_LEAST &&
            config->objects <= 255 &&
-           cos_object_pages(payload, config->objects) <= config->store.pages - config->store.reserve;
+           cos_object_pages(payload, config->objects) <=
+               config->store.pages - config->store.reserve;
 }
 
 static enum cos_result open_store(struct cos_secure *secure)

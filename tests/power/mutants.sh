@@ -65,8 +65,9 @@ mutant() {
     fi
 }
 
-mutant no-verdict mount.c 'return refresh(store, newest, &places);' \
-    'store->next = places.slots[2]; return COS_OK;'
+mutant no-verdict mount.c 'enum cos_result result = settle_doubt(store, &newest);' \
+    'enum cos_result result = read_only(store, &newest);
+     store->worn_out = false; store->next = map_next_free(store, newest.last); (void)settle_doubt;'
 mutant half-a-transaction mount.c 'newest->complete = size != 0 && good_count == size;' \
     'newest->complete = good_count > 0;'
 mutant payload-unchecked mount.c \
