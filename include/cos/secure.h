@@ -56,7 +56,7 @@ struct cos_scp03 {
 
 /* Command data that came under secure messaging and stay on this side (gate.md rule 6). */
 struct cos_held {
-    bool used;                         /* data[] holds the command's data */
+    bool used;                         /* the app chip did not get the command's data */
     uint8_t cla, ins, p1, p2, channel; /* of whatever command is open, data held or not */
     bool answered; /* a call consumed the data: `result` and the answer, now in data[], stand for
                       SM_SEAL */

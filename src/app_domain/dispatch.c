@@ -79,7 +79,11 @@ static enum cos_result run(struct exchange *x)
     if (!continues) {
         COS_TRY(end_pending(x));
     }
-    return row->handler(x);
+    enum cos_result result = row->handler(x);
+    if (continues && result != COS_OK) {
+        COS_TRY(end_pending(x)); /* it may not have got as far as the security chip */
+    }
+    return result;
 }
 
 /* Has the security chip open the command; its header and what it lets out of the data take the
@@ -141,6 +145,7 @@ static enum cos_result run_secured(struct exchange *x, uint8_t *apdu, size_t len
     x->app->mute = x->app->mute || result == COS_E_INVARIANT || result == COS_E_MUTE;
     *sw = cos_sw(result);
     if (result != COS_OK && !cos_is_warning(result)) {
+        cos_wipe(x->body->data, x->body->length);
         x->body->length = 0;
     }
     return seal_secured(x, sw);
@@ -205,7 +210,8 @@ static void reopen(struct cos_app *app)
 {
     if (!app->gate.open && app->pairing_generation != 0 && app->life_cycle != COS_LIFE_TERMINATED) {
         app->bound = false;
-        app->mute = cos_app_hello(app) != COS_OK;
+        struct cos_gate_status status;
+        app->mute = cos_app_hello(app) != COS_OK || cos_app_refresh(app, &status) != COS_OK;
         if (!app->mute && app->current_df != COS_FILE_NONE) {
             app->mute = cos_app_bind(app) != COS_OK;
         }

@@ -254,9 +254,10 @@ static enum cos_result first_start(struct cos_app *app)
     uint8_t fab[FAB_SIZE];
     uint8_t record[RECORD_SIZE] = {RECORD_FORMAT};
 
-    COS_TRY(read_fab(app, fab));
+    enum cos_result result = read_fab(app, fab);
     memcpy(record + RECORD_SERIAL, fab + FAB_SERIAL, 8);
     cos_wipe(fab, sizeof fab);
+    COS_TRY(result);
     const struct cos_edit edit = {record_address(app), record, sizeof record};
     return cos_store_commit(&app->store, &edit, 1);
 }
@@ -291,13 +292,12 @@ static enum cos_result open_store(struct cos_app *app)
 
 static enum cos_result open_gate(struct cos_app *app)
 {
-    static const uint8_t no_secret[COS_PAIRING_SECRET];
     struct cos_gate_status status;
 
     COS_TRY(cos_app_refresh(app, &status));
     COS_CHECK(status.verdict == 0, COS_E_MUTE);
     if (status.life_cycle == COS_LIFE_TERMINATED) {
-        return app->pairing_generation != 0 ? cos_app_store_pairing(app, 0, no_secret) : COS_OK;
+        return COS_OK; /* said in the clear: nothing is erased upon it */
     }
     if (app->pairing_generation == 0) {
         COS_CHECK(status.life_cycle == COS_LIFE_FABRICATED, COS_E_MUTE);

@@ -75,15 +75,11 @@ static enum cos_result chain_turn(struct chain *chain)
 
 static enum cos_result chain_add(struct chain *chain, const uint8_t *data, size_t length)
 {
-    while (length > 0) {
+    for (size_t i = 0; i < length; i++) {
         if (chain->fill == BLOCK) {
             COS_TRY(chain_turn(chain));
         }
-        size_t n = BLOCK - chain->fill < length ? BLOCK - chain->fill : length;
-        xor_bytes(chain->block + chain->fill, data, n);
-        chain->fill += n;
-        data += n;
-        length -= n;
+        chain->block[chain->fill++] ^= data[i];
     }
     return COS_OK;
 }

@@ -55,9 +55,8 @@ static enum cos_result scan_newest(const struct cos_store *store, struct newest 
     for (uint16_t page = 0; page < store->config.pages; page++) {
         struct page_header header;
         uint32_t mark;
-        enum cos_result result = page_read_header(store, page, &header);
-        COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
-        if (result == COS_OK &&
+        COS_TRY(page_scan_header(store, page, &header));
+        if (header.sequence != 0 &&
             (header.sequence > newest->sequence ||
              (header.sequence == newest->sequence && header.place >= newest->header.place))) {
             newest->sequence = header.sequence;
@@ -83,9 +82,8 @@ static enum cos_result judge_newest(struct cos_store *store, struct newest *newe
     for (uint16_t page = 0; page < store->config.pages; page++) {
         struct page_header header;
         bool good = false;
-        enum cos_result result = page_read_header(store, page, &header);
-        COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
-        if (result != COS_OK || header.sequence != newest->sequence) {
+        COS_TRY(page_scan_header(store, page, &header));
+        if (header.sequence != newest->sequence) {
             continue;
         }
         COS_TRY(page_check_payload(store, page, header.logical, &good));
@@ -133,9 +131,8 @@ static enum cos_result build_map(struct cos_store *store, uint32_t limit)
     for (uint16_t page = 0; page < store->config.pages; page++) {
         struct page_header header;
         bool wins;
-        enum cos_result result = page_read_header(store, page, &header);
-        COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
-        if (result != COS_OK || header.sequence > limit) {
+        COS_TRY(page_scan_header(store, page, &header));
+        if (header.sequence == 0 || header.sequence > limit) {
             continue;
         }
         COS_TRY(page_wins(store, page, &header, &wins));
@@ -189,14 +186,11 @@ static enum cos_result partner_is_good(struct cos_store *store, const struct new
 {
     uint16_t partner = partner_of(&newest->header, newest->last);
     struct page_header header;
-    enum cos_result result = page_read_header(store, partner, &header);
 
     *good = false;
-    if (result == COS_E_STORE_DAMAGED) {
-        return COS_OK;
-    }
-    COS_TRY(result);
-    if (header.logical != newest->header.logical || header.sequence >= newest->sequence) {
+    COS_TRY(page_scan_header(store, partner, &header));
+    if (header.sequence == 0 || header.sequence >= newest->sequence ||
+        header.logical != newest->header.logical) {
         return COS_OK;
     }
     return page_check_payload(store, partner, header.logical, good);
@@ -214,9 +208,9 @@ static enum cos_result erase_torn(struct cos_store *store, const struct newest *
     for (int place = newest->header.place; place >= 0; place--) {
         for (uint16_t page = 0; page < store->config.pages; page++) {
             struct page_header header;
-            enum cos_result result = page_read_header(store, page, &header);
-            COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
-            if (result == COS_OK && header.sequence == newest->sequence && header.place == place) {
+            COS_TRY(page_scan_header(store, page, &header));
+            if (header.sequence != 0 && header.sequence == newest->sequence &&
+                header.place == place) {
                 COS_TRY(page_erase(store, page));
             }
         }
@@ -334,9 +328,8 @@ static enum cos_result usable_after(struct cos_store *store, const struct newest
         struct page_header header;
         bool blank;
         page = map_next_free(store, page);
-        enum cos_result result = page_read_header(store, page, &header);
-        COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
-        COS_CHECK(result != COS_OK || header.sequence != newest->sequence, COS_E_MEMORY_FAILURE);
+        COS_TRY(page_scan_header(store, page, &header));
+        COS_CHECK(header.sequence != newest->sequence, COS_E_MEMORY_FAILURE);
         bool erased = page_erase(store, page) == COS_OK;
         COS_TRY(page_is_blank(store, page, 0, store->config.page_size, &blank));
         if (erased && blank) {
@@ -382,9 +375,9 @@ static enum cos_result erase_behind_copy(struct cos_store *store, const struct n
         struct page_header header;
         bool blank;
         page = map_next_free(store, page);
-        enum cos_result result = page_read_header(store, page, &header);
-        if (result != COS_E_STORE_DAMAGED) {
-            return result;
+        COS_TRY(page_scan_header(store, page, &header));
+        if (header.sequence != 0) {
+            return COS_OK;
         }
         bool erased = page_erase(store, page) == COS_OK;
         COS_TRY(page_is_blank(store, page, 0, store->config.page_size, &blank));

@@ -74,6 +74,18 @@ enum cos_result page_read_header(const struct cos_store *store, uint16_t page,
     return COS_OK;
 }
 
+enum cos_result page_scan_header(const struct cos_store *store, uint16_t page,
+                                 struct page_header *header)
+{
+    enum cos_result result = page_read_header(store, page, header);
+
+    if (result == COS_E_STORE_DAMAGED) {
+        header->sequence = 0;
+        return COS_OK;
+    }
+    return result;
+}
+
 /* The CRC of a payload begins with the logical number, so that a payload is good in its own place
  * only. */
 static uint32_t payload_crc_start(uint16_t logical)
@@ -174,87 +186,47 @@ struct stream {
     uint32_t old_crc, new_crc;
 };
 
-/* Lays the edits over bytes [at, at + length) of the logical space. */
-static void apply_edits(const struct page_source *source, uint32_t at, uint8_t *data,
-                        uint32_t length)
+/* The byte at this address of the logical space with the edits laid over it. */
+static uint8_t edited(const struct page_source *source, uint32_t address, uint8_t byte)
 {
     for (size_t i = 0; i < source->count; i++) {
         const struct cos_edit *edit = &source->edits[i];
-        uint32_t from = edit->address > at ? edit->address : at;
-        uint32_t edit_end = edit->address + edit->length;
-        uint32_t to = edit_end < at + length ? edit_end : at + length;
-        if (from >= to) {
-            continue;
-        }
-        if (edit->data == NULL) {
-            memset(data + (from - at), 0, to - from);
-        } else {
-            memcpy(data + (from - at), edit->data + (from - edit->address), to - from);
+        if (address >= edit->address && address - edit->address < edit->length) {
+            byte = edit->data != NULL ? edit->data[address - edit->address] : 0;
         }
     }
+    return byte;
 }
 
-/* Payload bytes [at, at + length) of the fresh page: old bytes, whose CRC is followed so that
- * damage is never copied under a good CRC, then edits. */
-static enum cos_result stream_payload(struct stream *stream, size_t at, uint8_t *data,
-                                      size_t length)
-{
-    struct cos_store *store = stream->store;
-
-    if (stream->source->old == PAGE_NONE) {
-        memset(data, 0, length);
-    } else {
-        COS_TRY(read_at(store, stream->source->old, payload_at(store) + at, data, length));
-        stream->old_crc = cos_crc32(stream->old_crc, data, length);
-    }
-    apply_edits(stream->source, (uint32_t)stream->logical * store->payload + (uint32_t)at, data,
-                (uint32_t)length);
-    stream->new_crc = cos_crc32(stream->new_crc, data, length);
-    return COS_OK;
-}
-
-static enum cos_result stream_crc(struct stream *stream, uint8_t crc[PAGE_CRC_SIZE])
-{
-    struct cos_store *store = stream->store;
-
-    if (stream->source->old != PAGE_NONE) {
-        COS_TRY(read_at(store, stream->source->old, payload_at(store) + store->payload, crc,
-                        PAGE_CRC_SIZE));
-        COS_CHECK(cos_get32(crc) == stream->old_crc, COS_E_STORE_DAMAGED);
-    }
-    cos_put32(crc, stream->new_crc);
-    return COS_OK;
-}
-
-/* The bytes of the fresh page at [at, at + length), taken in rising order: header, payload, CRC. */
-static enum cos_result stream_bytes(struct stream *stream, size_t at, uint8_t *data, size_t length)
+/* The byte of the fresh page at offset `at`, taken in rising order: header, payload, CRC. The CRC
+ * of the old bytes is followed, so that damage is never copied under a good CRC. Byte by byte is
+ * short, and takes no time beside the programming. */
+static enum cos_result stream_byte(struct stream *stream, size_t at, uint8_t *byte)
 {
     const struct cos_store *store = stream->store;
     const size_t payload = payload_at(store);
-    const size_t crc = payload + store->payload;
-    uint8_t crc_bytes[PAGE_CRC_SIZE];
+    const uint16_t old = stream->source->old;
 
-    while (length > 0) {
-        size_t run;
-        if (at < payload) {
-            run = payload - at < length ? payload - at : length;
-            memcpy(data, stream->header + (at - store->header_at), run);
-        } else if (at < crc) {
-            run = crc - at < length ? crc - at : length;
-            COS_TRY(stream_payload(stream, at - payload, data, run));
-        } else {
-            if (at == crc) {
-                COS_TRY(stream_crc(stream, crc_bytes));
-            } else {
-                cos_put32(crc_bytes, stream->new_crc);
-            }
-            run = length;
-            memcpy(data, crc_bytes + (at - crc), run);
-        }
-        at += run;
-        data += run;
-        length -= run;
+    if (at < payload) {
+        *byte = stream->header[at - store->header_at];
+        return COS_OK;
     }
+    *byte = 0;
+    if (old != PAGE_NONE) {
+        COS_TRY(read_at(store, old, at, byte, 1));
+    }
+    at -= payload;
+    if (at < store->payload) {
+        stream->old_crc = cos_crc32(stream->old_crc, byte, 1);
+        *byte = edited(stream->source, (uint32_t)stream->logical * store->payload + (uint32_t)at,
+                       *byte);
+        stream->new_crc = cos_crc32(stream->new_crc, byte, 1);
+        return COS_OK;
+    }
+    const unsigned shift = 8U * (PAGE_CRC_SIZE - 1U - (unsigned)(at - store->payload));
+    COS_CHECK(old == PAGE_NONE || *byte == (uint8_t)(stream->old_crc >> shift),
+              COS_E_STORE_DAMAGED);
+    *byte = (uint8_t)(stream->new_crc >> shift);
     return COS_OK;
 }
 
@@ -271,7 +243,9 @@ static enum cos_result program_page(struct stream *stream, uint16_t page)
     while (at < store->config.page_size) {
         size_t in_tear_unit = nvm->geometry.tear_unit - at % nvm->geometry.tear_unit;
         size_t run = in_tear_unit < step ? in_tear_unit : step;
-        COS_TRY(stream_bytes(stream, at, store->merge, run));
+        for (size_t i = 0; i < run; i++) {
+            COS_TRY(stream_byte(stream, at + i, &store->merge[i]));
+        }
         COS_TRY(nvm->program(nvm->context, page_address(store, page) + (uint32_t)at, store->merge,
                              run));
         at += run;
@@ -282,19 +256,15 @@ static enum cos_result program_page(struct stream *stream, uint16_t page)
 static enum cos_result count_erase(const struct cos_store *store, uint16_t page, uint32_t *erases)
 {
     struct page_header before;
-    enum cos_result result = page_read_header(store, page, &before);
 
-    if (result == COS_OK) {
-        *erases = before.erases + 1;
-        return COS_OK;
-    }
-    COS_CHECK(result == COS_E_STORE_DAMAGED, result);
     *erases = 1;
-    if (store->newest != 0) {
+    COS_TRY(page_scan_header(store, page, &before));
+    if (before.sequence != 0) {
+        *erases = before.erases + 1;
+    } else if (store->newest != 0) {
         /* A page that says nothing is taken to be as worn as its neighbour in time. */
-        result = page_read_header(store, store->newest_page, &before);
-        COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
-        *erases = result == COS_OK ? before.erases : 1;
+        COS_TRY(page_scan_header(store, store->newest_page, &before));
+        *erases = before.sequence != 0 ? before.erases : 1;
     }
     return COS_OK;
 }
@@ -322,11 +292,9 @@ enum cos_result page_write(struct cos_store *store, uint16_t page, struct page_h
     }
     /* COS_E_NVM may be a worn page or lost power: reading tells. */
     COS_CHECK(result == COS_OK || result == COS_E_NVM, result);
-    result = page_read_header(store, page, &written);
-    if (result == COS_OK && written.sequence == header->sequence &&
-        written.logical == header->logical) {
-        result = page_check_payload(store, page, header->logical, &good);
+    COS_TRY(page_scan_header(store, page, &written));
+    if (written.sequence == header->sequence && written.logical == header->logical) {
+        COS_TRY(page_check_payload(store, page, header->logical, &good));
     }
-    COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
     return good ? COS_OK : COS_E_MEMORY_FAILURE;
 }

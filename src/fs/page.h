@@ -38,6 +38,10 @@ struct page_source {
 enum cos_result page_read_header(const struct cos_store *store, uint16_t page,
                                  struct page_header *header);
 
+/* The same for a page that may hold anything: sequence 0 if there is no header. */
+enum cos_result page_scan_header(const struct cos_store *store, uint16_t page,
+                                 struct page_header *header);
+
 /* Whether the payload agrees with its CRC. Uses the merge buffer. */
 enum cos_result page_check_payload(struct cos_store *store, uint16_t page, uint16_t logical,
                                    bool *good);

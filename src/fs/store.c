@@ -133,14 +133,13 @@ static enum cos_result take_back(struct cos_store *store)
     store->settled = false;
     for (uint16_t page = 0; page < store->config.pages; page++) {
         struct page_header header;
-        enum cos_result result = page_read_header(store, page, &header);
-        if (result == COS_OK && header.sequence > store->newest) {
+        COS_TRY(page_scan_header(store, page, &header));
+        if (header.sequence > store->newest) {
             /* Whether a worn page can be erased shows when it is read again. */
             (void)page_erase(store, page);
-            result = page_read_header(store, page, &header);
-            COS_CHECK(result != COS_OK || header.sequence <= store->newest, COS_E_NVM);
+            COS_TRY(page_scan_header(store, page, &header));
+            COS_CHECK(header.sequence <= store->newest, COS_E_NVM);
         }
-        COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
     }
     return COS_OK;
 }
@@ -155,9 +154,8 @@ static enum cos_result enter_pages(struct cos_store *store, unsigned pages, uint
         struct page_header header;
         bool good = false;
         COS_INVARIANT(walked < store->config.pages);
-        enum cos_result result = page_read_header(store, page, &header);
-        COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
-        if (result == COS_OK && header.sequence == store->newest) {
+        COS_TRY(page_scan_header(store, page, &header));
+        if (header.sequence == store->newest) {
             COS_TRY(page_check_payload(store, page, header.logical, &good));
         }
         if (good) {
@@ -197,7 +195,10 @@ enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit 
     COS_CHECK(store->newest < UINT32_MAX - 2, COS_E_MEMORY_FAILURE);
     enum cos_result result = write_pages(store, edits, count, pages, &digest);
     if (result == COS_OK) {
-        return enter_pages(store, pages, digest);
+        /* Half a map is no map: what is in NVM stands, and the next start reads it. */
+        result = enter_pages(store, pages, digest);
+        store->broken = result != COS_OK;
+        return result;
     }
     store->broken = take_back(store) != COS_OK;
     return store->broken ? COS_E_NVM : result;
@@ -227,19 +228,17 @@ static enum cos_result write_settle_mark(struct cos_store *store)
 static enum cos_result holds_old_secret(const struct cos_store *store, uint16_t page, bool *holds)
 {
     struct page_header header;
-    enum cos_result result;
     bool blank = true;
 
     *holds = false;
     if (map_is_live(store, page)) {
         return COS_OK;
     }
-    result = page_read_header(store, page, &header);
-    if (result == COS_OK) {
+    COS_TRY(page_scan_header(store, page, &header));
+    if (header.sequence != 0) {
         *holds = header.logical >= store->config.scrub_from;
         return COS_OK;
     }
-    COS_CHECK(result == COS_E_STORE_DAMAGED, result);
     /* No header: blank, or what a torn erase left of anything; that a mark was put there since says
      * nothing about the bytes behind it. */
     COS_TRY(page_is_blank(store, page, store->header_at, store->config.page_size, &blank));
@@ -305,9 +304,8 @@ enum cos_result cos_store_wear(const struct cos_store *store, struct cos_store_w
     *wear = (struct cos_store_wear){.lowest = UINT32_MAX, .pages = store->config.pages};
     for (uint16_t page = 0; page < store->config.pages; page++) {
         struct page_header header;
-        enum cos_result result = page_read_header(store, page, &header);
-        COS_CHECK(result == COS_OK || result == COS_E_STORE_DAMAGED, result);
-        if (result != COS_OK) {
+        COS_TRY(page_scan_header(store, page, &header));
+        if (header.sequence == 0) {
             wear->unknown++;
             continue;
         }

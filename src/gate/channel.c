@@ -45,46 +45,47 @@ size_t cos_frame_finish(uint8_t *bytes, size_t length)
     return end + FRAME_CRC;
 }
 
-/* Direction, session and sequence number never occur twice under one key. */
-static void make_nonce(const uint8_t *bytes, uint8_t nonce[COS_CCM_NONCE])
-{
-    memset(nonce, 0, COS_CCM_NONCE);
-    nonce[0] = bytes[2];
-    memcpy(nonce + 1, bytes + 4, 8);
-}
+/* What a message is sealed with beside the key. */
+struct seal {
+    uint8_t nonce[COS_CCM_NONCE];
+    uint8_t associated[FRAME_HEADER + COS_CCM_TAG];
+    size_t length;
+};
 
-static size_t make_associated(const uint8_t *bytes, const uint8_t *request_tag,
-                              uint8_t associated[FRAME_HEADER + COS_CCM_TAG])
+static void prepare(struct seal *seal, const uint8_t *bytes, const uint8_t *request_tag)
 {
-    memcpy(associated, bytes, FRAME_HEADER);
-    if (request_tag == NULL) {
-        return FRAME_HEADER;
+    /* Direction, session and sequence number never occur twice under one key. */
+    memset(seal, 0, sizeof *seal);
+    seal->nonce[0] = bytes[2];
+    memcpy(seal->nonce + 1, bytes + 4, 8);
+    memcpy(seal->associated, bytes, FRAME_HEADER);
+    seal->length = FRAME_HEADER;
+    if (request_tag != NULL) {
+        memcpy(seal->associated + FRAME_HEADER, request_tag, COS_CCM_TAG);
+        seal->length += COS_CCM_TAG;
     }
-    memcpy(associated + FRAME_HEADER, request_tag, COS_CCM_TAG);
-    return FRAME_HEADER + COS_CCM_TAG;
 }
 
 enum cos_result cos_channel_seal(const struct cos_crypto *crypto, const uint8_t key[KEY_SIZE],
                                  uint8_t *bytes, size_t length, const uint8_t *request_tag)
 {
-    uint8_t nonce[COS_CCM_NONCE], associated[FRAME_HEADER + COS_CCM_TAG];
     uint8_t *message = bytes + FRAME_HEADER;
+    struct seal seal;
 
-    make_nonce(bytes, nonce);
-    size_t associated_length = make_associated(bytes, request_tag, associated);
-    return crypto->aes_ccm_seal(crypto->context, key, KEY_SIZE, nonce, associated,
-                                associated_length, message, length, message + length);
+    prepare(&seal, bytes, request_tag);
+    return crypto->aes_ccm_seal(crypto->context, key, KEY_SIZE, seal.nonce, seal.associated,
+                                seal.length, message, length, message + length);
 }
 
 enum cos_result cos_channel_open(const struct cos_crypto *crypto, const uint8_t key[KEY_SIZE],
                                  const struct frame *frame, const uint8_t *request_tag)
 {
-    uint8_t nonce[COS_CCM_NONCE], associated[FRAME_HEADER + COS_CCM_TAG], tag[COS_CCM_TAG];
+    uint8_t tag[COS_CCM_TAG];
+    struct seal seal;
 
-    make_nonce(frame->bytes, nonce);
-    size_t associated_length = make_associated(frame->bytes, request_tag, associated);
-    COS_TRY(crypto->aes_ccm_open(crypto->context, key, KEY_SIZE, nonce, associated,
-                                 associated_length, frame->message, frame->length, tag));
+    prepare(&seal, frame->bytes, request_tag);
+    COS_TRY(crypto->aes_ccm_open(crypto->context, key, KEY_SIZE, seal.nonce, seal.associated,
+                                 seal.length, frame->message, frame->length, tag));
     if (cos_equal_secret(tag, frame->message + frame->length, sizeof tag) != COS_YES) {
         cos_wipe(frame->message, frame->length);
         return COS_E_GATE_SESSION;

@@ -159,8 +159,13 @@ enum cos_result cos_server_respond(struct cos_gate_server *server,
     cos_frame_begin(server->stored, FRAME_RESPONSE, request->opcode, sealed ? server->session : 0,
                     request->sequence, length);
     if (sealed) {
-        COS_TRY(cos_channel_seal(server->crypto, server->response_key, server->stored, length,
-                                 server->request_tag));
+        enum cos_result result_of_seal = cos_channel_seal(
+            server->crypto, server->response_key, server->stored, length, server->request_tag);
+        if (result_of_seal != COS_OK) { /* the answer stands there in the clear */
+            cos_wipe(server->stored, sizeof server->stored);
+            cos_server_close(server);
+            return result_of_seal;
+        }
     }
     server->stored_length = cos_frame_finish(server->stored, length);
     server->stored_session = sealed;
@@ -175,8 +180,13 @@ enum cos_result cos_server_hello_begin(struct cos_gate_server *server,
                                        struct cos_writer *body)
 {
     struct channel_keys keys;
+    enum cos_result result =
+        cos_channel_derive(server->crypto, secret, nonce_app, nonce_secure, &keys);
 
-    COS_TRY(cos_channel_derive(server->crypto, secret, nonce_app, nonce_secure, &keys));
+    if (result != COS_OK) {
+        cos_wipe(&keys, sizeof keys);
+        return result;
+    }
     cos_write_bytes(body, nonce_secure, COS_GATE_NONCE);
     cos_write_bytes(body, keys.confirmation_secure, CONFIRMATION_SIZE);
     memcpy(server->confirmation, keys.confirmation_app, CONFIRMATION_SIZE);
@@ -186,6 +196,13 @@ enum cos_result cos_server_hello_begin(struct cos_gate_server *server,
     server->hello_begun = true;
     cos_wipe(&keys, sizeof keys);
     return COS_OK;
+}
+
+void cos_server_drop_hello(struct cos_gate_server *server)
+{
+    server->hello_begun = false;
+    cos_wipe(server->hello_keys, sizeof server->hello_keys);
+    cos_wipe(server->confirmation, sizeof server->confirmation);
 }
 
 enum cos_result cos_server_hello_confirm(struct cos_gate_server *server,
@@ -202,7 +219,6 @@ enum cos_result cos_server_hello_confirm(struct cos_gate_server *server,
         server->sequence = 0;
         server->open = true;
     }
-    cos_wipe(server->hello_keys, sizeof server->hello_keys);
-    cos_wipe(server->confirmation, sizeof server->confirmation);
+    cos_server_drop_hello(server);
     return right == COS_YES && server->open ? COS_OK : COS_E_GATE_SESSION;
 }

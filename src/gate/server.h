@@ -52,6 +52,9 @@ enum cos_result cos_server_hello_begin(struct cos_gate_server *server,
 enum cos_result cos_server_hello_confirm(struct cos_gate_server *server,
                                          const uint8_t confirmation[CONFIRMATION_SIZE]);
 
+/* Forgets a handshake that was begun. */
+void cos_server_drop_hello(struct cos_gate_server *server);
+
 /* Ends the session and wipes its keys. */
 void cos_server_close(struct cos_gate_server *server);
 

@@ -123,7 +123,7 @@ static enum cos_result authenticate(struct cos_secure *secure, uint8_t operation
     COS_TRY(cos_status_find(secure, channel, reference, OBJECT_KEY, &key));
     COS_CHECK((key.usage & (inside ? USAGE_INTERNAL | USAGE_ACCESS_PROOF : USAGE_EXTERNAL)) != 0,
               COS_E_CONDITIONS);
-    COS_TRY(cos_status_require(secure, channel, key.use_rule));
+    COS_TRY(cos_status_require_of(secure, channel, key.context == CONTEXT_GLOBAL, key.use_rule));
     return inside ? internal(secure, &key, data, body)
                   : external(secure, &secure->channels[channel], &key, data);
 }

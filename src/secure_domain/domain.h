@@ -171,6 +171,9 @@ bool cos_status_pin_verified(const struct cos_channel *channel, const struct obj
 void cos_status_bind(struct cos_secure *secure, struct cos_channel *channel, uint8_t application);
 /* Whether the channel satisfies a condition byte. */
 cos_truth cos_status_satisfies(const struct cos_secure *secure, uint8_t channel, uint8_t condition);
+/* The same for the rule of an object; global: it belongs to no application. */
+enum cos_result cos_status_require_of(const struct cos_secure *secure, uint8_t channel, bool global,
+                                      uint8_t condition);
 /* COS_OK if the condition holds, asked twice; COS_E_SECURITY_STATUS. */
 enum cos_result cos_status_require(const struct cos_secure *secure, uint8_t channel,
                                    uint8_t condition);

@@ -155,6 +155,16 @@ static enum cos_result delete_set(struct cos_secure *secure, uint8_t version)
     return cos_change_commit(secure);
 }
 
+/* Whether the open command's data name this value; 0 = that they do not have the object. */
+static bool named(const struct cos_secure *secure, uint32_t tag, uint8_t value)
+{
+    struct cos_tlv tlv;
+    enum cos_result result = cos_tlv_find(secure->held.data, secure->held.length, tag, &tlv);
+
+    return value == 0 ? result == COS_E_REFERENCE_NOT_FOUND
+                      : result == COS_OK && tlv.length == 1 && tlv.value[0] == value;
+}
+
 static enum cos_result delete_key(struct cos_secure *secure, uint8_t channel, uint8_t reference,
                                   uint8_t version)
 {
@@ -162,6 +172,7 @@ static enum cos_result delete_key(struct cos_secure *secure, uint8_t channel, ui
 
     COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
     COS_CHECK(secure->life_cycle != COS_LIFE_LOCKED, COS_E_CONDITIONS);
+    COS_CHECK(named(secure, 0xD0, reference) && named(secure, 0xD2, version), COS_E_CONDITIONS);
     if (version != 0) {
         COS_CHECK(reference == 0, COS_E_DATA); /* single keys of a set cannot be deleted */
         return delete_set(secure, version);

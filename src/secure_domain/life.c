@@ -94,20 +94,28 @@ static enum cos_result open_token(struct cos_secure *secure, struct object *tran
     return COS_OK;
 }
 
-/* Adds a fresh pairing secret of this generation and wraps it for the app chip. */
+/* Adds a pairing secret of this generation and wraps it for the app chip. When the step is run
+ * again it is the same secret: the wrapping key and its nonce must not meet another one. */
 static enum cos_result add_pairing(struct cos_secure *secure, uint8_t generation,
                                    const uint8_t app_key[16], struct cos_writer *body)
 {
     uint8_t *secret = secure->clear.secret;
     struct object object;
 
-    COS_TRY(cos_object_place(secure, OBJECT_PAIRING, CONTEXT_GLOBAL, generation, 0, &object));
+    enum cos_result found =
+        cos_object_find(secure, OBJECT_PAIRING, CONTEXT_GLOBAL, generation, 0, &object);
+    if (found == COS_OK) {
+        COS_TRY(cos_object_secret(secure, &object, secret));
+    } else {
+        COS_CHECK(found == COS_E_REFERENCE_NOT_FOUND, found);
+        COS_TRY(cos_object_place(secure, OBJECT_PAIRING, CONTEXT_GLOBAL, generation, 0, &object));
+        COS_TRY(cos_drbg_random(&secure->drbg, secret, COS_PAIRING_SECRET));
+    }
     object.length = COS_PAIRING_SECRET;
     object.use_rule = 0xFF;
     cos_write8(body, generation);
     uint8_t *wrapped = cos_write_room(body, COS_PAIRING_SECRET + COS_CCM_TAG);
     COS_INVARIANT(wrapped != NULL);
-    COS_TRY(cos_drbg_random(&secure->drbg, secret, COS_PAIRING_SECRET));
     COS_TRY(cos_pairing_wrap(secure->config.crypto, app_key, secret, generation, wrapped));
     return cos_object_put(secure, &object, secret);
 }
@@ -183,7 +191,8 @@ static enum cos_result initialize(struct cos_secure *secure, const uint8_t who_w
     COS_TRY(cos_object_count_sets(secure, KEY_VERSION_INITIAL, &issuer_sets));
     COS_CHECK(issuer_sets > 0, COS_E_CONDITIONS);
     cos_change_start(secure);
-    COS_TRY(cos_object_remove_set(secure, KEY_VERSION_INITIAL));
+    enum cos_result removed = cos_object_remove_set(secure, KEY_VERSION_INITIAL);
+    COS_CHECK(removed == COS_OK || removed == COS_E_REFERENCE_NOT_FOUND, removed); /* replaced */
     cos_change_add(secure, STATE_CPLC + CPLC_PREPERSONALIZER, who_when, WHO_WHEN);
     COS_TRY(cos_state_advance(secure, COS_LIFE_INITIALIZED));
     /* The session's keys are gone, and so is the session: step 6 is for who has the issuer's. */

@@ -65,13 +65,12 @@ static uint16_t pages_for(uint16_t count, uint16_t size, uint16_t payload)
 
 /* Address of element `index` in an array that begins at logical page `first` and never crosses a
  * page. */
-static uint32_t place(const struct cos_secure *secure, uint16_t first, uint16_t index,
-                      uint16_t size)
+static uint32_t place(const struct cos_secure *secure, uint32_t first, uint32_t index,
+                      uint32_t size)
 {
-    uint16_t payload = secure->store.payload;
-    uint16_t per_page = (uint16_t)(payload / size);
+    uint32_t payload = secure->store.payload, per_page = payload / size;
 
-    return (uint32_t)(first + index / per_page) * payload + (uint32_t)(index % per_page) * size;
+    return (first + index / per_page) * payload + index % per_page * size;
 }
 
 static uint16_t first_application_page(uint16_t payload, uint16_t objects)
@@ -91,9 +90,10 @@ uint16_t cos_object_pages(uint16_t payload, uint16_t objects)
                       pages_for(objects, OBJECT_SLOT, payload));
 }
 
+/* First logical page of the secrets, as the start set it. */
 static uint16_t secret_page(const struct cos_secure *secure)
 {
-    return cos_object_first_secret_page(secure->store.payload, secure->config.objects);
+    return secure->config.store.scrub_from;
 }
 
 static uint32_t entry_address(const struct cos_secure *secure, uint16_t index)
@@ -103,7 +103,7 @@ static uint32_t entry_address(const struct cos_secure *secure, uint16_t index)
 
 static uint32_t slot_address(const struct cos_secure *secure, uint16_t index)
 {
-    return place(secure, (uint16_t)(secret_page(secure) + STORAGE_KEY_PAGES), index, OBJECT_SLOT);
+    return place(secure, secret_page(secure) + STORAGE_KEY_PAGES, index, OBJECT_SLOT);
 }
 
 /* ---- Storage key ---- */
@@ -163,12 +163,19 @@ _Static_assert(offsetof(struct object, valid_to) == 13 &&
                    offsetof(struct object, tries_left) + 1 == ENTRY_BYTES,
                "struct object begins as an entry does");
 
-static void encode(const struct object *object, uint8_t entry[OBJECT_ENTRY])
+/* The entry, and the nonce of the secret that belongs to it. */
+struct encoded {
+    uint8_t entry[OBJECT_ENTRY], nonce[COS_CCM_NONCE];
+};
+
+static void encode(const struct object *object, struct encoded *encoded)
 {
-    memset(entry, 0, OBJECT_ENTRY);
-    memcpy(entry, object, ENTRY_BYTES);
-    cos_put32(entry + ENTRY_GENERATION, object->generation);
-    cos_put32(entry + ENTRY_COUNTER, object->counter);
+    memset(encoded, 0, sizeof *encoded);
+    memcpy(encoded->entry, object, ENTRY_BYTES);
+    cos_put32(encoded->entry + ENTRY_GENERATION, object->generation);
+    cos_put32(encoded->entry + ENTRY_COUNTER, object->counter);
+    cos_put16(encoded->nonce, object->index);
+    cos_put32(encoded->nonce + 2, object->generation);
 }
 
 enum cos_result cos_object_read(const struct cos_secure *secure, uint16_t index,
@@ -253,34 +260,27 @@ void cos_object_card_key(struct object *key, enum object_usage usage, uint8_t le
 
 /* ---- Secrets ---- */
 
-static void secret_nonce(const struct object *object, uint8_t nonce[COS_CCM_NONCE])
-{
-    memset(nonce, 0, COS_CCM_NONCE);
-    cos_put16(nonce, object->index);
-    cos_put32(nonce + 2, object->generation);
-}
-
 enum cos_result cos_object_put(struct cos_secure *secure, struct object *object,
                                const uint8_t *secret)
 {
     const struct cos_crypto *crypto = secure->config.crypto;
-    uint8_t entry[OBJECT_ENTRY], slot[OBJECT_SLOT] = {0}, nonce[COS_CCM_NONCE];
+    struct encoded encoded;
+    uint8_t slot[OBJECT_SLOT] = {0};
 
     if (secret != NULL) {
         object->generation++; /* a nonce never comes again under one storage key */
         COS_CHECK(object->generation != 0 && object->length <= OBJECT_SECRET_MAX,
                   COS_E_MEMORY_FAILURE);
     }
-    encode(object, entry);
-    cos_change_add(secure, entry_address(secure, object->index), entry, sizeof entry);
+    encode(object, &encoded);
+    cos_change_add(secure, entry_address(secure, object->index), encoded.entry, OBJECT_ENTRY);
     if (secret == NULL) {
         return COS_OK;
     }
     memcpy(slot, secret, object->length);
-    secret_nonce(object, nonce);
-    enum cos_result result =
-        crypto->aes_ccm_seal(crypto->context, secure->storage_key, COS_AES_KEY_MAX, nonce, entry,
-                             OBJECT_ASSOCIATED, slot, OBJECT_SECRET_MAX, slot + OBJECT_SECRET_MAX);
+    enum cos_result result = crypto->aes_ccm_seal(
+        crypto->context, secure->storage_key, COS_AES_KEY_MAX, encoded.nonce, encoded.entry,
+        OBJECT_ASSOCIATED, slot, OBJECT_SECRET_MAX, slot + OBJECT_SECRET_MAX);
     if (result == COS_OK) {
         cos_change_add(secure, slot_address(secure, object->index), slot, sizeof slot);
     }
@@ -339,16 +339,16 @@ enum cos_result cos_object_secret(const struct cos_secure *secure, const struct 
                                   uint8_t secret[OBJECT_SECRET_MAX])
 {
     const struct cos_crypto *crypto = secure->config.crypto;
-    uint8_t entry[OBJECT_ENTRY], nonce[COS_CCM_NONCE], stored[COS_CCM_TAG], tag[COS_CCM_TAG];
+    struct encoded encoded;
+    uint8_t stored[COS_CCM_TAG], tag[COS_CCM_TAG];
     uint32_t address = slot_address(secure, object->index);
 
     COS_TRY(cos_store_read(&secure->store, address, secret, OBJECT_SECRET_MAX));
     COS_TRY(cos_store_read(&secure->store, address + OBJECT_SECRET_MAX, stored, sizeof stored));
-    encode(object, entry);
-    secret_nonce(object, nonce);
+    encode(object, &encoded);
     enum cos_result result =
-        crypto->aes_ccm_open(crypto->context, secure->storage_key, COS_AES_KEY_MAX, nonce, entry,
-                             OBJECT_ASSOCIATED, secret, OBJECT_SECRET_MAX, tag);
+        crypto->aes_ccm_open(crypto->context, secure->storage_key, COS_AES_KEY_MAX, encoded.nonce,
+                             encoded.entry, OBJECT_ASSOCIATED, secret, OBJECT_SECRET_MAX, tag);
     if (result == COS_OK && cos_equal_secret(stored, tag, sizeof tag) != COS_YES) {
         result = COS_E_STORE_DAMAGED;
     }
@@ -400,16 +400,7 @@ static uint32_t application_address(const struct cos_secure *secure, uint16_t in
     return place(secure, first, index, APPLICATION_ENTRY);
 }
 
-static enum cos_result make_entry(struct cos_span name, uint8_t entry[APPLICATION_ENTRY])
-{
-    COS_CHECK(name.length >= 1 && name.length <= 16, COS_E_DATA);
-    memset(entry, 0, APPLICATION_ENTRY);
-    entry[0] = (uint8_t)name.length;
-    memcpy(entry + 1, name.data, name.length);
-    return COS_OK;
-}
-
-/* The context of the first entry that reads so. */
+/* The context of the first entry that reads so, COS_E_REFERENCE_NOT_FOUND. */
 static enum cos_result find_entry(const struct cos_secure *secure,
                                   const uint8_t wanted[APPLICATION_ENTRY], uint8_t *context)
 {
@@ -426,13 +417,23 @@ static enum cos_result find_entry(const struct cos_secure *secure,
     return COS_E_REFERENCE_NOT_FOUND;
 }
 
+/* Makes the entry of a name and finds it. */
+static enum cos_result find_name(const struct cos_secure *secure, struct cos_span name,
+                                 uint8_t entry[APPLICATION_ENTRY], uint8_t *context)
+{
+    COS_CHECK(name.length >= 1 && name.length <= 16, COS_E_DATA);
+    memset(entry, 0, APPLICATION_ENTRY);
+    entry[0] = (uint8_t)name.length;
+    memcpy(entry + 1, name.data, name.length);
+    return find_entry(secure, entry, context);
+}
+
 enum cos_result cos_application_find(const struct cos_secure *secure, struct cos_span name,
                                      uint8_t *context)
 {
     uint8_t entry[APPLICATION_ENTRY];
 
-    COS_TRY(make_entry(name, entry));
-    return find_entry(secure, entry, context);
+    return find_name(secure, name, entry, context);
 }
 
 enum cos_result cos_application_register(struct cos_secure *secure, struct cos_span name,
@@ -440,9 +441,8 @@ enum cos_result cos_application_register(struct cos_secure *secure, struct cos_s
 {
     static const uint8_t no_entry[APPLICATION_ENTRY];
     uint8_t entry[APPLICATION_ENTRY];
+    enum cos_result result = find_name(secure, name, entry, context);
 
-    COS_TRY(make_entry(name, entry));
-    enum cos_result result = find_entry(secure, entry, context);
     if (result != COS_E_REFERENCE_NOT_FOUND) {
         return result;
     }

@@ -145,7 +145,8 @@ static enum cos_result unblock(struct cos_secure *secure, struct pin_request *re
 static enum cos_result reset_by_rule(struct cos_secure *secure, struct pin_request *request,
                                      bool with_new_value)
 {
-    COS_TRY(cos_status_require(secure, request->channel, request->pin.reset_rule));
+    COS_TRY(cos_status_require_of(secure, request->channel, request->pin.context == CONTEXT_GLOBAL,
+                                  request->pin.reset_rule));
     COS_CHECK(with_new_value || request->data.length == 0, COS_E_GATE_FORMAT);
     COS_CHECK(!with_new_value || length_allowed(&request->pin, request->data.length), COS_E_DATA);
     return reset(secure, request, request->data);

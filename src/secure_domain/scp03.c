@@ -107,8 +107,8 @@ enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *re
     cos_put32(sequence, enc.counter + 1);
     memcpy(sequence + 1 + SEQUENCE, issuer_domain, sizeof issuer_domain);
     memcpy(challenges, host_challenge, CHALLENGE);
+    secure->scp03.begun = true; /* from here on there is something to be closed */
     COS_TRY(derive_session(secure, &enc, &mac, sequence + 1, challenges, cryptogram));
-    secure->scp03.begun = true;
     secure->scp03.channel = channel;
     /* Key diversification data (10), key information, card challenge, card cryptogram, sequence
      * counter. */

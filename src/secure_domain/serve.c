@@ -152,7 +152,7 @@ static enum cos_result execute(struct cos_secure *secure, const struct server_re
     interrupt(secure, request->opcode);
     COS_TRY(cos_sm_bound(secure, request->opcode, request->message));
     enum cos_result result = handler(secure, &reader, body);
-    return body->failed ? COS_E_INVARIANT : result;
+    return body->failed && result == COS_OK ? COS_E_INVARIANT : result;
 }
 
 /* A call that took held data leaves result and answer for SM_SEAL. */
@@ -209,7 +209,7 @@ enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
     uint8_t flags = cos_pending_any(secure) ? COS_GATE_FLAG_ACTIVE : 0;
     enum cos_result sent =
         cos_server_respond(&secure->gate, &request, result, flags, secure->epoch, body.length);
-    if (is_fault(result) || is_fault(sent)) {
+    if (is_fault(result) || is_fault(sent) || secure->store.broken) {
         cos_go_mute(secure, COS_VERDICT_FAULT);
     }
     (void)cos_store_settle(&secure->store); /* found again when it matters */

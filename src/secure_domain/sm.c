@@ -49,28 +49,38 @@ enum cos_result cos_held_take(struct cos_secure *secure, uint8_t channel, uint8_
  */
 static const struct {
     uint8_t opcode, operation;
-    uint8_t proprietary, ins, p1, p1_at, p2, p2_at;
+    uint8_t proprietary, ins, p1, p1_at, p2, p2_at, data_at; /* data_at: its data, if not 0 */
 } bound_calls[] = {
-    {COS_GATE_CONTEXT, COS_CONTEXT_REGISTER, 0x00, 0xE0, 0, 0, 0, 0}, /* CREATE FILE */
-    {COS_GATE_PIN, COS_PIN_VERIFY, 0x00, 0x20, 0, 0, 0, 2},
-    {COS_GATE_PIN, COS_PIN_QUERY, 0x00, 0x20, 0, 0, 0, 2},
-    {COS_GATE_PIN, COS_PIN_CHANGE, 0x00, 0x24, 0, 0, 0, 2},
-    {COS_GATE_PIN, COS_PIN_UNBLOCK, 0x00, 0x2C, 0, 0, 0, 2},
-    {COS_GATE_PIN, COS_PIN_UNBLOCK_ONLY, 0x00, 0x2C, 1, 0, 0, 2},
-    {COS_GATE_PIN, COS_PIN_RESET, 0x00, 0x2C, 2, 0, 0, 2},
-    {COS_GATE_PIN, COS_PIN_RESET_ONLY, 0x00, 0x2C, 3, 0, 0, 2},
-    {COS_GATE_AUTH, COS_AUTH_INTERNAL, 0x00, 0x88, 0, 2, 0, 3},
-    {COS_GATE_AUTH, COS_AUTH_EXTERNAL, 0x00, 0x82, 0, 2, 0, 3},
-    {COS_GATE_KEY, COS_KEY_DELETE, 0x80, 0xE4, 0, 0, 0, 0},
-    {COS_GATE_LIFE, COS_LIFE_STEP, 0x80, 0xF1, 0, 1, 1, 0},   /* PRODUCTION STEP */
-    {COS_GATE_LIFE, COS_LIFE_SET, 0x80, 0xF0, 0x80, 0, 0, 2}, /* SET STATUS */
+    {COS_GATE_CONTEXT, COS_CONTEXT_REGISTER, 0x00, 0xE0, 0, 0, 0, 0, 0}, /* CREATE FILE */
+    {COS_GATE_PIN, COS_PIN_VERIFY, 0x00, 0x20, 0, 0, 0, 2, 0},
+    {COS_GATE_PIN, COS_PIN_QUERY, 0x00, 0x20, 0, 0, 0, 2, 0},
+    {COS_GATE_PIN, COS_PIN_CHANGE, 0x00, 0x24, 0, 0, 0, 2, 0},
+    {COS_GATE_PIN, COS_PIN_UNBLOCK, 0x00, 0x2C, 0, 0, 0, 2, 0},
+    {COS_GATE_PIN, COS_PIN_UNBLOCK_ONLY, 0x00, 0x2C, 1, 0, 0, 2, 0},
+    {COS_GATE_PIN, COS_PIN_RESET, 0x00, 0x2C, 2, 0, 0, 2, 0},
+    {COS_GATE_PIN, COS_PIN_RESET_ONLY, 0x00, 0x2C, 3, 0, 0, 2, 0},
+    {COS_GATE_AUTH, COS_AUTH_INTERNAL, 0x00, 0x88, 0, 2, 0, 3, 4},
+    {COS_GATE_AUTH, COS_AUTH_EXTERNAL, 0x00, 0x82, 0, 2, 0, 3, 4},
+    {COS_GATE_KEY, COS_KEY_DELETE, 0x80, 0xE4, 0, 0, 0, 0, 0},
+    {COS_GATE_LIFE, COS_LIFE_STEP, 0x80, 0xF1, 0, 1, 1, 0, 4},   /* PRODUCTION STEP */
+    {COS_GATE_LIFE, COS_LIFE_SET, 0x80, 0xF0, 0x80, 0, 0, 2, 0}, /* SET STATUS */
 };
 
 enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
                              struct cos_span message)
 {
     const struct cos_held *open = &secure->held;
+    const bool bind =
+        opcode == COS_GATE_CONTEXT && message.length > 0 && message.data[0] == COS_CONTEXT_BIND;
 
+    if (secure->in_sm && bind) { /* SELECT and CREATE FILE change the application, nothing else */
+        COS_CHECK((open->cla & 0x80U) == 0 && (open->ins == 0xA4 || open->ins == 0xE0),
+                  COS_E_CONDITIONS);
+        COS_CHECK(open->ins != 0xA4 || open->p1 != 0x04 || message.length == 2 ||
+                      (message.length - 2 >= open->length &&
+                       memcmp(message.data + 2, open->data, open->length) == 0),
+                  COS_E_CONDITIONS);
+    }
     for (size_t i = 0; secure->in_sm && i < sizeof bound_calls / sizeof bound_calls[0]; i++) {
         const size_t p1_at = bound_calls[i].p1_at, p2_at = bound_calls[i].p2_at;
         if (bound_calls[i].opcode != opcode || message.length == 0 ||
@@ -82,6 +92,10 @@ enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
         uint8_t p2 = p2_at != 0 ? message.data[p2_at] : bound_calls[i].p2;
         COS_CHECK((open->cla & 0x80U) == bound_calls[i].proprietary &&
                       open->ins == bound_calls[i].ins && open->p1 == p1 && open->p2 == p2,
+                  COS_E_CONDITIONS);
+        const size_t data_at = bound_calls[i].data_at;
+        COS_CHECK(data_at == 0 || (message.length - data_at == open->length &&
+                                   memcmp(message.data + data_at, open->data, open->length) == 0),
                   COS_E_CONDITIONS);
     }
     return COS_OK;
@@ -120,8 +134,7 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
     cos_write16(body, (uint16_t)command.ne);
     cos_write8(body, held->length);
     if (!held->used) {
-        cos_write_bytes(body, held->data, length);
-        cos_wipe(held->data, length);
+        cos_write_bytes(body, held->data, length); /* kept: calls are compared with them */
     }
     return COS_OK;
 }

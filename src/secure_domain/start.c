@@ -29,6 +29,8 @@ void cos_go_mute(struct cos_secure *secure, enum cos_secure_verdict verdict)
     cos_pending_drop(secure);
     cos_status_clear(secure);
     cos_server_close(&secure->gate);
+    cos_server_drop_hello(&secure->gate);
+    cos_drbg_wipe(&secure->drbg);
     cos_wipe(secure->storage_key, sizeof secure->storage_key);
 }
 
@@ -93,8 +95,10 @@ static enum cos_result take_over(struct cos_secure *secure)
 {
     uint8_t fab[FAB_SIZE];
 
-    COS_TRY(read_fab(secure, fab));
-    enum cos_result result = write_first(secure, fab);
+    enum cos_result result = read_fab(secure, fab);
+    if (result == COS_OK) {
+        result = write_first(secure, fab);
+    }
     cos_wipe(fab, sizeof fab);
     return result;
 }
@@ -143,11 +147,11 @@ static bool config_fits(const struct cos_secure_config *config, uint16_t payload
 
 static enum cos_result open_store(struct cos_secure *secure)
 {
-    struct cos_store_config store = secure->config.store;
+    struct cos_store_config *store = &secure->config.store;
 
-    store.scrub_from =
-        cos_object_first_secret_page(payload_of(secure->board, &store), secure->config.objects);
-    enum cos_result result = cos_store_mount(&secure->store, secure->board->nvm, &store);
+    store->scrub_from =
+        cos_object_first_secret_page(payload_of(secure->board, store), secure->config.objects);
+    enum cos_result result = cos_store_mount(&secure->store, secure->board->nvm, store);
     if (result == COS_E_STORE_BLANK) {
         COS_TRY(take_over(secure));
         result = cos_store_settle(&secure->store);

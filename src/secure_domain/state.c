@@ -44,26 +44,37 @@ enum cos_result cos_state_advance(struct cos_secure *secure, enum cos_life_cycle
     cos_state_add8(secure, STATE_LIFE_CYCLE, (uint8_t)life_cycle);
     cos_change_add(secure, STATE_TRANSACTION, transaction, sizeof transaction);
     COS_TRY(cos_change_commit(secure));
-    return cos_state_load(secure);
+    /* The state in RAM must be the committed one, or none. */
+    COS_INVARIANT(cos_state_load(secure) == COS_OK);
+    return COS_OK;
 }
 
 enum cos_result cos_state_write_record(const struct cos_secure *secure, struct cos_writer *body)
 {
+    static const struct {
+        uint16_t tag;
+        uint8_t at, length;
+    } fields[] = {
+        {0x9F7F, STATE_CPLC, CPLC_SIZE},
+        {0xC0, STATE_CONTACTS, 2},
+        {0xC1, STATE_CARD_BODY, STATE_BATCH - STATE_CARD_BODY},
+        {0xC2, STATE_BATCH, STATE_PRINTING - STATE_BATCH},
+        {0xC3, STATE_PRINTING, STATE_SIZE - STATE_PRINTING},
+        {0xC4, STATE_ROM_DIGEST, COS_SHA256_SIZE},
+    };
     uint8_t state[STATE_SIZE];
 
     COS_TRY(cos_state_read(secure, STATE_VERSION, state, sizeof state));
-    cos_tlv_write(body, 0x9F7F, state + STATE_CPLC, CPLC_SIZE);
-    cos_tlv_write(body, 0xC0, state + STATE_CONTACTS, 2);
-    cos_tlv_write(body, 0xC1, state + STATE_CARD_BODY, STATE_BATCH - STATE_CARD_BODY);
-    cos_tlv_write(body, 0xC2, state + STATE_BATCH, STATE_PRINTING - STATE_BATCH);
-    cos_tlv_write(body, 0xC3, state + STATE_PRINTING, STATE_SIZE - STATE_PRINTING);
-    cos_tlv_write(body, 0xC4, state + STATE_ROM_DIGEST, COS_SHA256_SIZE);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        cos_tlv_write(body, fields[i].tag, state + fields[i].at, fields[i].length);
+    }
     return body->failed ? COS_E_INVARIANT : COS_OK;
 }
 
 enum cos_result cos_state_count_attack(struct cos_secure *secure)
 {
     uint8_t attacks[2];
+    enum cos_result result = COS_OK;
 
     secure->attacks_now++;
     if (secure->attacks < UINT16_MAX) {
@@ -73,10 +84,10 @@ enum cos_result cos_state_count_attack(struct cos_secure *secure)
         cos_put16(attacks, secure->attacks);
         cos_change_start(secure);
         cos_change_add(secure, STATE_ATTACKS, attacks, sizeof attacks);
-        COS_TRY(cos_change_commit(secure));
+        result = cos_change_commit(secure);
     }
     if (secure->attacks_now >= COS_ATTACK_MUTE || secure->attacks >= COS_ATTACK_DEAD) {
         cos_go_mute(secure, COS_VERDICT_ATTACKED);
     }
-    return COS_OK;
+    return result;
 }

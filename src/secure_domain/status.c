@@ -74,12 +74,16 @@ enum cos_result cos_status_find(const struct cos_secure *secure, uint8_t channel
 /* Whether the PIN or key that a condition means is satisfied. Number n: of the application. Number
  * 0: its number 1, or the global one if it has none. */
 static cos_truth means(const struct cos_secure *secure, const struct cos_channel *channel,
-                       enum object_kind kind, uint8_t number)
+                       bool global, enum object_kind kind, uint8_t number)
 {
     bool pin = kind == OBJECT_PIN;
     uint16_t bits = pin ? channel->pins_local : channel->keys_local;
     struct object object;
 
+    if (global) { /* the rule of a global object means global PINs and keys */
+        bits = pin ? channel->pins_global : channel->keys_global;
+        return (bits & (1U << (number != 0 ? number : 1))) != 0 ? COS_YES : COS_NO;
+    }
     if (number == 0) {
         enum cos_result result = COS_E_REFERENCE_NOT_FOUND;
         number = 1;
@@ -95,7 +99,8 @@ static cos_truth means(const struct cos_secure *secure, const struct cos_channel
     return (bits & (1U << number)) != 0 ? COS_YES : COS_NO;
 }
 
-cos_truth cos_status_satisfies(const struct cos_secure *secure, uint8_t channel, uint8_t condition)
+static cos_truth satisfies(const struct cos_secure *secure, uint8_t channel, bool global,
+                           uint8_t condition)
 {
     static const struct {
         uint8_t bit;
@@ -118,19 +123,30 @@ cos_truth cos_status_satisfies(const struct cos_secure *secure, uint8_t channel,
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if ((condition & kinds[i].bit) != 0) {
             asked++;
-            met += means(secure, status, kinds[i].kind, number) == COS_YES ? 1 : 0;
+            met += means(secure, status, global, kinds[i].kind, number) == COS_YES ? 1 : 0;
         }
     }
     bool satisfied = asked > 0 && ((condition & SC_ALL) != 0 ? met == asked : met > 0);
     return satisfied ? COS_YES : COS_NO;
 }
 
+cos_truth cos_status_satisfies(const struct cos_secure *secure, uint8_t channel, uint8_t condition)
+{
+    return satisfies(secure, channel, false, condition);
+}
+
+enum cos_result cos_status_require_of(const struct cos_secure *secure, uint8_t channel, bool global,
+                                      uint8_t condition)
+{
+    COS_CHECK(satisfies(secure, channel, global, condition) == COS_YES, COS_E_SECURITY_STATUS);
+    COS_INVARIANT(satisfies(secure, channel, global, condition) == COS_YES);
+    return COS_OK;
+}
+
 enum cos_result cos_status_require(const struct cos_secure *secure, uint8_t channel,
                                    uint8_t condition)
 {
-    COS_CHECK(cos_status_satisfies(secure, channel, condition) == COS_YES, COS_E_SECURITY_STATUS);
-    COS_INVARIANT(cos_status_satisfies(secure, channel, condition) == COS_YES);
-    return COS_OK;
+    return cos_status_require_of(secure, channel, false, condition);
 }
 
 enum cos_result cos_call_access(struct cos_secure *secure, struct cos_reader *request,

@@ -200,7 +200,9 @@ static size_t join(const struct cos_span *parts, size_t count, uint8_t text[256]
     size_t length = 0;
     for (size_t i = 0; i < count; i++) {
         assert_true(length + parts[i].length <= 256);
-        memcpy(text + length, parts[i].data, parts[i].length);
+        if (parts[i].length > 0) {
+            memcpy(text + length, parts[i].data, parts[i].length);
+        }
         length += parts[i].length;
     }
     return length;
