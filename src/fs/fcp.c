@@ -183,7 +183,7 @@ static enum cos_result check_whole(struct cos_file_info *info, unsigned seen)
     return df ? COS_OK : settle_size(info, seen);
 }
 
-enum cos_result fcp_parse(struct cos_span value, struct fcp *fcp)
+enum cos_result cos_fcp_parse(struct cos_span value, struct fcp *fcp)
 {
     struct cos_reader reader = cos_reader(value.data, value.length);
     struct cos_writer kept = cos_writer(fcp->attributes, sizeof fcp->attributes);

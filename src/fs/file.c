@@ -78,10 +78,10 @@ static enum cos_result survey_table(const struct cos_fs *fs, const struct cos_fi
     cos_file file;
     enum cos_result result;
 
-    *survey = (struct survey){.heap_end = table_heap(fs)};
-    table_walk(&walk, fs, COS_FILE_MF);
-    while ((result = table_next(&walk, &file, &info)) == COS_OK) {
-        const uint32_t end = info.address + file_extent(&info);
+    *survey = (struct survey){.heap_end = cos_table_heap(fs)};
+    cos_table_walk(&walk, fs, COS_FILE_MF);
+    while ((result = cos_table_next(&walk, &file, &info)) == COS_OK) {
+        const uint32_t end = info.address + cos_file_extent(&info);
         if (end > survey->heap_end) {
             survey->heap_end = end;
         }
@@ -129,7 +129,7 @@ static enum cos_result check_names(const struct cos_fs *fs, const struct fcp *fc
                       COS_E_NAME_EXISTS);
         }
         const enum cos_result result =
-            find_name(fs, (struct cos_span){name.value, name.length}, true, &other);
+            cos_file_find_name(fs, (struct cos_span){name.value, name.length}, true, &other);
         COS_CHECK(result != COS_OK, COS_E_NAME_EXISTS);
         COS_CHECK(result == COS_E_FILE_NOT_FOUND, result);
     }
@@ -150,7 +150,7 @@ static enum cos_result place_extent(const struct cos_fs *fs, const struct survey
         info->address += left;
     }
     COS_CHECK(survey->free < fs->config.files, COS_E_MEMORY_FULL);
-    COS_CHECK(info->address <= limit && file_extent(info) <= limit - info->address,
+    COS_CHECK(info->address <= limit && cos_file_extent(info) <= limit - info->address,
               COS_E_MEMORY_FULL);
     return COS_OK;
 }
@@ -161,7 +161,7 @@ static enum cos_result plan(const struct cos_fs *fs, cos_file parent, struct cos
 {
     struct survey survey;
 
-    COS_TRY(fcp_parse(value, fcp));
+    COS_TRY(cos_fcp_parse(value, fcp));
     fcp->info.parent = parent;
     COS_TRY(survey_table(fs, &fcp->info, &survey));
     COS_TRY(check_place(&fcp->info, &survey));
@@ -190,9 +190,9 @@ enum cos_result cos_fs_create(struct cos_fs *fs, cos_file parent, struct cos_spa
     cos_file place;
 
     COS_TRY(plan(fs, parent, value, &fcp, &place));
-    table_put(entry, &fcp.info);
+    cos_table_put(entry, &fcp.info);
     const struct cos_edit edits[] = {
-        {table_address(fs, place), entry, sizeof entry},
+        {cos_table_address(fs, place), entry, sizeof entry},
         {fcp.info.address, fcp.attributes, fcp.info.attributes_length},
     };
     COS_TRY(cos_store_commit(fs->store, edits, 2));

@@ -41,24 +41,24 @@ struct table_walk {
 };
 
 /* Begins a walk with the entry of `first`. */
-void table_walk(struct table_walk *walk, const struct cos_fs *fs, cos_file first);
+void cos_table_walk(struct table_walk *walk, const struct cos_fs *fs, cos_file first);
 
 /* The next file. COS_E_END_OF_DATA: no more, walk->next is the free entry or the table's size;
  * COS_E_STORE_DAMAGED: an entry that this version would not have written. */
-enum cos_result table_next(struct table_walk *walk, cos_file *file, struct cos_file_info *info);
+enum cos_result cos_table_next(struct table_walk *walk, cos_file *file, struct cos_file_info *info);
 
 /* Where an entry lies, and where the heap begins, in the store's logical space. */
-uint32_t table_address(const struct cos_fs *fs, cos_file file);
-uint32_t table_heap(const struct cos_fs *fs);
+uint32_t cos_table_address(const struct cos_fs *fs, cos_file file);
+uint32_t cos_table_heap(const struct cos_fs *fs);
 
-void table_put(uint8_t entry[FILE_ENTRY_SIZE], const struct cos_file_info *info);
+void cos_table_put(uint8_t entry[FILE_ENTRY_SIZE], const struct cos_file_info *info);
 
 /* Bytes of the heap that a file takes: attributes, and its content if that is its own. */
-uint32_t file_extent(const struct cos_file_info *info);
+uint32_t cos_file_extent(const struct cos_file_info *info);
 
 /* The first DF one of whose names begins with `name`, or, if `whole`, is it. */
-enum cos_result find_name(const struct cos_fs *fs, struct cos_span name, bool whole,
-                          cos_file *file);
+enum cos_result cos_file_find_name(const struct cos_fs *fs, struct cos_span name, bool whole,
+                                   cos_file *file);
 
 /* ---- FCP of CREATE FILE ---- */
 
@@ -69,6 +69,6 @@ struct fcp {
 
 /* Parses and checks the value of a template 62 as far as it can be judged without the other files.
  * COS_E_DATA, COS_E_FUNCTION, COS_E_MEMORY_FULL (more attributes than a file may have). */
-enum cos_result fcp_parse(struct cos_span value, struct fcp *fcp);
+enum cos_result cos_fcp_parse(struct cos_span value, struct fcp *fcp);
 
 #endif

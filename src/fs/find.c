@@ -26,8 +26,8 @@ static enum cos_result find_below(const struct cos_fs *fs, cos_file df, enum key
     enum cos_result result;
 
     COS_CHECK(df < fs->config.files, COS_E_FILE_NOT_FOUND);
-    table_walk(&walk, fs, (cos_file)(df + 1U)); /* children stand behind their parent */
-    while ((result = table_next(&walk, &found, &info)) == COS_OK) {
+    cos_table_walk(&walk, fs, (cos_file)(df + 1U)); /* children stand behind their parent */
+    while ((result = cos_table_next(&walk, &found, &info)) == COS_OK) {
         if (info.parent == df && (key == BY_FID ? info.fid : info.sfi) == value) {
             *file = found;
             return COS_OK;
@@ -124,15 +124,16 @@ static enum cos_result has_name(const struct cos_fs *fs, const struct cos_file_i
     return result == COS_E_END_OF_DATA ? COS_E_FILE_NOT_FOUND : COS_E_STORE_DAMAGED;
 }
 
-enum cos_result find_name(const struct cos_fs *fs, struct cos_span name, bool whole, cos_file *file)
+enum cos_result cos_file_find_name(const struct cos_fs *fs, struct cos_span name, bool whole,
+                                   cos_file *file)
 {
     struct table_walk walk;
     struct cos_file_info info;
     cos_file found;
     enum cos_result result;
 
-    table_walk(&walk, fs, COS_FILE_MF);
-    while ((result = table_next(&walk, &found, &info)) == COS_OK) {
+    cos_table_walk(&walk, fs, COS_FILE_MF);
+    while ((result = cos_table_next(&walk, &found, &info)) == COS_OK) {
         if (!cos_file_is_df(&info) || info.attributes_length == 0) {
             continue;
         }
@@ -148,5 +149,5 @@ enum cos_result find_name(const struct cos_fs *fs, struct cos_span name, bool wh
 enum cos_result cos_fs_find_name(const struct cos_fs *fs, struct cos_span name, cos_file *file)
 {
     COS_CHECK(name.length > 0 && name.length <= COS_FS_NAME_MAX, COS_E_FILE_NOT_FOUND);
-    return find_name(fs, name, false, file);
+    return cos_file_find_name(fs, name, false, file);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "map.h"
 
-bool map_is_live(const struct cos_store *store, uint16_t page)
+bool cos_map_is_live(const struct cos_store *store, uint16_t page)
 {
     for (size_t i = 0; i < store->logical_pages; i++) {
         if (store->config.map[i] == page) {
@@ -11,16 +11,16 @@ bool map_is_live(const struct cos_store *store, uint16_t page)
     return false;
 }
 
-uint16_t map_next_free(const struct cos_store *store, uint16_t page)
+uint16_t cos_map_next_free(const struct cos_store *store, uint16_t page)
 {
     do {
         page = (uint16_t)(page + 1U < store->config.pages ? page + 1U : 0U);
-    } while (map_is_live(store, page));
+    } while (cos_map_is_live(store, page));
     return page;
 }
 
 /* Any mixing does that makes it unlikely that two changes cancel. */
-uint32_t map_digest(uint16_t logical, uint32_t sequence)
+uint32_t cos_map_digest(uint16_t logical, uint32_t sequence)
 {
     uint32_t h = sequence * 0x9E3779B1U ^ (logical + 1U) * 0x85EBCA6BU;
 

@@ -9,16 +9,16 @@
 #include "page.h"
 
 /* Whether the map uses the physical page. */
-bool map_is_live(const struct cos_store *store, uint16_t page);
+bool cos_map_is_live(const struct cos_store *store, uint16_t page);
 
 /* The first page after `page`, in turn, that the map does not use. There is one: reserve pages are
  * never mapped. */
-uint16_t map_next_free(const struct cos_store *store, uint16_t page);
+uint16_t cos_map_next_free(const struct cos_store *store, uint16_t page);
 
 /* One page's share of the map digest, which is the sum of all live pages' shares (mod 2^32). */
-uint32_t map_digest(uint16_t logical, uint32_t sequence);
+uint32_t cos_map_digest(uint16_t logical, uint32_t sequence);
 
 /* Erases superseded copies of secrets. Runs only when nothing is in doubt. */
-enum cos_result store_scrub(struct cos_store *store);
+enum cos_result cos_store_scrub(struct cos_store *store);
 
 #endif

@@ -55,7 +55,7 @@ static enum cos_result scan_newest(const struct cos_store *store, struct newest 
     for (uint16_t page = 0; page < store->config.pages; page++) {
         struct page_header header;
         uint32_t mark;
-        COS_TRY(page_scan_header(store, page, &header));
+        COS_TRY(cos_page_scan_header(store, page, &header));
         if (header.sequence != 0 &&
             (header.sequence > newest->sequence ||
              (header.sequence == newest->sequence && header.place >= newest->header.place))) {
@@ -63,7 +63,7 @@ static enum cos_result scan_newest(const struct cos_store *store, struct newest 
             newest->last = page;
             newest->header = header;
         }
-        COS_TRY(page_read_mark(store, page, PAGE_MARK_SETTLED, &mark));
+        COS_TRY(cos_page_read_mark(store, page, PAGE_MARK_SETTLED, &mark));
         if (mark > newest->mark) {
             newest->mark = mark;
             newest->mark_page = page;
@@ -82,11 +82,11 @@ static enum cos_result judge_newest(struct cos_store *store, struct newest *newe
     for (uint16_t page = 0; page < store->config.pages; page++) {
         struct page_header header;
         bool good = false;
-        COS_TRY(page_scan_header(store, page, &header));
+        COS_TRY(cos_page_scan_header(store, page, &header));
         if (header.sequence != newest->sequence) {
             continue;
         }
-        COS_TRY(page_check_payload(store, page, header.logical, &good));
+        COS_TRY(cos_page_check_payload(store, page, header.logical, &good));
         uint8_t bit = (uint8_t)(1U << header.place % 8U);
         if (!good || (good_places[header.place / 8] & bit) != 0) {
             continue;
@@ -116,9 +116,9 @@ static enum cos_result page_wins(struct cos_store *store, uint16_t page,
     if (rival == PAGE_NONE) {
         return COS_OK;
     }
-    COS_TRY(page_read_header(store, rival, &rival_header));
+    COS_TRY(cos_page_read_header(store, rival, &rival_header));
     if (rival_header.sequence == header->sequence) {
-        return page_check_payload(store, page, header->logical, wins);
+        return cos_page_check_payload(store, page, header->logical, wins);
     }
     *wins = header->sequence > rival_header.sequence;
     return COS_OK;
@@ -131,7 +131,7 @@ static enum cos_result build_map(struct cos_store *store, uint32_t limit)
     for (uint16_t page = 0; page < store->config.pages; page++) {
         struct page_header header;
         bool wins;
-        COS_TRY(page_scan_header(store, page, &header));
+        COS_TRY(cos_page_scan_header(store, page, &header));
         if (header.sequence == 0 || header.sequence > limit) {
             continue;
         }
@@ -155,10 +155,10 @@ static enum cos_result verify_map(struct cos_store *store, const struct newest *
         if (page == PAGE_NONE) {
             continue;
         }
-        COS_TRY(page_read_header(store, page, &header));
-        COS_TRY(page_check_payload(store, page, logical, &good));
+        COS_TRY(cos_page_read_header(store, page, &header));
+        COS_TRY(cos_page_check_payload(store, page, logical, &good));
         COS_CHECK(good, COS_E_STORE_DAMAGED);
-        digest += map_digest(logical, header.sequence);
+        digest += cos_map_digest(logical, header.sequence);
     }
     COS_CHECK(digest == newest->header.digest, COS_E_STORE_DAMAGED);
     store->digest = digest;
@@ -188,12 +188,12 @@ static enum cos_result partner_is_good(struct cos_store *store, const struct new
     struct page_header header;
 
     *good = false;
-    COS_TRY(page_scan_header(store, partner, &header));
+    COS_TRY(cos_page_scan_header(store, partner, &header));
     if (header.sequence == 0 || header.sequence >= newest->sequence ||
         header.logical != newest->header.logical) {
         return COS_OK;
     }
-    return page_check_payload(store, partner, header.logical, good);
+    return cos_page_check_payload(store, partner, header.logical, good);
 }
 
 /* Erases what an ordinary transaction left that was cut: the two pages behind its last visible one
@@ -201,17 +201,17 @@ static enum cos_result partner_is_good(struct cos_store *store, const struct new
  * first, so that what is left is always a beginning. */
 static enum cos_result erase_torn(struct cos_store *store, const struct newest *newest)
 {
-    uint16_t behind = map_next_free(store, newest->last);
+    uint16_t behind = cos_map_next_free(store, newest->last);
 
-    COS_TRY(page_erase(store, map_next_free(store, behind)));
-    COS_TRY(page_erase(store, behind));
+    COS_TRY(cos_page_erase(store, cos_map_next_free(store, behind)));
+    COS_TRY(cos_page_erase(store, behind));
     for (int place = newest->header.place; place >= 0; place--) {
         for (uint16_t page = 0; page < store->config.pages; page++) {
             struct page_header header;
-            COS_TRY(page_scan_header(store, page, &header));
+            COS_TRY(cos_page_scan_header(store, page, &header));
             if (header.sequence != 0 && header.sequence == newest->sequence &&
                 header.place == place) {
-                COS_TRY(page_erase(store, page));
+                COS_TRY(cos_page_erase(store, page));
             }
         }
     }
@@ -234,10 +234,10 @@ static enum cos_result drop_copy(struct cos_store *store, const struct newest *n
     uint16_t second = second_mark_of(store, &newest->header);
 
     if (second != PAGE_NONE) {
-        COS_TRY(page_erase(store, second));
+        COS_TRY(cos_page_erase(store, second));
     }
-    COS_TRY(page_erase(store, newest->header.slots[2]));
-    return page_erase(store, newest->last);
+    COS_TRY(cos_page_erase(store, newest->header.slots[2]));
+    return cos_page_erase(store, newest->last);
 }
 
 /* Finds the newest complete transaction. At most one ordinary transaction and the copies of one
@@ -281,13 +281,13 @@ static enum cos_result find_newest(struct cos_store *store, struct newest *newes
  * next transaction. */
 static enum cos_result retire_partner(struct cos_store *store, uint16_t partner, uint16_t second)
 {
-    if (page_erase(store, partner) != COS_OK) {
+    if (cos_page_erase(store, partner) != COS_OK) {
         return COS_OK; /* lost power, or worn: it cannot even take the note */
     }
     if (second != PAGE_NONE) {
-        COS_TRY(page_erase(store, second));
+        COS_TRY(cos_page_erase(store, second));
     }
-    return page_write_mark(store, partner, PAGE_MARK_RETIRED, store->newest);
+    return cos_page_write_mark(store, partner, PAGE_MARK_RETIRED, store->newest);
 }
 
 /* The newest transaction is complete but has no mark: it may have been torn in its last page and
@@ -305,15 +305,15 @@ static enum cos_result refresh(struct cos_store *store, const struct newest *new
     header.size = 1;
     header.logical = newest->header.logical;
     header.sequence = newest->sequence + 1;
-    header.digest = store->digest - map_digest(header.logical, newest->sequence) +
-                    map_digest(header.logical, header.sequence);
-    COS_TRY(page_erase(store, mark));
-    COS_TRY(page_write(store, target, &header, &source));
+    header.digest = store->digest - cos_map_digest(header.logical, newest->sequence) +
+                    cos_map_digest(header.logical, header.sequence);
+    COS_TRY(cos_page_erase(store, mark));
+    COS_TRY(cos_page_write(store, target, &header, &source));
     store->config.map[header.logical] = target;
     store->digest = header.digest;
     store->newest = header.sequence;
     store->newest_page = target;
-    COS_TRY(page_write_mark(store, mark, PAGE_MARK_SETTLED, store->newest));
+    COS_TRY(cos_page_write_mark(store, mark, PAGE_MARK_SETTLED, store->newest));
     COS_TRY(retire_partner(store, newest->last, PAGE_NONE));
     store->next = mark;
     return COS_OK;
@@ -327,11 +327,11 @@ static enum cos_result usable_after(struct cos_store *store, const struct newest
     for (unsigned tries = 0; tries < store->config.reserve; tries++) {
         struct page_header header;
         bool blank;
-        page = map_next_free(store, page);
-        COS_TRY(page_scan_header(store, page, &header));
+        page = cos_map_next_free(store, page);
+        COS_TRY(cos_page_scan_header(store, page, &header));
         COS_CHECK(header.sequence != newest->sequence, COS_E_MEMORY_FAILURE);
-        bool erased = page_erase(store, page) == COS_OK;
-        COS_TRY(page_is_blank(store, page, 0, store->config.page_size, &blank));
+        bool erased = cos_page_erase(store, page) == COS_OK;
+        COS_TRY(cos_page_is_blank(store, page, 0, store->config.page_size, &blank));
         if (erased && blank) {
             *usable = page;
             return COS_OK;
@@ -374,13 +374,13 @@ static enum cos_result erase_behind_copy(struct cos_store *store, const struct n
     for (unsigned tries = 0; tries < store->config.reserve; tries++) {
         struct page_header header;
         bool blank;
-        page = map_next_free(store, page);
-        COS_TRY(page_scan_header(store, page, &header));
+        page = cos_map_next_free(store, page);
+        COS_TRY(cos_page_scan_header(store, page, &header));
         if (header.sequence != 0) {
             return COS_OK;
         }
-        bool erased = page_erase(store, page) == COS_OK;
-        COS_TRY(page_is_blank(store, page, 0, store->config.page_size, &blank));
+        bool erased = cos_page_erase(store, page) == COS_OK;
+        COS_TRY(cos_page_is_blank(store, page, 0, store->config.page_size, &blank));
         if (erased && blank) {
             break;
         }
@@ -413,17 +413,17 @@ static enum cos_result resume_refresh(struct cos_store *store, const struct newe
     uint32_t first_mark, second_mark = 0;
     bool good;
 
-    COS_TRY(page_read_mark(store, slots[2], PAGE_MARK_SETTLED, &first_mark));
+    COS_TRY(cos_page_read_mark(store, slots[2], PAGE_MARK_SETTLED, &first_mark));
     if (second != PAGE_NONE) {
-        COS_TRY(page_read_mark(store, second, PAGE_MARK_SETTLED, &second_mark));
+        COS_TRY(cos_page_read_mark(store, second, PAGE_MARK_SETTLED, &second_mark));
     }
     COS_TRY(partner_is_good(store, newest, &good));
     if (first_mark != newest->sequence) {
-        COS_TRY(page_erase(store, slots[2]));
-        COS_TRY(page_write_mark(store, slots[2], PAGE_MARK_SETTLED, newest->sequence));
+        COS_TRY(cos_page_erase(store, slots[2]));
+        COS_TRY(cos_page_write_mark(store, slots[2], PAGE_MARK_SETTLED, newest->sequence));
     } else if (good && second != PAGE_NONE && second_mark != newest->sequence) {
-        COS_TRY(page_erase(store, second));
-        COS_TRY(page_write_mark(store, second, PAGE_MARK_SETTLED, newest->sequence));
+        COS_TRY(cos_page_erase(store, second));
+        COS_TRY(cos_page_write_mark(store, second, PAGE_MARK_SETTLED, newest->sequence));
     }
     return retire_partner(store, partner, second);
 }
@@ -437,7 +437,7 @@ static enum cos_result resume_settled(struct cos_store *store, const struct newe
     if (is_refresh(&newest->header)) {
         uint16_t partner = partner_of(&newest->header, newest->last);
         uint32_t mark;
-        COS_TRY(page_read_mark(store, partner, PAGE_MARK_RETIRED, &mark));
+        COS_TRY(cos_page_read_mark(store, partner, PAGE_MARK_RETIRED, &mark));
         if (mark != newest->sequence) {
             COS_TRY(resume_refresh(store, newest, partner));
             store->next = newest->header.slots[2];
@@ -471,7 +471,7 @@ enum cos_result cos_store_mount(struct cos_store *store, const struct cos_nvm *n
         newest.last = (uint16_t)(config->pages - 1);
         newest.header.place = 0;
         COS_TRY(erase_torn(store, &newest));
-        COS_TRY(store_scrub(store));
+        COS_TRY(cos_store_scrub(store));
         return COS_E_STORE_BLANK;
     }
     if (newest.mark == newest.sequence) {
@@ -484,5 +484,5 @@ enum cos_result cos_store_mount(struct cos_store *store, const struct cos_nvm *n
         COS_TRY(result);
     }
     store->settled = true;
-    return store_scrub(store);
+    return cos_store_scrub(store);
 }

@@ -49,8 +49,8 @@ static bool header_plausible(const struct cos_store *store, const struct page_he
            slot_in_range(store, header, 2);
 }
 
-enum cos_result page_read_header(const struct cos_store *store, uint16_t page,
-                                 struct page_header *header)
+enum cos_result cos_page_read_header(const struct cos_store *store, uint16_t page,
+                                     struct page_header *header)
 {
     uint8_t bytes[PAGE_HEADER_SIZE];
 
@@ -74,10 +74,10 @@ enum cos_result page_read_header(const struct cos_store *store, uint16_t page,
     return COS_OK;
 }
 
-enum cos_result page_scan_header(const struct cos_store *store, uint16_t page,
-                                 struct page_header *header)
+enum cos_result cos_page_scan_header(const struct cos_store *store, uint16_t page,
+                                     struct page_header *header)
 {
-    enum cos_result result = page_read_header(store, page, header);
+    enum cos_result result = cos_page_read_header(store, page, header);
 
     if (result == COS_E_STORE_DAMAGED) {
         header->sequence = 0;
@@ -96,8 +96,8 @@ static uint32_t payload_crc_start(uint16_t logical)
     return cos_crc32(0, bytes, sizeof bytes);
 }
 
-enum cos_result page_check_payload(struct cos_store *store, uint16_t page, uint16_t logical,
-                                   bool *good)
+enum cos_result cos_page_check_payload(struct cos_store *store, uint16_t page, uint16_t logical,
+                                       bool *good)
 {
     uint32_t crc = payload_crc_start(logical);
     size_t at = payload_at(store);
@@ -125,8 +125,8 @@ static void encode_mark(uint16_t page, enum page_mark kind, uint32_t sequence,
     cos_put32(bytes + 4, cos_crc32(cos_crc32(0, bytes, 4), place, sizeof place));
 }
 
-enum cos_result page_read_mark(const struct cos_store *store, uint16_t page, enum page_mark kind,
-                               uint32_t *sequence)
+enum cos_result cos_page_read_mark(const struct cos_store *store, uint16_t page,
+                                   enum page_mark kind, uint32_t *sequence)
 {
     uint8_t bytes[PAGE_MARK_SIZE], expected[PAGE_MARK_SIZE];
 
@@ -139,8 +139,8 @@ enum cos_result page_read_mark(const struct cos_store *store, uint16_t page, enu
     return COS_OK;
 }
 
-enum cos_result page_write_mark(const struct cos_store *store, uint16_t page, enum page_mark kind,
-                                uint32_t sequence)
+enum cos_result cos_page_write_mark(const struct cos_store *store, uint16_t page,
+                                    enum page_mark kind, uint32_t sequence)
 {
     uint8_t bytes[COS_STORE_MERGE];
 
@@ -151,8 +151,8 @@ enum cos_result page_write_mark(const struct cos_store *store, uint16_t page, en
                                store->header_at);
 }
 
-enum cos_result page_is_blank(const struct cos_store *store, uint16_t page, size_t from, size_t end,
-                              bool *blank)
+enum cos_result cos_page_is_blank(const struct cos_store *store, uint16_t page, size_t from,
+                                  size_t end, bool *blank)
 {
     uint8_t bytes[16];
 
@@ -167,7 +167,7 @@ enum cos_result page_is_blank(const struct cos_store *store, uint16_t page, size
     return COS_OK;
 }
 
-enum cos_result page_erase(const struct cos_store *store, uint16_t page)
+enum cos_result cos_page_erase(const struct cos_store *store, uint16_t page)
 {
     const struct cos_nvm *nvm = store->nvm;
 
@@ -258,19 +258,19 @@ static enum cos_result count_erase(const struct cos_store *store, uint16_t page,
     struct page_header before;
 
     *erases = 1;
-    COS_TRY(page_scan_header(store, page, &before));
+    COS_TRY(cos_page_scan_header(store, page, &before));
     if (before.sequence != 0) {
         *erases = before.erases + 1;
     } else if (store->newest != 0) {
         /* A page that says nothing is taken to be as worn as its neighbour in time. */
-        COS_TRY(page_scan_header(store, store->newest_page, &before));
+        COS_TRY(cos_page_scan_header(store, store->newest_page, &before));
         *erases = before.sequence != 0 ? before.erases : 1;
     }
     return COS_OK;
 }
 
-enum cos_result page_write(struct cos_store *store, uint16_t page, struct page_header *header,
-                           const struct page_source *source)
+enum cos_result cos_page_write(struct cos_store *store, uint16_t page, struct page_header *header,
+                               const struct page_source *source)
 {
     uint8_t bytes[PAGE_HEADER_SIZE];
     struct stream stream = {
@@ -286,15 +286,15 @@ enum cos_result page_write(struct cos_store *store, uint16_t page, struct page_h
 
     COS_TRY(count_erase(store, page, &header->erases));
     encode_header(header, bytes);
-    enum cos_result result = page_erase(store, page);
+    enum cos_result result = cos_page_erase(store, page);
     if (result == COS_OK) {
         result = program_page(&stream, page);
     }
     /* COS_E_NVM may be a worn page or lost power: reading tells. */
     COS_CHECK(result == COS_OK || result == COS_E_NVM, result);
-    COS_TRY(page_scan_header(store, page, &written));
+    COS_TRY(cos_page_scan_header(store, page, &written));
     if (written.sequence == header->sequence && written.logical == header->logical) {
-        COS_TRY(page_check_payload(store, page, header->logical, &good));
+        COS_TRY(cos_page_check_payload(store, page, header->logical, &good));
     }
     return good ? COS_OK : COS_E_MEMORY_FAILURE;
 }

@@ -35,16 +35,16 @@ struct page_source {
 };
 
 /* Reads a header. COS_E_STORE_DAMAGED if there is none that its CRC vouches for. */
-enum cos_result page_read_header(const struct cos_store *store, uint16_t page,
-                                 struct page_header *header);
+enum cos_result cos_page_read_header(const struct cos_store *store, uint16_t page,
+                                     struct page_header *header);
 
 /* The same for a page that may hold anything: sequence 0 if there is no header. */
-enum cos_result page_scan_header(const struct cos_store *store, uint16_t page,
-                                 struct page_header *header);
+enum cos_result cos_page_scan_header(const struct cos_store *store, uint16_t page,
+                                     struct page_header *header);
 
 /* Whether the payload agrees with its CRC. Uses the merge buffer. */
-enum cos_result page_check_payload(struct cos_store *store, uint16_t page, uint16_t logical,
-                                   bool *good);
+enum cos_result cos_page_check_payload(struct cos_store *store, uint16_t page, uint16_t logical,
+                                       bool *good);
 
 /* A mark says of a transaction: it is settled; or of a refresh copy: its partner, this page, was
  * erased. */
@@ -54,23 +54,23 @@ enum page_mark {
 };
 
 /* The sequence number that the page's mark of this kind names, 0 if there is no such mark. */
-enum cos_result page_read_mark(const struct cos_store *store, uint16_t page, enum page_mark kind,
-                               uint32_t *sequence);
+enum cos_result cos_page_read_mark(const struct cos_store *store, uint16_t page,
+                                   enum page_mark kind, uint32_t *sequence);
 
 /* Programs a mark; the page's mark slot must be erased. One program operation. */
-enum cos_result page_write_mark(const struct cos_store *store, uint16_t page, enum page_mark kind,
-                                uint32_t sequence);
+enum cos_result cos_page_write_mark(const struct cos_store *store, uint16_t page,
+                                    enum page_mark kind, uint32_t sequence);
 
 /* Whether bytes [from, end) of the page read as erased. The mark slot is [0, header_at). */
-enum cos_result page_is_blank(const struct cos_store *store, uint16_t page, size_t from, size_t end,
-                              bool *blank);
+enum cos_result cos_page_is_blank(const struct cos_store *store, uint16_t page, size_t from,
+                                  size_t end, bool *blank);
 
-enum cos_result page_erase(const struct cos_store *store, uint16_t page);
+enum cos_result cos_page_erase(const struct cos_store *store, uint16_t page);
 
 /* Erases the page, writes it and reads it back. header->erases is filled in. COS_E_MEMORY_FAILURE
  * if it does not hold what was written; COS_E_STORE_DAMAGED if the old page turns out not to be
  * what its CRC says. */
-enum cos_result page_write(struct cos_store *store, uint16_t page, struct page_header *header,
-                           const struct page_source *source);
+enum cos_result cos_page_write(struct cos_store *store, uint16_t page, struct page_header *header,
+                               const struct page_source *source);
 
 #endif

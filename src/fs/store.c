@@ -70,7 +70,7 @@ static enum cos_result sequence_of(const struct cos_store *store, uint16_t page,
 {
     struct page_header header;
 
-    COS_TRY(page_read_header(store, page, &header));
+    COS_TRY(cos_page_read_header(store, page, &header));
     *sequence = header.sequence;
     return COS_OK;
 }
@@ -89,8 +89,8 @@ static enum cos_result write_fresh(struct cos_store *store, struct turn *turn,
     enum cos_result result = COS_E_MEMORY_FAILURE;
 
     while (result == COS_E_MEMORY_FAILURE && turn->left > 0) {
-        result = page_write(store, turn->page, header, source);
-        turn->page = map_next_free(store, turn->page);
+        result = cos_page_write(store, turn->page, header, source);
+        turn->page = cos_map_next_free(store, turn->page);
         turn->left--;
     }
     return result;
@@ -116,9 +116,9 @@ static enum cos_result write_pages(struct cos_store *store, const struct cos_edi
         if (source.old != PAGE_NONE) {
             uint32_t sequence;
             COS_TRY(sequence_of(store, source.old, &sequence));
-            *digest -= map_digest(logical, sequence);
+            *digest -= cos_map_digest(logical, sequence);
         }
-        *digest += map_digest(logical, header.sequence);
+        *digest += cos_map_digest(logical, header.sequence);
         header.digest = header.size != 0 ? *digest : 0;
         COS_TRY(write_fresh(store, &turn, &header, &source));
         logical = touched(store, edits, count, (uint16_t)(logical + 1U));
@@ -133,11 +133,11 @@ static enum cos_result take_back(struct cos_store *store)
     store->settled = false;
     for (uint16_t page = 0; page < store->config.pages; page++) {
         struct page_header header;
-        COS_TRY(page_scan_header(store, page, &header));
+        COS_TRY(cos_page_scan_header(store, page, &header));
         if (header.sequence > store->newest) {
             /* Whether a worn page can be erased shows when it is read again. */
-            (void)page_erase(store, page);
-            COS_TRY(page_scan_header(store, page, &header));
+            (void)cos_page_erase(store, page);
+            COS_TRY(cos_page_scan_header(store, page, &header));
             COS_CHECK(header.sequence <= store->newest, COS_E_NVM);
         }
     }
@@ -154,9 +154,9 @@ static enum cos_result enter_pages(struct cos_store *store, unsigned pages, uint
         struct page_header header;
         bool good = false;
         COS_INVARIANT(walked < store->config.pages);
-        COS_TRY(page_scan_header(store, page, &header));
+        COS_TRY(cos_page_scan_header(store, page, &header));
         if (header.sequence == store->newest) {
-            COS_TRY(page_check_payload(store, page, header.logical, &good));
+            COS_TRY(cos_page_check_payload(store, page, header.logical, &good));
         }
         if (good) {
             store->scrub = store->scrub || (header.logical >= store->config.scrub_from &&
@@ -165,10 +165,10 @@ static enum cos_result enter_pages(struct cos_store *store, unsigned pages, uint
             store->newest_page = page;
             pages--;
         }
-        page = map_next_free(store, page);
+        page = cos_map_next_free(store, page);
     }
     store->digest = digest;
-    store->next = map_next_free(store, store->newest_page);
+    store->next = cos_map_next_free(store, store->newest_page);
     store->settled = false;
     return COS_OK;
 }
@@ -211,15 +211,15 @@ static enum cos_result write_settle_mark(struct cos_store *store)
     for (unsigned tries = 0; tries < store->config.reserve; tries++) {
         uint32_t written = 0;
         bool blank;
-        COS_TRY(page_is_blank(store, store->next, 0, store->header_at, &blank));
-        if (blank || page_erase(store, store->next) == COS_OK) {
-            (void)page_write_mark(store, store->next, PAGE_MARK_SETTLED, store->newest);
-            COS_TRY(page_read_mark(store, store->next, PAGE_MARK_SETTLED, &written));
+        COS_TRY(cos_page_is_blank(store, store->next, 0, store->header_at, &blank));
+        if (blank || cos_page_erase(store, store->next) == COS_OK) {
+            (void)cos_page_write_mark(store, store->next, PAGE_MARK_SETTLED, store->newest);
+            COS_TRY(cos_page_read_mark(store, store->next, PAGE_MARK_SETTLED, &written));
         }
         if (written == store->newest) {
             return COS_OK;
         }
-        store->next = map_next_free(store, store->next);
+        store->next = cos_map_next_free(store, store->next);
     }
     return COS_E_MEMORY_FAILURE;
 }
@@ -231,22 +231,22 @@ static enum cos_result holds_old_secret(const struct cos_store *store, uint16_t 
     bool blank = true;
 
     *holds = false;
-    if (map_is_live(store, page)) {
+    if (cos_map_is_live(store, page)) {
         return COS_OK;
     }
-    COS_TRY(page_scan_header(store, page, &header));
+    COS_TRY(cos_page_scan_header(store, page, &header));
     if (header.sequence != 0) {
         *holds = header.logical >= store->config.scrub_from;
         return COS_OK;
     }
     /* No header: blank, or what a torn erase left of anything; that a mark was put there since says
      * nothing about the bytes behind it. */
-    COS_TRY(page_is_blank(store, page, store->header_at, store->config.page_size, &blank));
+    COS_TRY(cos_page_is_blank(store, page, store->header_at, store->config.page_size, &blank));
     *holds = !blank;
     return COS_OK;
 }
 
-enum cos_result store_scrub(struct cos_store *store)
+enum cos_result cos_store_scrub(struct cos_store *store)
 {
     for (uint16_t page = 0; store->config.scrub_from != PAGE_NONE && page < store->config.pages;
          page++) {
@@ -254,9 +254,9 @@ enum cos_result store_scrub(struct cos_store *store)
         COS_TRY(holds_old_secret(store, page, &holds));
         if (holds) {
             /* A worn page that cannot be erased must not stop the others. */
-            bool erased = page_erase(store, page) == COS_OK;
+            bool erased = cos_page_erase(store, page) == COS_OK;
             if (erased && store->settled && page == store->next) {
-                COS_TRY(page_write_mark(store, page, PAGE_MARK_SETTLED, store->newest));
+                COS_TRY(cos_page_write_mark(store, page, PAGE_MARK_SETTLED, store->newest));
             }
         }
     }
@@ -272,11 +272,11 @@ static enum cos_result level_wear(struct cos_store *store)
     uint8_t byte;
 
     store->level_page = (uint16_t)((store->level_page + 1U) % store->config.pages);
-    if (!map_is_live(store, store->level_page)) {
+    if (!cos_map_is_live(store, store->level_page)) {
         return COS_OK;
     }
-    COS_TRY(page_read_header(store, store->newest_page, &newest));
-    COS_TRY(page_read_header(store, store->level_page, &cold));
+    COS_TRY(cos_page_read_header(store, store->newest_page, &newest));
+    COS_TRY(cos_page_read_header(store, store->level_page, &cold));
     if (cold.erases + COS_STORE_LEVEL >= newest.erases) {
         return COS_OK;
     }
@@ -292,7 +292,7 @@ enum cos_result cos_store_settle(struct cos_store *store)
     }
     COS_TRY(level_wear(store));
     if (store->scrub) {
-        COS_TRY(store_scrub(store));
+        COS_TRY(cos_store_scrub(store));
     }
     COS_TRY(write_settle_mark(store));
     store->settled = true;
@@ -304,7 +304,7 @@ enum cos_result cos_store_wear(const struct cos_store *store, struct cos_store_w
     *wear = (struct cos_store_wear){.lowest = UINT32_MAX, .pages = store->config.pages};
     for (uint16_t page = 0; page < store->config.pages; page++) {
         struct page_header header;
-        COS_TRY(page_scan_header(store, page, &header));
+        COS_TRY(cos_page_scan_header(store, page, &header));
         if (header.sequence == 0) {
             wear->unknown++;
             continue;

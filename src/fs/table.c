@@ -55,17 +55,17 @@ static struct run run_at(const struct cos_fs *fs, uint32_t entry)
     return (struct run){page * payload + place * FILE_ENTRY_SIZE, in_page - place};
 }
 
-uint32_t table_address(const struct cos_fs *fs, cos_file file)
+uint32_t cos_table_address(const struct cos_fs *fs, cos_file file)
 {
     return run_at(fs, file).address;
 }
 
-uint32_t table_heap(const struct cos_fs *fs)
+uint32_t cos_table_heap(const struct cos_fs *fs)
 {
     return run_at(fs, fs->config.files - 1U).address + FILE_ENTRY_SIZE;
 }
 
-uint32_t file_extent(const struct cos_file_info *info)
+uint32_t cos_file_extent(const struct cos_file_info *info)
 {
     return info->attributes_length + (info->source == COS_FS_SOURCE_CONTENT ? info->size : 0);
 }
@@ -103,7 +103,7 @@ enum cos_result cos_fs_mount(struct cos_fs *fs, struct cos_store *store,
     COS_INVARIANT(store->payload >= FILE_ENTRY_SIZE);
     COS_INVARIANT(config->files > 0 && config->files <= FILES_MAX && end <= space);
     *fs = (struct cos_fs){.store = store, .config = *config};
-    COS_INVARIANT(table_heap(fs) <= end);
+    COS_INVARIANT(cos_table_heap(fs) <= end);
     return check_superblock(fs);
 }
 
@@ -121,7 +121,7 @@ enum cos_result cos_fs_format(struct cos_fs *fs)
 
 /* ---- Entries ---- */
 
-void table_put(uint8_t entry[FILE_ENTRY_SIZE], const struct cos_file_info *info)
+void cos_table_put(uint8_t entry[FILE_ENTRY_SIZE], const struct cos_file_info *info)
 {
     cos_put16(entry + AT_FID, info->fid);
     cos_put16(entry + AT_PARENT, info->parent);
@@ -156,7 +156,7 @@ static void get_entry(const uint8_t entry[FILE_ENTRY_SIZE], struct cos_file_info
     };
 }
 
-/* Whether descriptor, sizes and source go together, as fcp_parse() lets them. */
+/* Whether descriptor, sizes and source go together, as cos_fcp_parse() lets them. */
 static bool is_structure(const struct cos_file_info *info)
 {
     const uint32_t records = (uint32_t)info->record_size * info->record_count;
@@ -186,8 +186,8 @@ static bool is_in_place(const struct cos_fs *fs, cos_file file, const struct cos
             : info->fid == 0x3F00 || info->parent >= file) {
         return false;
     }
-    return info->address >= table_heap(fs) && info->address <= end &&
-           file_extent(info) <= end - info->address;
+    return info->address >= cos_table_heap(fs) && info->address <= end &&
+           cos_file_extent(info) <= end - info->address;
 }
 
 /* COS_E_FILE_NOT_FOUND: the entry is free. */
@@ -211,13 +211,13 @@ enum cos_result cos_fs_info(const struct cos_fs *fs, cos_file file, struct cos_f
     uint8_t entry[FILE_ENTRY_SIZE];
 
     COS_CHECK(file < fs->config.files, COS_E_FILE_NOT_FOUND);
-    COS_TRY(cos_store_read(fs->store, table_address(fs, file), entry, sizeof entry));
+    COS_TRY(cos_store_read(fs->store, cos_table_address(fs, file), entry, sizeof entry));
     return check_entry(fs, file, entry, info);
 }
 
 /* ---- Walking ---- */
 
-void table_walk(struct table_walk *walk, const struct cos_fs *fs, cos_file first)
+void cos_table_walk(struct table_walk *walk, const struct cos_fs *fs, cos_file first)
 {
     walk->fs = fs;
     walk->next = first;
@@ -236,7 +236,7 @@ static enum cos_result load(struct table_walk *walk)
     return cos_store_read(walk->fs->store, run.address, walk->buffer, count * FILE_ENTRY_SIZE);
 }
 
-enum cos_result table_next(struct table_walk *walk, cos_file *file, struct cos_file_info *info)
+enum cos_result cos_table_next(struct table_walk *walk, cos_file *file, struct cos_file_info *info)
 {
     enum cos_result result;
 

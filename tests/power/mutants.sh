@@ -67,29 +67,29 @@ mutant() {
 
 mutant no-verdict mount.c 'enum cos_result result = settle_doubt(store, &newest);' \
     'enum cos_result result = read_only(store, &newest);
-     store->worn_out = false; store->next = map_next_free(store, newest.last); (void)settle_doubt;'
+     store->worn_out = false; store->next = cos_map_next_free(store, newest.last); (void)settle_doubt;'
 mutant half-a-transaction mount.c 'newest->complete = size != 0 && good_count == size;' \
     'newest->complete = good_count > 0;'
 mutant payload-unchecked mount.c \
-    'COS_TRY(page_check_payload(store, page, header.logical, &good)); uint8_t bit' \
+    'COS_TRY(cos_page_check_payload(store, page, header.logical, &good)); uint8_t bit' \
     'good = true; uint8_t bit'
 mutant pages-behind-trusted mount.c \
-    'COS_TRY(page_erase(store, map_next_free(store, behind))); COS_TRY(page_erase(store, behind));' \
+    'COS_TRY(cos_page_erase(store, cos_map_next_free(store, behind))); COS_TRY(cos_page_erase(store, behind));' \
     '(void)behind;'
 mutant copy-trusted mount.c 'COS_TRY(partner_is_good(store, newest, &stale_copy));' ''
-mutant marks-outlive-copy mount.c 'COS_TRY(page_erase(store, newest->header.slots[2]));' ''
+mutant marks-outlive-copy mount.c 'COS_TRY(cos_page_erase(store, newest->header.slots[2]));' ''
 mutant copy-over-superseded mount.c \
     'COS_TRY(build_map(store, newest->sequence - 1)); slots[0] = newest->last;' \
     'slots[0] = newest->last;'
-mutant torn-not-erased mount.c 'header.place == place) { COS_TRY(page_erase(store, page)); }' \
+mutant torn-not-erased mount.c 'header.place == place) { COS_TRY(cos_page_erase(store, page)); }' \
     'header.place == place) { }'
-mutant partner-stays mount.c 'return page_write_mark(store, partner, PAGE_MARK_RETIRED, store->newest);' \
+mutant partner-stays mount.c 'return cos_page_write_mark(store, partner, PAGE_MARK_RETIRED, store->newest);' \
     'return COS_OK;'
-mutant no-scrub-at-start mount.c 'store->settled = true; return store_scrub(store);' \
+mutant no-scrub-at-start mount.c 'store->settled = true; return cos_store_scrub(store);' \
     'store->settled = true; return COS_OK;'
 mutant mark-of-any-page mount.c 'newest->mark = mark;' 'newest->mark = newest->sequence;'
-mutant never-marked store.c '(void)page_write_mark(store, store->next, PAGE_MARK_SETTLED, store->newest);' ''
-mutant mark-without-blank store.c 'if (blank || page_erase(store, store->next) == COS_OK) {' \
+mutant never-marked store.c '(void)cos_page_write_mark(store, store->next, PAGE_MARK_SETTLED, store->newest);' ''
+mutant mark-without-blank store.c 'if (blank || cos_page_erase(store, store->next) == COS_OK) {' \
     'if (true) {'
 mutant later-edit-loses page.c 'for (size_t i = 0; i < source->count; i++) {' \
     'for (size_t i = source->count; i-- > 0;) {'

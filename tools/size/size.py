@@ -54,7 +54,7 @@ FLOATING = re.compile(r"__aeabi_(?:f|d|cf|cd|i2[fd]|ui2[fd]|l2[fd]|ul2[fd])|__\w
 
 
 # Parts whose global names are not all cos_ yet: a warning there, an error anywhere else.
-UNPREFIXED = {"fs"}
+UNPREFIXED = set()
 
 
 # ---- Rules ----
