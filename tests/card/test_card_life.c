@@ -83,7 +83,7 @@ static void wrong_tokens(struct bench *bench, const struct token *good, const ui
 {
     struct token bad = *good;
     struct card_image image;
-    uint8_t apdu[200], again[200];
+    uint8_t apdu[200], again[200] = {0};
 
     bad.transport = other_key;
     assert_int_equal(complete(bench, &bad), 0x63C9);
