@@ -150,6 +150,13 @@ struct cos_gate_trace {
 #define COS_PAIRING_SECRET 32U
 #define COS_GATE_NONCE     16U
 
+/* Keys of one session, and what the two sides prove to each other (private to src/gate). */
+struct cos_channel_keys {
+    uint8_t request[16], response[16];
+    uint32_t session;
+    uint8_t confirmation_app[8], confirmation_secure[8];
+};
+
 /* The app chip's end of the gate. */
 struct cos_gate_client {
     const struct cos_crypto *crypto;

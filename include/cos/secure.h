@@ -73,9 +73,7 @@ struct cos_gate_server {
     bool hello_begun;
     uint32_t session, sequence;
     uint8_t request_key[16], response_key[16];
-    uint8_t confirmation[8]; /* awaited from the app chip */
-    uint32_t hello_session;
-    uint8_t hello_keys[32];
+    struct cos_channel_keys hello; /* of the session that is being opened */
     uint8_t request_tag[COS_CCM_TAG];
     uint32_t plain_crc;                /* of the last request without a session */
     bool stored_plain, stored_session; /* what the stored response answers */

@@ -319,6 +319,16 @@ static enum cos_result refresh(struct cos_store *store, const struct newest *new
     return COS_OK;
 }
 
+/* Erases a page that may be worn; whether that worked. */
+static enum cos_result erase_and_look(struct cos_store *store, uint16_t page, bool *blank)
+{
+    bool erased = cos_page_erase(store, page) == COS_OK;
+
+    COS_TRY(cos_page_is_blank(store, page, 0, store->config.page_size, blank));
+    *blank = *blank && erased;
+    return COS_OK;
+}
+
 /* Erases the next page after `page` that can be erased; COS_E_MEMORY_FAILURE if the spares are used
  * up before the pages of the newest transaction come round again. */
 static enum cos_result usable_after(struct cos_store *store, const struct newest *newest,
@@ -330,9 +340,8 @@ static enum cos_result usable_after(struct cos_store *store, const struct newest
         page = cos_map_next_free(store, page);
         COS_TRY(cos_page_scan_header(store, page, &header));
         COS_CHECK(header.sequence != newest->sequence, COS_E_MEMORY_FAILURE);
-        bool erased = cos_page_erase(store, page) == COS_OK;
-        COS_TRY(cos_page_is_blank(store, page, 0, store->config.page_size, &blank));
-        if (erased && blank) {
+        COS_TRY(erase_and_look(store, page, &blank));
+        if (blank) {
             *usable = page;
             return COS_OK;
         }
@@ -379,9 +388,8 @@ static enum cos_result erase_behind_copy(struct cos_store *store, const struct n
         if (header.sequence != 0) {
             return COS_OK;
         }
-        bool erased = cos_page_erase(store, page) == COS_OK;
-        COS_TRY(cos_page_is_blank(store, page, 0, store->config.page_size, &blank));
-        if (erased && blank) {
+        COS_TRY(erase_and_look(store, page, &blank));
+        if (blank) {
             break;
         }
     }

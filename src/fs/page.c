@@ -81,6 +81,7 @@ enum cos_result cos_page_scan_header(const struct cos_store *store, uint16_t pag
 
     if (result == COS_E_STORE_DAMAGED) {
         header->sequence = 0;
+        header->logical = PAGE_NONE;
         return COS_OK;
     }
     return result;

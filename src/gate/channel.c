@@ -110,7 +110,7 @@ enum cos_result cos_channel_derive(const struct cos_crypto *crypto,
                                    const uint8_t secret[COS_PAIRING_SECRET],
                                    const uint8_t nonce_app[COS_GATE_NONCE],
                                    const uint8_t nonce_secure[COS_GATE_NONCE],
-                                   struct channel_keys *keys)
+                                   struct cos_channel_keys *keys)
 {
     static const uint8_t label[] = {'T', 'w', 'i', 'n', 'C', 'O', 'S', ' ', 'g', 'a', 't', 'e'};
     uint8_t nonces[2 * COS_GATE_NONCE];

@@ -27,13 +27,6 @@ struct frame {
     size_t length;
 };
 
-/* Keys of one session, and what the two sides prove to each other. */
-struct channel_keys {
-    uint8_t request[KEY_SIZE], response[KEY_SIZE];
-    uint32_t session;
-    uint8_t confirmation_app[CONFIRMATION_SIZE], confirmation_secure[CONFIRMATION_SIZE];
-};
-
 /* Looks at `length` bytes that came over the link. COS_E_LINK_DAMAGED if length or CRC do not fit.
  */
 enum cos_result cos_frame_parse(uint8_t *bytes, size_t length, struct frame *frame);
@@ -60,6 +53,6 @@ enum cos_result cos_channel_derive(const struct cos_crypto *crypto,
                                    const uint8_t secret[COS_PAIRING_SECRET],
                                    const uint8_t nonce_app[COS_GATE_NONCE],
                                    const uint8_t nonce_secure[COS_GATE_NONCE],
-                                   struct channel_keys *keys);
+                                   struct cos_channel_keys *keys);
 
 #endif

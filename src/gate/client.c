@@ -163,7 +163,7 @@ enum cos_result cos_gate_hello(struct cos_gate_client *client, uint8_t generatio
     const uint8_t confirm = COS_HELLO_CONFIRM;
     const struct cos_span begin_parts[] = {{begin, sizeof begin}};
     const struct cos_entropy *entropy = client->board->entropy;
-    struct channel_keys keys;
+    struct cos_channel_keys keys;
     struct cos_span body;
 
     cos_gate_client_close(client);

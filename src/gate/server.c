@@ -179,43 +179,38 @@ enum cos_result cos_server_hello_begin(struct cos_gate_server *server,
                                        const uint8_t nonce_secure[COS_GATE_NONCE],
                                        struct cos_writer *body)
 {
-    struct channel_keys keys;
     enum cos_result result =
-        cos_channel_derive(server->crypto, secret, nonce_app, nonce_secure, &keys);
+        cos_channel_derive(server->crypto, secret, nonce_app, nonce_secure, &server->hello);
 
     if (result != COS_OK) {
-        cos_wipe(&keys, sizeof keys);
+        cos_server_drop_hello(server);
         return result;
     }
     cos_write_bytes(body, nonce_secure, COS_GATE_NONCE);
-    cos_write_bytes(body, keys.confirmation_secure, CONFIRMATION_SIZE);
-    memcpy(server->confirmation, keys.confirmation_app, CONFIRMATION_SIZE);
-    memcpy(server->hello_keys, keys.request, KEY_SIZE);
-    memcpy(server->hello_keys + KEY_SIZE, keys.response, KEY_SIZE);
-    server->hello_session = keys.session;
+    cos_write_bytes(body, server->hello.confirmation_secure, CONFIRMATION_SIZE);
     server->hello_begun = true;
-    cos_wipe(&keys, sizeof keys);
     return COS_OK;
 }
 
 void cos_server_drop_hello(struct cos_gate_server *server)
 {
     server->hello_begun = false;
-    cos_wipe(server->hello_keys, sizeof server->hello_keys);
-    cos_wipe(server->confirmation, sizeof server->confirmation);
+    cos_wipe(&server->hello, sizeof server->hello);
 }
 
 enum cos_result cos_server_hello_confirm(struct cos_gate_server *server,
                                          const uint8_t confirmation[CONFIRMATION_SIZE])
 {
+    const struct cos_channel_keys *hello = &server->hello;
+
     COS_CHECK(server->hello_begun, COS_E_GATE_SESSION);
     server->hello_begun = false;
-    cos_truth right = cos_equal_secret(confirmation, server->confirmation, CONFIRMATION_SIZE);
+    cos_truth right = cos_equal_secret(confirmation, hello->confirmation_app, CONFIRMATION_SIZE);
     if (right == COS_YES) {
         cos_server_close(server);
-        memcpy(server->request_key, server->hello_keys, KEY_SIZE);
-        memcpy(server->response_key, server->hello_keys + KEY_SIZE, KEY_SIZE);
-        server->session = server->hello_session;
+        memcpy(server->request_key, hello->request, KEY_SIZE);
+        memcpy(server->response_key, hello->response, KEY_SIZE);
+        server->session = hello->session;
         server->sequence = 0;
         server->open = true;
     }

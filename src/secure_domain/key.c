@@ -10,6 +10,7 @@ enum {
     CHECK_VALUE = 3,
     PUT_KEY_P2_SET = 0x81, /* several keys, the first has identifier 1 */
     KEY_VERSION_MAX = 0x7F,
+    KEY_ENTRY = 6,    /* in key information */
     KEY_SETS_MAX = 3, /* what key information has room for in one answer of the gate */
 };
 
@@ -132,18 +133,19 @@ static enum cos_result store_data(struct cos_secure *secure, uint8_t channel)
  * key sets. */
 static enum cos_result key_information(const struct cos_secure *secure, struct cos_writer *body)
 {
-    size_t template_at = cos_tlv_open(body, 0xE0);
+    uint8_t template[KEY_SETS_MAX * KEYS_OF_A_SET * KEY_ENTRY];
+    struct cos_writer keys = cos_writer(template, sizeof template);
 
     for (uint16_t index = 0; index < secure->config.objects; index++) {
         struct object object;
         COS_TRY(cos_object_read(secure, index, &object));
         if (object.kind == OBJECT_KEY && object.version != 0) {
             const uint8_t entry[] = {object.number, object.version, KEY_TYPE_AES, object.length};
-            cos_tlv_write(body, 0xC0, entry, sizeof entry);
+            cos_tlv_write(&keys, 0xC0, entry, sizeof entry);
         }
     }
-    cos_tlv_close(body, template_at);
-    return body->failed ? COS_E_MEMORY_FULL : COS_OK;
+    cos_tlv_write(body, 0xE0, template, keys.length);
+    return keys.failed || body->failed ? COS_E_MEMORY_FULL : COS_OK;
 }
 
 /* A key set in use cannot be deleted from under its own session, so one set always remains. */

@@ -18,15 +18,17 @@ uint8_t cos_read_channel(struct cos_reader *request)
 
 static void write_status(const struct cos_secure *secure, bool in_session, struct cos_writer *body)
 {
-    const uint8_t version[3] = {COS_VERSION_MAJOR, COS_VERSION_MINOR, COS_VERSION_PATCH};
+    uint8_t status[20] = {
+        [0] = secure->life_cycle, [1] = (uint8_t)secure->verdict, [10] = COS_VERSION_MAJOR,
+        [11] = COS_VERSION_MINOR, [12] = COS_VERSION_PATCH,       [13] = secure->record_rule,
+    };
 
-    cos_write8(body, secure->life_cycle);
-    cos_write8(body, (uint8_t)secure->verdict);
-    cos_write_bytes(body, secure->serial, sizeof secure->serial);
-    cos_write_bytes(body, version, sizeof version);
-    cos_write8(body, secure->record_rule);
-    cos_write32(body, in_session ? secure->transaction : 0);
-    cos_write16(body, in_session ? secure->attacks : 0);
+    memcpy(status + 2, secure->serial, sizeof secure->serial);
+    if (in_session) {
+        cos_put32(status + 14, secure->transaction);
+        cos_put16(status + 18, secure->attacks);
+    }
+    cos_write_bytes(body, status, sizeof status);
 }
 
 static enum cos_result hello_begin(struct cos_secure *secure, struct cos_reader *request,

@@ -72,30 +72,26 @@ enum cos_result cos_status_find(const struct cos_secure *secure, uint8_t channel
 }
 
 /* Whether the PIN or key that a condition means is satisfied. Number n: of the application. Number
- * 0: its number 1, or the global one if it has none. */
+ * 0: its number 1, or the global one if it has none. The rule of a global object means global PINs
+ * and keys. */
 static cos_truth means(const struct cos_secure *secure, const struct cos_channel *channel,
                        bool global, enum object_kind kind, uint8_t number)
 {
-    bool pin = kind == OBJECT_PIN;
-    uint16_t bits = pin ? channel->pins_local : channel->keys_local;
     struct object object;
 
-    if (global) { /* the rule of a global object means global PINs and keys */
-        bits = pin ? channel->pins_global : channel->keys_global;
-        return (bits & (1U << (number != 0 ? number : 1))) != 0 ? COS_YES : COS_NO;
-    }
     if (number == 0) {
         enum cos_result result = COS_E_REFERENCE_NOT_FOUND;
         number = 1;
-        if (channel->application != CONTEXT_GLOBAL) {
+        if (!global && channel->application != CONTEXT_GLOBAL) {
             result = cos_object_find(secure, kind, channel->application, number, 0, &object);
         }
-        if (result == COS_E_REFERENCE_NOT_FOUND) {
-            bits = pin ? channel->pins_global : channel->keys_global;
-        } else if (result != COS_OK) {
+        if (result != COS_OK && result != COS_E_REFERENCE_NOT_FOUND) {
             return COS_NO;
         }
+        global = result != COS_OK;
     }
+    uint16_t bits = kind == OBJECT_PIN ? (global ? channel->pins_global : channel->pins_local)
+                                       : (global ? channel->keys_global : channel->keys_local);
     return (bits & (1U << number)) != 0 ? COS_YES : COS_NO;
 }
 

@@ -264,7 +264,7 @@ static void session_keys_are_kbkdf_by_openssl(void **state)
     (void)state;
     for (unsigned round = 0; round < 200; round++) {
         uint8_t secret[32], nonces[33], derived[52], mac[16];
-        struct channel_keys keys;
+        struct cos_channel_keys keys;
         for (size_t i = 0; i < 32; i++) {
             secret[i] = (uint8_t)sim_random(&seed);
             nonces[1 + i] = (uint8_t)sim_random(&seed);

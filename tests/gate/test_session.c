@@ -61,7 +61,7 @@ static void hello_goes_step_by_step(void **state)
     uint8_t begin[18] = {COS_HELLO_BEGIN, 0x01}, confirm[9] = {COS_HELLO_CONFIRM};
     uint8_t secret[COS_PAIRING_SECRET];
     const uint32_t session = bench.secure.gate.session;
-    struct channel_keys keys;
+    struct cos_channel_keys keys;
 
     (void)state;
     assert_int_equal(gate_rig_secret(&bench, secret), 1);

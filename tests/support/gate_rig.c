@@ -117,7 +117,7 @@ bool gate_rig_call(struct gate_rig *rig, uint8_t opcode, const uint8_t *message,
 bool gate_rig_hello(struct gate_rig *rig, struct bench *bench)
 {
     uint8_t secret[COS_PAIRING_SECRET], message[2 + COS_GATE_NONCE] = {COS_HELLO_BEGIN};
-    struct channel_keys keys;
+    struct cos_channel_keys keys;
     struct bench_frame request;
 
     *rig = (struct gate_rig){.bench = bench};

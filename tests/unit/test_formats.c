@@ -191,7 +191,7 @@ static void hello_and_frames(void **state)
     struct example *hello = read_example("hello", true);
     struct example *response = read_example("response", true);
     uint8_t derived[52], input[33], mac[16], frame[64];
-    struct channel_keys keys;
+    struct cos_channel_keys keys;
 
     (void)state;
     const uint8_t *secret = value(hello, "P", 32);
