@@ -121,13 +121,15 @@ enum cos_result cos_object_find(const struct cos_secure *secure, enum object_kin
 /* The key of this version (0: of any) with this usage in the global context. */
 enum cos_result cos_object_find_usage(const struct cos_secure *secure, enum object_usage usage,
                                       uint8_t version, struct object *object);
-/* A new object in place of the one with this name, or in an entry that is free and that no other
- * object of the transaction got. Its attributes are 0, its generation is kept from the last use of
- * the entry. COS_E_MEMORY_FULL. */
-enum cos_result cos_object_place(struct cos_secure *secure, enum object_kind kind, uint8_t context,
-                                 uint8_t number, uint8_t version, struct object *object);
-/* Attributes of a key of the card itself: AES, for the security domain alone. */
-void cos_object_card_key(struct object *key, enum object_usage usage, uint8_t length);
+/* The keys of a set have numbers 1 to 3. */
+enum { KEYS_OF_A_SET = 3 };
+/* Gives a new object the entry of the one with its kind, context, number and version, or an entry
+ * that is free and that no other object of the transaction got. COS_E_MEMORY_FULL. */
+enum cos_result cos_object_place(struct cos_secure *secure, struct object *object);
+/* The same with a new key of the card itself: one of a set, or, version 0, the transport key of a
+ * production step; 16 bytes. */
+enum cos_result cos_object_place_key(struct cos_secure *secure, uint8_t number, uint8_t version,
+                                     struct object *key);
 /* Adds the entry, and the secret if it is not NULL (object->length bytes), to the transaction. */
 enum cos_result cos_object_put(struct cos_secure *secure, struct object *object,
                                const uint8_t *secret);
@@ -136,9 +138,6 @@ enum cos_result cos_object_add_transport(struct cos_secure *secure, uint8_t numb
                                          const uint8_t key[16]);
 /* Adds the removal of entry and secret to the transaction. */
 void cos_object_remove(struct cos_secure *secure, const struct object *object);
-/* The keys of a set, identifiers 1 to 3. */
-enum { KEYS_OF_A_SET = 3 };
-extern const uint8_t cos_set_usage[KEYS_OF_A_SET];
 /* How many sets of keys there are, but that of one version (0: all). */
 enum cos_result cos_object_count_sets(const struct cos_secure *secure, uint8_t but,
                                       unsigned *count);

@@ -90,9 +90,8 @@ static enum cos_result put_set(struct cos_secure *secure, uint8_t old_version, s
     cos_write8(body, version);
     cos_change_start(secure);
     for (uint8_t i = 0; i < KEYS_OF_A_SET; i++) {
-        COS_TRY(cos_object_place(secure, OBJECT_KEY, CONTEXT_GLOBAL, (uint8_t)(i + 1),
-                                 old_version != 0 ? old_version : version, &object));
-        cos_object_card_key(&object, cos_set_usage[i], 0);
+        COS_TRY(cos_object_place_key(secure, (uint8_t)(i + 1),
+                                     old_version != 0 ? old_version : version, &object));
         object.version = version;
         COS_TRY(put_one(secure, &dek, &reader, &object, body));
         COS_CHECK(i == 0 || object.length == length, COS_E_DATA);

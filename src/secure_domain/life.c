@@ -108,11 +108,15 @@ static enum cos_result add_pairing(struct cos_secure *secure, uint8_t generation
         COS_TRY(cos_object_secret(secure, &object, secret));
     } else {
         COS_CHECK(found == COS_E_REFERENCE_NOT_FOUND, found);
-        COS_TRY(cos_object_place(secure, OBJECT_PAIRING, CONTEXT_GLOBAL, generation, 0, &object));
+        object = (struct object){
+            .kind = OBJECT_PAIRING,
+            .number = generation,
+            .length = COS_PAIRING_SECRET,
+            .use_rule = 0xFF,
+        };
+        COS_TRY(cos_object_place(secure, &object));
         COS_TRY(cos_drbg_random(&secure->drbg, secret, COS_PAIRING_SECRET));
     }
-    object.length = COS_PAIRING_SECRET;
-    object.use_rule = 0xFF;
     cos_write8(body, generation);
     uint8_t *wrapped = cos_write_room(body, COS_PAIRING_SECRET + COS_CCM_TAG);
     COS_INVARIANT(wrapped != NULL);
@@ -158,9 +162,7 @@ static enum cos_result produce(struct cos_secure *secure, const struct object *t
 {
     for (uint8_t i = 0; i < KEYS_OF_A_SET; i++) {
         struct object key;
-        COS_TRY(cos_object_place(secure, OBJECT_KEY, CONTEXT_GLOBAL, (uint8_t)(i + 1),
-                                 KEY_VERSION_INITIAL, &key));
-        cos_object_card_key(&key, cos_set_usage[i], 16);
+        COS_TRY(cos_object_place_key(secure, (uint8_t)(i + 1), KEY_VERSION_INITIAL, &key));
         COS_TRY(cos_object_put(secure, &key, body + 16 * i));
     }
     cos_object_remove(secure, transport);

@@ -231,31 +231,37 @@ static enum cos_result find_free(struct cos_secure *secure, struct object *objec
     return COS_E_MEMORY_FULL;
 }
 
-enum cos_result cos_object_place(struct cos_secure *secure, enum object_kind kind, uint8_t context,
-                                 uint8_t number, uint8_t version, struct object *object)
+enum cos_result cos_object_place(struct cos_secure *secure, struct object *object)
 {
-    enum cos_result found = cos_object_find(secure, kind, context, number, version, object);
+    struct object at;
+    enum cos_result found = cos_object_find(secure, (enum object_kind)object->kind, object->context,
+                                            object->number, object->version, &at);
 
     if (found == COS_E_REFERENCE_NOT_FOUND) {
-        found = find_free(secure, object);
+        found = find_free(secure, &at);
     }
-    *object = (struct object){
-        .kind = (uint8_t)kind,
-        .context = context,
-        .number = number,
-        .version = version,
-        .index = object->index,
-        .generation = object->generation,
-    };
-    return found;
+    COS_TRY(found);
+    object->index = at.index;
+    object->generation = at.generation;
+    return COS_OK;
 }
 
-void cos_object_card_key(struct object *key, enum object_usage usage, uint8_t length)
+enum cos_result cos_object_place_key(struct cos_secure *secure, uint8_t number, uint8_t version,
+                                     struct object *key)
 {
-    key->algorithm = ALGORITHM_AES;
-    key->usage = (uint8_t)usage;
-    key->length = length;
-    key->use_rule = 0xFF;
+    static const uint8_t usage[KEYS_OF_A_SET] = {USAGE_SCP03_ENC, USAGE_SCP03_MAC, USAGE_SCP03_DEK};
+
+    *key = (struct object){
+        .kind = OBJECT_KEY,
+        .context = CONTEXT_GLOBAL,
+        .number = number,
+        .version = version,
+        .algorithm = ALGORITHM_AES,
+        .usage = version == 0 ? USAGE_TRANSPORT : usage[number - 1],
+        .length = 16,
+        .use_rule = 0xFF,
+    };
+    return cos_object_place(secure, key);
 }
 
 /* ---- Secrets ---- */
@@ -301,14 +307,11 @@ enum cos_result cos_object_add_transport(struct cos_secure *secure, uint8_t numb
 {
     struct object object;
 
-    COS_TRY(cos_object_place(secure, OBJECT_KEY, CONTEXT_GLOBAL, number, 0, &object));
-    cos_object_card_key(&object, USAGE_TRANSPORT, 16);
+    COS_TRY(cos_object_place_key(secure, number, 0, &object));
     object.tries_max = TRANSPORT_TRIES;
     object.tries_left = TRANSPORT_TRIES;
     return cos_object_put(secure, &object, key);
 }
-
-const uint8_t cos_set_usage[KEYS_OF_A_SET] = {USAGE_SCP03_ENC, USAGE_SCP03_MAC, USAGE_SCP03_DEK};
 
 enum cos_result cos_object_count_sets(const struct cos_secure *secure, uint8_t but, unsigned *count)
 {

@@ -137,21 +137,6 @@ static bool brought_twice(const struct cos_secure *secure, const struct object *
     return false;
 }
 
-/* Adds the object to the transaction, in place of an older one of the same kind, context and
- * number. */
-static enum cos_result place(struct cos_secure *secure, struct object *object,
-                             const uint8_t *secret)
-{
-    struct object at;
-
-    COS_CHECK(!brought_twice(secure, object), COS_E_DATA);
-    COS_TRY(cos_object_place(secure, (enum object_kind)object->kind, object->context,
-                             object->number, 0, &at));
-    object->index = at.index;
-    object->generation = at.generation;
-    return cos_object_put(secure, object, secret);
-}
-
 static enum cos_result store_object(struct cos_secure *secure, enum object_kind kind,
                                     struct cos_span dgi)
 {
@@ -166,7 +151,9 @@ static enum cos_result store_object(struct cos_secure *secure, enum object_kind 
     }
     COS_TRY(take_all(secure, dgi, &object, &value));
     COS_TRY(check(&object, value));
-    return place(secure, &object, value.data);
+    COS_CHECK(!brought_twice(secure, &object), COS_E_DATA);
+    COS_TRY(cos_object_place(secure, &object)); /* of an older one, if there is one */
+    return cos_object_put(secure, &object, value.data);
 }
 
 static enum cos_result store_card(struct cos_secure *secure, struct cos_span dgi)
