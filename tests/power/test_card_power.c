@@ -412,6 +412,9 @@ static bool goes_on(struct rig *rig, const struct state *state, const char **why
     if (same(state, last) && rig->action->once) {
         return true;
     }
+    if (state->life_cycle == COS_LIFE_TERMINATED) {
+        return true; /* the app chip may still have its half of a pairing that is no more */
+    }
     bool again = rig->action->state == COS_LIFE_BLANK ||
                  (rig->action->prepare(&rig->bench) && rig->action->act(&rig->bench));
     if (!again) {
