@@ -274,13 +274,14 @@ enum cos_result cos_page_write(struct cos_store *store, uint16_t page, struct pa
                                const struct page_source *source)
 {
     uint8_t bytes[PAGE_HEADER_SIZE];
+    const uint32_t crc = payload_crc_start(header->logical);
     struct stream stream = {
         .store = store,
         .source = source,
         .header = bytes,
         .logical = header->logical,
-        .old_crc = payload_crc_start(header->logical),
-        .new_crc = payload_crc_start(header->logical),
+        .old_crc = crc,
+        .new_crc = crc,
     };
     struct page_header written;
     bool good = false;

@@ -17,6 +17,8 @@ void cos_change_start(struct cos_secure *secure);
 /* Adds new bytes (copied) to the transaction; data == NULL: zeros. */
 void cos_change_add(struct cos_secure *secure, uint32_t address, const uint8_t *data,
                     size_t length);
+/* Forgets the transaction and wipes its bytes. */
+void cos_change_drop(struct cos_secure *secure);
 /* Commits; the scratch bytes are wiped in any case. */
 enum cos_result cos_change_commit(struct cos_secure *secure);
 

@@ -25,41 +25,31 @@ static enum cos_result check_value(const struct cos_crypto *crypto, const uint8_
     return COS_OK;
 }
 
-/* One key of PUT KEY: type, length, key length, cryptogram under the DEK, check value. */
-static enum cos_result read_key(struct cos_secure *secure, const uint8_t *dek, size_t dek_length,
-                                struct cos_reader *reader, uint8_t key[OBJECT_SECRET_MAX],
-                                uint8_t *key_length, const uint8_t **kcv)
-{
-    const struct cos_crypto *crypto = secure->config.crypto;
-    static const uint8_t iv[COS_AES_BLOCK];
-    uint8_t type = cos_read8(reader);
-    uint8_t length = cos_read8(reader);
-    *key_length = cos_read8(reader);
-
-    COS_CHECK(type == KEY_TYPE_AES, COS_E_DATA);
-    COS_CHECK(*key_length == 16 || *key_length == 24 || *key_length == 32, COS_E_DATA);
-    uint8_t padded = (uint8_t)((*key_length + 15U) & ~15U);
-    COS_CHECK(length == padded + 1, COS_E_DATA);
-    const uint8_t *cryptogram = cos_read_bytes(reader, padded);
-    uint8_t kcv_length = cos_read8(reader);
-    *kcv = cos_read_bytes(reader, CHECK_VALUE);
-    COS_CHECK(!reader->failed && kcv_length == CHECK_VALUE, COS_E_DATA);
-    COS_TRY(crypto->aes_cbc_decrypt(crypto->context, dek, dek_length, iv, cryptogram, key, padded));
-    return check_value(crypto, key, *key_length, *kcv);
-}
-
-/* Adds one key to the transaction, to the entry that is prepared in *object. */
-static enum cos_result put_one(struct cos_secure *secure, const struct object *dek,
+/* One key of PUT KEY: type, length, key length, cryptogram under the DEK (in secure->clear), length
+ * of the check value, check value. Adds it to the transaction, to the entry that is prepared in
+ * *object. */
+static enum cos_result put_one(struct cos_secure *secure, size_t dek_length,
                                struct cos_reader *reader, struct object *object,
                                struct cos_writer *body)
 {
-    uint8_t *dek_value = secure->clear.secret, *key = secure->clear.work;
-    const uint8_t *kcv = NULL;
+    const struct cos_crypto *crypto = secure->config.crypto;
+    static const uint8_t iv[COS_AES_BLOCK];
+    const uint8_t *head = cos_read_bytes(reader, 3);
+    uint8_t *key = secure->clear.work;
 
-    COS_TRY(cos_object_secret(secure, dek, dek_value));
-    COS_TRY(read_key(secure, dek_value, dek->length, reader, key, &object->length, &kcv));
+    COS_CHECK(head != NULL && head[0] == KEY_TYPE_AES, COS_E_DATA);
+    object->length = head[2];
+    COS_CHECK(object->length == 16 || object->length == 24 || object->length == 32, COS_E_DATA);
+    const size_t padded = (object->length + 15U) & ~15U;
+    COS_CHECK(head[1] == padded + 1, COS_E_DATA);
+    const uint8_t *cryptogram = cos_read_bytes(reader, padded);
+    const uint8_t *kcv = cos_read_bytes(reader, 1 + CHECK_VALUE);
+    COS_CHECK(cryptogram != NULL && kcv != NULL && kcv[0] == CHECK_VALUE, COS_E_DATA);
+    COS_TRY(crypto->aes_cbc_decrypt(crypto->context, secure->clear.secret, dek_length, iv,
+                                    cryptogram, key, padded));
+    COS_TRY(check_value(crypto, key, object->length, kcv + 1));
     COS_TRY(cos_object_put(secure, object, key));
-    cos_write_bytes(body, kcv, CHECK_VALUE);
+    cos_write_bytes(body, kcv + 1, CHECK_VALUE);
     return COS_OK;
 }
 
@@ -77,7 +67,7 @@ static enum cos_result put_set(struct cos_secure *secure, uint8_t old_version, s
 {
     struct cos_reader reader = cos_reader(data.data, data.length);
     uint8_t version = cos_read8(&reader);
-    struct object dek, object;
+    struct object object;
     uint8_t length = 0;
 
     COS_CHECK(version >= 1 && version <= KEY_VERSION_MAX, COS_E_DATA);
@@ -86,14 +76,16 @@ static enum cos_result put_set(struct cos_secure *secure, uint8_t old_version, s
     COS_TRY(old_version == 0
                 ? room_for_set(secure)
                 : cos_object_find_usage(secure, USAGE_SCP03_ENC, old_version, &object));
-    COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_DEK, secure->scp03.key_version, &dek));
+    COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_DEK, secure->scp03.key_version, &object));
+    COS_TRY(cos_object_secret(secure, &object, secure->clear.secret));
+    const size_t dek_length = object.length;
     cos_write8(body, version);
     cos_change_start(secure);
     for (uint8_t i = 0; i < KEYS_OF_A_SET; i++) {
         COS_TRY(cos_object_place_key(secure, (uint8_t)(i + 1),
                                      old_version != 0 ? old_version : version, &object));
         object.version = version;
-        COS_TRY(put_one(secure, &dek, &reader, &object, body));
+        COS_TRY(put_one(secure, dek_length, &reader, &object, body));
         COS_CHECK(i == 0 || object.length == length, COS_E_DATA);
         length = object.length;
     }

@@ -20,21 +20,10 @@ enum {
     GP_TERMINATED = 0xFF,
 };
 
-/* The state that a step begins in. */
+/* The state that a step begins in: step 3 in FABRICATED, and so on. */
 static uint8_t state_before(uint8_t step)
 {
-    switch (step) {
-    case STEP_PACK:
-        return COS_LIFE_FABRICATED;
-    case STEP_PRODUCE:
-        return COS_LIFE_PACKAGED;
-    case STEP_INITIALIZE:
-        return COS_LIFE_PRODUCED;
-    case STEP_PERSONALIZE:
-        return COS_LIFE_INITIALIZED;
-    default:
-        return COS_LIFE_BLANK;
-    }
+    return (uint8_t)(step - STEP_PACK + COS_LIFE_FABRICATED);
 }
 
 static enum cos_result step_challenge(struct cos_secure *secure, struct cos_reader *request,

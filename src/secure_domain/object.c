@@ -16,6 +16,12 @@ enum {
 
 /* ---- Transactions ---- */
 
+void cos_change_drop(struct cos_secure *secure)
+{
+    cos_wipe(secure->change.bytes, sizeof secure->change.bytes);
+    cos_change_start(secure);
+}
+
 void cos_change_start(struct cos_secure *secure)
 {
     secure->change.count = 0;
@@ -49,8 +55,7 @@ enum cos_result cos_change_commit(struct cos_secure *secure)
     if (!change->failed) {
         result = cos_store_commit(&secure->store, change->edits, change->count);
     }
-    cos_wipe(change->bytes, sizeof change->bytes);
-    cos_change_start(secure);
+    cos_change_drop(secure);
     return result;
 }
 

@@ -14,23 +14,20 @@ struct pin_request {
     struct object pin;
 };
 
-/* Compares length and bytes in constant time; the longest PIN fits a secret. */
+/* Compares bytes and, behind them, length in constant time: the longest PIN leaves a byte of the
+ * secret free. */
 static cos_truth equal_pin(struct cos_secure *secure, const struct object *pin,
                            struct cos_span presented)
 {
-    uint8_t *expected = secure->clear.work, *given = expected + 1 + COS_PIN_MAX;
+    uint8_t *expected = secure->clear.secret, *given = secure->clear.work;
 
-    memset(expected, 0, sizeof secure->clear.work);
-    expected[0] = pin->length;
-    memcpy(expected + 1, secure->clear.secret, COS_PIN_MAX);
-    given[0] = (uint8_t)presented.length;
-    memcpy(given + 1, presented.data,
-           presented.length <= COS_PIN_MAX ? presented.length : COS_PIN_MAX);
-    return cos_equal_secret(expected, given, 1 + COS_PIN_MAX);
+    expected[COS_PIN_MAX] = pin->length;
+    memset(given, 0, COS_PIN_MAX);
+    memcpy(given, presented.data, presented.length <= COS_PIN_MAX ? presented.length : COS_PIN_MAX);
+    given[COS_PIN_MAX] = (uint8_t)presented.length;
+    return cos_equal_secret(expected, given, COS_PIN_MAX + 1);
 }
-_Static_assert(sizeof(struct cos_secure_clear) - offsetof(struct cos_secure_clear, work) >=
-                   2 * (1 + COS_PIN_MAX),
-               "two PINs fit");
+_Static_assert(COS_PIN_MAX < OBJECT_SECRET_MAX, "a PIN and its length fit a secret");
 
 /* Spends a try and compares. COS_OK if right, with the try still spent: the caller gives it back,
  * alone or together with what else it writes. A wrong PIN takes the verified status away. */

@@ -204,8 +204,7 @@ enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
     }
     struct cos_writer body = cos_server_body(&secure->gate, &request);
     enum cos_result result = execute(secure, &request, &body);
-    cos_change_start(secure);
-    cos_wipe(secure->change.bytes, sizeof secure->change.bytes);
+    cos_change_drop(secure);
     cos_wipe(&secure->clear, sizeof secure->clear);
     keep_answer(secure, request.opcode, result, &body);
     uint8_t flags = cos_pending_any(secure) ? COS_GATE_FLAG_ACTIVE : 0;

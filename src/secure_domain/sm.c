@@ -70,10 +70,13 @@ enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
                              struct cos_span message)
 {
     const struct cos_held *open = &secure->held;
-    const bool bind =
-        opcode == COS_GATE_CONTEXT && message.length > 0 && message.data[0] == COS_CONTEXT_BIND;
 
-    if (secure->in_sm && bind) { /* SELECT and CREATE FILE change the application, nothing else */
+    if (!secure->in_sm || message.length == 0) {
+        return COS_OK;
+    }
+    if (opcode == COS_GATE_CONTEXT &&
+        message.data[0] ==
+            COS_CONTEXT_BIND) { /* SELECT and CREATE FILE change the application, nothing else */
         COS_CHECK((open->cla & 0x80U) == 0 && (open->ins == 0xA4 || open->ins == 0xE0),
                   COS_E_CONDITIONS);
         COS_CHECK(open->ins != 0xA4 || open->p1 != 0x04 || message.length == 2 ||
@@ -81,10 +84,9 @@ enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
                        memcmp(message.data + 2, open->data, open->length) == 0),
                   COS_E_CONDITIONS);
     }
-    for (size_t i = 0; secure->in_sm && i < sizeof bound_calls / sizeof bound_calls[0]; i++) {
+    for (size_t i = 0; i < sizeof bound_calls / sizeof bound_calls[0]; i++) {
         const size_t p1_at = bound_calls[i].p1_at, p2_at = bound_calls[i].p2_at;
-        if (bound_calls[i].opcode != opcode || message.length == 0 ||
-            bound_calls[i].operation != message.data[0]) {
+        if (bound_calls[i].opcode != opcode || bound_calls[i].operation != message.data[0]) {
             continue;
         }
         COS_CHECK(p1_at < message.length && p2_at < message.length, COS_E_GATE_FORMAT);
@@ -106,13 +108,10 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
 {
     struct cos_held *held = &secure->held;
     struct cos_command command;
-    struct cos_class class_;
 
     COS_TRY(cos_apdu_parse(apdu.data, apdu.length, &command));
-    COS_TRY(cos_apdu_class(command.cla, &class_));
-    COS_CHECK(class_.sm == COS_CLASS_SM_PROPRIETARY && class_.channel == channel &&
-                  !class_.chaining,
-              COS_E_SECURE_MESSAGING);
+    /* GlobalPlatform's secure messaging on this channel (GPCS 11.1.4), and no chaining. */
+    COS_CHECK((command.cla & 0x7FU) == (0x04U | channel), COS_E_SECURE_MESSAGING);
     COS_CHECK(command.nc <= COS_SM_MAX && command.ne <= 256, COS_E_LENGTH);
     COS_CHECK(command.nc > 0 && secure->scp03.channel == channel, COS_E_SM_MISSING);
     size_t length = command.nc;

@@ -147,11 +147,9 @@ static bool config_fits(const struct cos_secure_config *config, uint16_t payload
 
 static enum cos_result open_store(struct cos_secure *secure)
 {
-    struct cos_store_config *store = &secure->config.store;
+    enum cos_result result =
+        cos_store_mount(&secure->store, secure->board->nvm, &secure->config.store);
 
-    store->scrub_from =
-        cos_object_first_secret_page(payload_of(secure->board, store), secure->config.objects);
-    enum cos_result result = cos_store_mount(&secure->store, secure->board->nvm, store);
     if (result == COS_E_STORE_BLANK) {
         COS_TRY(take_over(secure));
         result = cos_store_settle(&secure->store);
@@ -184,9 +182,11 @@ static enum cos_result start(struct cos_secure *secure, enum cos_secure_verdict 
 {
     static const uint8_t personal[] = {'T', 'w', 'i', 'n', 'C', 'O', 'S'};
     const struct cos_crypto *crypto = secure->config.crypto;
+    const uint16_t payload = payload_of(secure->board, &secure->config.store);
 
     *verdict = COS_VERDICT_CONFIG;
-    COS_INVARIANT(config_fits(&secure->config, payload_of(secure->board, &secure->config.store)));
+    COS_INVARIANT(config_fits(&secure->config, payload));
+    secure->config.store.scrub_from = cos_object_first_secret_page(payload, secure->config.objects);
     *verdict = COS_VERDICT_SELF_TEST;
     COS_TRY(cos_crypto_self_test(crypto,
                                  COS_SELF_TEST_AES | COS_SELF_TEST_DES3 | COS_SELF_TEST_SHA256));
