@@ -112,7 +112,7 @@ power: $(filter %_power,$(tests))
 
 coverage:
 	@mkdir -p build
-	@$(MAKE) --no-print-directory COV=1 unit >build/coverage.log 2>&1 || { tail -n 40 build/coverage.log; exit 1; }
+	@POWER_SHORT=1 $(MAKE) --no-print-directory COV=1 unit >build/coverage.log 2>&1 || { tail -n 40 build/coverage.log; exit 1; }
 	@gcovr --root . --object-directory build/host-cov --filter 'src/' --exclude-unreachable-branches -j 2 \
 	    --txt build/coverage.txt --json-summary build/coverage.json && cat build/coverage.txt
 
