@@ -139,8 +139,8 @@ struct cos_gate_status {
     uint16_t attacks;     /* session only, else 0 */
 };
 
-/* Sees both messages of every call in the clear, for a tracer on a workstation: called twice a call,
- * with the request, then with the response and a NULL request. On silicon there is none. */
+/* Sees both messages of every call in the clear, for a tracer on a workstation: called twice a
+ * call, with the request, then with the response and a NULL request. On silicon there is none. */
 struct cos_gate_trace {
     void *context;
     void (*call)(void *context, uint8_t opcode, const uint8_t *request, size_t request_length,
