@@ -34,8 +34,8 @@ struct cos_app {
     bool mute;                  /* every command gets 6F00 */
     uint8_t life_cycle;         /* as the security chip said last */
     uint8_t pairing_generation; /* 0 = not paired */
-    uint8_t bound; /* what the channel's context is bound to: 0 unknown, 1 none, 2 `application` */
-    cos_file application; /* DF whose name the context is bound to */
+    uint8_t bound;              /* the channel's context is bound to `application` (or to none) */
+    cos_file application;       /* DF whose name the context is bound to */
     cos_file current_df, current_ef;
     uint16_t current_record; /* 0 = none */
     struct cos_response response;

@@ -31,7 +31,6 @@ struct cos_secure_config {
     /* The store's reserve is at least 10: production step 4 writes 7 pages in one transaction. */
 };
 
-/* The two values that a security status knows are in docs/formats.md, "Security status". */
 #define COS_CHANNELS 1U
 
 struct cos_channel {
@@ -54,7 +53,7 @@ struct cos_scp03 {
     uint8_t host_cryptogram[8];
 };
 
-/* Command data that came under secure messaging and stay on this side (gate.md rule 6). */
+/* Command data that came under secure messaging and stay on this side (docs/design.md). */
 struct cos_held {
     bool used;                         /* the app chip did not get the command's data */
     uint8_t cla, ins, p1, p2, channel; /* of whatever command is open, data held or not */

@@ -95,7 +95,7 @@ static bool pin_consistent(const struct object *pin, size_t length)
            is_condition(pin->reset_rule);
 }
 
-/* A symmetric key has one purpose (rule 8 of the gate). */
+/* A symmetric key has one purpose. */
 static bool key_consistent(const struct object *key, size_t length)
 {
     bool aes = key->algorithm == ALGORITHM_AES && (length == 16 || length == 24 || length == 32);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Secure messaging around one command: SM_OPEN and SM_SEAL. What is sensitive in the command stays
- * on this side (rule 6 of the gate): which commands that are stands in a table here, and what the
+ * on this side (docs/design.md): which commands that are stands in a table here, and what the
  * app chip says about it does not matter.
  */
 #include "cos/apdu.h"
