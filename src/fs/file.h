@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the files of the file layer share: the file table and the FCP template of CREATE FILE. The
- * bytes are fixed in docs/formats.md, "Files".
+ * What the files of the file layer share. The bytes are fixed in docs/formats.md, "Files".
  */
 #ifndef COS_FS_FILE_H
 #define COS_FS_FILE_H
 
 #include "cos/fs.h"
 
-#define FILE_ENTRY_SIZE  24U
-#define FILE_SIZE_MAX    32767U /* bytes of content: offsets in P1-P2 have 15 bits */
-#define FILE_RECORDS_MAX 254U   /* record numbers 01 to FE, ISO/IEC 7816-4:2013, 7.3.1 */
-#define FILE_SFI_MAX     30U
+#define FILE_ENTRY_SIZE 24U
+#define NAME_ENTRY_SIZE 20U
+#define FILE_SFI_MAP    (2U * COS_FS_SFI_MAX) /* of a DF: one place in the table each, 0 = none */
 
 /* Data objects of an FCP template (ISO/IEC 7816-4:2013, table 10) that this version knows. */
 enum fcp_tag {
@@ -23,47 +21,89 @@ enum fcp_tag {
     FCP_PROPRIETARY = 0x85,
     FCP_SFI = 0x88,
     FCP_LIFE_CYCLE_STATUS = 0x8A,
+    FCP_SECURITY_REFERENCE = 0x8B,
     FCP_SECURITY_COMPACT = 0x8C,
+    FCP_ENVIRONMENT_FILE = 0x8D,
+    FCP_SECURITY_OF_OBJECTS = 0xA0,
     FCP_PROPRIETARY_TEMPLATE = 0xA5,
+    FCP_SECURITY_EXPANDED = 0xAB,
 };
 
-/* ---- The table ---- */
+/* ---- The table (table.c) ---- */
 
-/* The table is read from its beginning to its first free entry, a few entries at a time. */
-#define TABLE_WALK_ENTRIES 3U
+/* Entries stand in pages that hash tables are made of: a file is in the page that the hash of its
+ * DF and FID names, or in one behind it, round the end; the search ends at a page with an entry
+ * that was never used. */
+enum entry_state { ENTRY_FREE, ENTRY_REMOVED, ENTRY_FILE };
 
-struct table_walk {
-    const struct cos_fs *fs;
-    cos_file next;
-    uint16_t loaded; /* entries in the buffer that are still to come */
-    uint8_t *at;     /* the first of them */
-    uint8_t buffer[TABLE_WALK_ENTRIES * FILE_ENTRY_SIZE];
-};
+/* The bytes of the superblock's page that a change of `pending` and of the MF touch. */
+enum { SUPERBLOCK_PENDING = 16, SUPERBLOCK_PENDING_SIZE = 16, SUPERBLOCK_MF = 32 };
 
-/* Begins a walk with the entry of `first`. */
-void cos_table_walk(struct table_walk *walk, const struct cos_fs *fs, cos_file first);
-
-/* The next file. COS_E_END_OF_DATA: no more, walk->next is the free entry or the table's size;
- * COS_E_STORE_DAMAGED: an entry that this version would not have written. */
-enum cos_result cos_table_next(struct table_walk *walk, cos_file *file, struct cos_file_info *info);
-
-/* Where an entry lies, and where the heap begins, in the store's logical space. */
 uint32_t cos_table_address(const struct cos_fs *fs, cos_file file);
-uint32_t cos_table_heap(const struct cos_fs *fs);
-
+uint32_t cos_table_entries(const struct cos_fs *fs);
 void cos_table_put(uint8_t entry[FILE_ENTRY_SIZE], const struct cos_file_info *info);
+/* The same as cos_fs_info(), files that are being removed or prepared included. */
+enum cos_result cos_table_info(const struct cos_fs *fs, cos_file file, struct cos_file_info *info);
+/* Whether the file is not to be seen: being removed, or prepared and not committed. */
+bool cos_file_is_hidden(const struct cos_fs *fs, cos_file file);
+/* The file with this FID in this DF: COS_E_FILE_NOT_FOUND, and then *file is the entry that a new
+ * one would get, COS_FILE_NONE if there is none. */
+enum cos_result cos_table_find(const struct cos_fs *fs, cos_file df, uint16_t fid, cos_file *file);
+/* What an entry that is freed must become, so that searches still find what stands behind it:
+ * 00 throughout, or the sign of a removed one. */
+enum cos_result cos_table_freed(const struct cos_fs *fs, cos_file file,
+                                uint8_t entry[FILE_ENTRY_SIZE]);
+void cos_pending_put(uint8_t bytes[SUPERBLOCK_PENDING_SIZE], const struct cos_fs_pending *pending);
 
-/* Bytes of the heap that a file takes: attributes, and its content if that is its own. */
+/* ---- The heap (heap.c) ---- */
+
+/* A file's extent: attributes, then of a DF the map of its SFIs, then content with what structures
+ * it. */
 uint32_t cos_file_extent(const struct cos_file_info *info);
+/* Where content begins, structuring bytes first. */
+uint32_t cos_file_content(const struct cos_file_info *info);
+/* Where a DF's map of SFIs begins. */
+uint32_t cos_file_sfi_map(const struct cos_file_info *info);
+/* Finds room for the extent and sets info->address. COS_E_MEMORY_FULL. */
+enum cos_result cos_heap_place(struct cos_fs *fs, struct cos_file_info *info);
 
-/* The first DF one of whose names begins with `name`, or, if `whole`, is it. */
-enum cos_result cos_file_find_name(const struct cos_fs *fs, struct cos_span name, bool whole,
-                                   cos_file *file);
+/* ---- Names (name.c) ---- */
 
-/* ---- FCP of CREATE FILE ---- */
+/* The DF with exactly this name; COS_E_FILE_NOT_FOUND. */
+enum cos_result cos_name_find(const struct cos_fs *fs, struct cos_span name, cos_file *file);
+/* Addresses of the first `count` free entries of the name table; COS_E_MEMORY_FULL. */
+enum cos_result cos_name_free(const struct cos_fs *fs, unsigned count,
+                              uint32_t addresses[COS_FS_NAMES_MAX]);
+/* Addresses of the entries that hold names of the file. */
+enum cos_result cos_name_of(const struct cos_fs *fs, cos_file file, unsigned *count,
+                            uint32_t addresses[COS_FS_NAMES_MAX]);
+void cos_name_put(uint8_t entry[NAME_ENTRY_SIZE], struct cos_span name, cos_file file);
+
+/* ---- What is more than one transaction (pending.c) ---- */
+
+/* Does what the superblock says is to be done, but for what the security chip decides. */
+enum cos_result cos_pending_carry_on(struct cos_fs *fs);
+/* Notes a change in the superblock; durable, and then in RAM. */
+enum cos_result cos_pending_note(struct cos_fs *fs, const struct cos_fs_pending *pending);
+/* Sets [address, address + length) to 00: all or nothing, however long. */
+enum cos_result cos_erase_range(struct cos_fs *fs, uint32_t address, uint32_t length);
+
+/* ---- Records and data objects (record.c, object.c) ---- */
+
+/* Bytes at the beginning and end of the content that structure it, 0 for transparent EFs and DFs
+ * without room for data objects. */
+uint32_t cos_content_structure(const struct cos_file_info *info);
+/* The first bytes of the content of a new file, of which `records` exist. */
+#define CONTENT_HEADER 8U
+void cos_content_header(const struct cos_file_info *info, unsigned records,
+                        uint8_t header[CONTENT_HEADER]);
+
+/* ---- FCP of CREATE FILE (fcp.c) ---- */
 
 struct fcp {
     struct cos_file_info info; /* all but parent and address */
+    bool sfi_given;
+    uint16_t records; /* that exist from the beginning */
     uint8_t attributes[COS_FS_ATTRIBUTES_MAX];
 };
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Access rules as text: security attributes in the compact (8C) and the expanded format (AB,
+ * records of EF.ARR), ISO/IEC 7816-4:2013, 9.3. What is found here is a condition; whether it
+ * holds, only the secure domain can say. Pure functions: no NVM, no state. Nothing recurses.
+ *
+ * A condition is a run of security condition data objects (SC-DOs), of which one suffices:
+ *
+ *   90 00, 97 00   always, never
+ *   9E 01 SC       security condition byte (docs/formats.md, "Security status")
+ *   A4             83 reference; 95 usage: 08 PIN verified, 80 key authenticated; none: either
+ *   B4, B8         secure messaging: the command has a checksum, is enciphered; 83 key version of
+ *                  the session; 95 usage qualifier 10
+ *   A0, AF, A7     any of, all of, none of the SC-DOs in it; at most COS_RULE_DEPTH deep
+ */
+#ifndef COS_RULE_H
+#define COS_RULE_H
+
+#include "cos/bytes.h"
+
+#define COS_RULE_MAX   96U /* bytes of one condition */
+#define COS_RULE_DEPTH 4U  /* templates within templates */
+
+#define COS_SC_ALWAYS 0x00U
+#define COS_SC_NEVER  0xFFU
+
+/* What is to be done: the bit of the access mode byte (ISO/IEC 7816-4:2013, tables 17 to 19). */
+enum cos_operation {
+    /* EF */
+    COS_OPERATION_READ = 0x01,   /* READ, SEARCH */
+    COS_OPERATION_UPDATE = 0x02, /* UPDATE, ERASE */
+    COS_OPERATION_WRITE = 0x04,  /* WRITE, APPEND */
+    /* DF */
+    COS_OPERATION_DELETE_CHILD = 0x01,
+    COS_OPERATION_CREATE_EF = 0x02,
+    COS_OPERATION_CREATE_DF = 0x04,
+    /* Both */
+    COS_OPERATION_DEACTIVATE = 0x08,
+    COS_OPERATION_ACTIVATE = 0x10,
+    COS_OPERATION_TERMINATE = 0x20,
+    COS_OPERATION_DELETE = 0x40,
+    /* Data objects */
+    COS_OPERATION_GET_DATA = 0x01,
+    COS_OPERATION_PUT_DATA = 0x02,
+};
+
+struct cos_access {
+    enum cos_operation operation;
+    uint32_t object;     /* tag of the data object that is meant; 0: the file itself */
+    uint8_t header[4];   /* CLA INS P1 P2 of the command, for header filters (81 to 8F) */
+    uint8_t environment; /* number of the security environment in force, for 8B */
+};
+
+/* Checks the value of a compact attribute: COS_E_DATA if an AM byte lacks SC bytes, b8 of AM is set
+ * (proprietary meanings are refused), an SC byte asks for nothing or for environment 15. */
+enum cos_result cos_rule_check_compact(struct cos_span rule);
+/* The same for the value of an expanded attribute: AM-DOs, each with SC-DOs behind it. COS_E_DATA
+ * also for an AM-DO other than 80 to 8F, an empty template, more than COS_RULE_DEPTH or
+ * COS_RULE_MAX. Padding 00 and FF behind the last object is allowed, as records have it. */
+enum cos_result cos_rule_check_expanded(struct cos_span rule);
+/* The same for SC-DOs. */
+enum cos_result cos_rule_check_condition(struct cos_span condition);
+
+/* Write the SC-DOs for an access; nothing if the rule does not list it. COS_E_DATA: malformed;
+ * COS_E_MEMORY_FULL: too long. */
+enum cos_result cos_rule_compact(struct cos_span rule, const struct cos_access *access,
+                                 struct cos_writer *condition);
+enum cos_result cos_rule_expanded(struct cos_span rule, const struct cos_access *access,
+                                  struct cos_writer *condition);
+
+/* COS_YES: every reader can see that it always holds; COS_NO: that it never does; anything else:
+ * ask the secure domain. */
+enum cos_rule_plain { COS_RULE_ASK, COS_RULE_ALWAYS, COS_RULE_NEVER };
+enum cos_rule_plain cos_rule_plain(struct cos_span condition);
+
+/* Whether a condition holds. `holds` answers for one SC-DO that is no template (90 and 97 never
+ * reach it): COS_YES or not. A malformed condition does not hold. Iterative, constant stack. */
+struct cos_tlv;
+cos_truth cos_rule_evaluate(struct cos_span condition,
+                            cos_truth (*holds)(const void *context, const struct cos_tlv *object),
+                            const void *context);
+
+#endif
