@@ -128,8 +128,9 @@ bool cos_file_is_simple_tlv(const struct cos_file_info *info);
 
 /* Opens the file system and carries on what power interrupted (which may write NVM); apart from
  * that its time does not depend on the number of files. COS_OK; COS_E_STORE_BLANK if there is none
- * yet: cos_fs_format() makes one (one page program); COS_E_STORE_DAMAGED if it is of another
- * version or size; COS_E_INVARIANT if the config does not fit the store. */
+ * yet: cos_fs_format() makes one (one page program; COS_E_CONDITIONS if there is one);
+ * COS_E_STORE_DAMAGED if it is of another version or size; COS_E_INVARIANT if the config does not
+ * fit the store. */
 enum cos_result cos_fs_mount(struct cos_fs *fs, struct cos_store *store,
                              const struct cos_fs_config *config);
 enum cos_result cos_fs_format(struct cos_fs *fs);

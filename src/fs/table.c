@@ -113,7 +113,9 @@ static enum cos_result check_superblock(const struct cos_fs *fs)
 enum cos_result cos_fs_format(struct cos_fs *fs)
 {
     uint8_t block[SUPERBLOCK_SIZE];
+    const enum cos_result found = check_superblock(fs);
 
+    COS_CHECK(found == COS_E_STORE_BLANK, found == COS_OK ? COS_E_CONDITIONS : found);
     put_superblock(block, &fs->config);
     const struct cos_edit edit = {
         .address = fs->config.start, .data = block, .length = sizeof block};
