@@ -95,6 +95,7 @@ enum cos_fs_source {
 #define COS_FS_SIZE_MAX    32768U /* bytes of content: offsets in P1-P2 have 15 bits */
 #define COS_FS_RECORDS_MAX 254U   /* record numbers 01 to FE, ISO/IEC 7816-4:2013, 7.3.1 */
 #define COS_FS_SFI_MAX     30U
+#define COS_FS_NAMES_MAX   4U /* of one DF */
 
 /* What the file table says of a file. */
 struct cos_file_info {
@@ -127,8 +128,9 @@ bool cos_file_is_simple_tlv(const struct cos_file_info *info);
 
 /* Opens the file system and carries on what power interrupted (which may write NVM); apart from
  * that its time does not depend on the number of files. COS_OK; COS_E_STORE_BLANK if there is none
- * yet: cos_fs_format() makes one (one page program); COS_E_STORE_DAMAGED if it is of another
- * version or size; COS_E_INVARIANT if the config does not fit the store. */
+ * yet: cos_fs_format() makes one (one page program; COS_E_CONDITIONS if there is one);
+ * COS_E_STORE_DAMAGED if it is of another version or size; COS_E_INVARIANT if the config does not
+ * fit the store. */
 enum cos_result cos_fs_mount(struct cos_fs *fs, struct cos_store *store,
                              const struct cos_fs_config *config);
 enum cos_result cos_fs_format(struct cos_fs *fs);
@@ -182,10 +184,11 @@ enum cos_result cos_fs_attribute(const struct cos_fs *fs, const struct cos_file_
                                  uint32_t tag, uint8_t attributes[COS_FS_ATTRIBUTES_MAX],
                                  struct cos_span *found);
 
-/* Writes the FCP data objects (80 82 83 84 85 8A 8B 8C 8D AB A0 88 A5, only those the file has; no
- * template around them) as SELECT answers them (ISO/IEC 7816-4:2013, table 10). The number of
- * records in 82 is how many there are now. */
-enum cos_result cos_fs_write_fcp(const struct cos_fs *fs, cos_file file, struct cos_writer *writer);
+/* Writes the FCP data objects (80 81 82 83 84 85 8A 8B 8C 8D AB A0 88 A5, only those the file has;
+ * no template around them) as SELECT answers them (ISO/IEC 7816-4:2013, table 10). The number of
+ * records in 82 is how many there are now; the life-cycle status is that of *info. */
+enum cos_result cos_fs_write_fcp(const struct cos_fs *fs, const struct cos_file_info *info,
+                                 struct cos_writer *writer);
 
 /* The security condition data objects (cos/rule.h) that decide over an access to the file: from its
  * 8C, its AB, or the record of EF.ARR that its 8B names (one byte: record of the EF 2F06; three:
@@ -294,7 +297,7 @@ enum cos_result cos_fs_create(struct cos_fs *fs, cos_file parent, struct cos_spa
                               cos_file *file);
 /* What cos_fs_create() would answer but for what the memory does, and the file as it would be.
  * Writes no NVM. */
-enum cos_result cos_fs_may_create(const struct cos_fs *fs, cos_file parent, struct cos_span fcp,
+enum cos_result cos_fs_may_create(struct cos_fs *fs, cos_file parent, struct cos_span fcp,
                                   struct cos_file_info *info);
 
 /* Deletes an EF, or a DF with everything below it (not the MF: COS_E_CONDITIONS): all or nothing.
