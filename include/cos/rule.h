@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Access rules as text: security attributes in the compact (8C) and the expanded format (AB, records
- * of EF.ARR), ISO/IEC 7816-4:2013, 9.3. What is found here is a condition; whether it holds, only
- * the secure domain can say. Pure functions: no NVM, no state. Nothing recurses.
+ * Access rules as text: security attributes in the compact (8C) and the expanded format (AB,
+ * records of EF.ARR), ISO/IEC 7816-4:2013, 9.3. What is found here is a condition; whether it
+ * holds, only the secure domain can say. Pure functions: no NVM, no state. Nothing recurses.
  *
  * A condition is a run of security condition data objects (SC-DOs), of which one suffices:
  *
@@ -55,8 +55,8 @@ struct cos_access {
  * (proprietary meanings are refused), an SC byte asks for nothing or for environment 15. */
 enum cos_result cos_rule_check_compact(struct cos_span rule);
 /* The same for the value of an expanded attribute: AM-DOs, each with SC-DOs behind it. COS_E_DATA
- * also for an AM-DO other than 80 to 8F, an empty template, more than COS_RULE_DEPTH or COS_RULE_MAX. Padding
- * 00 and FF behind the last object is allowed, as records have it. */
+ * also for an AM-DO other than 80 to 8F, an empty template, more than COS_RULE_DEPTH or
+ * COS_RULE_MAX. Padding 00 and FF behind the last object is allowed, as records have it. */
 enum cos_result cos_rule_check_expanded(struct cos_span rule);
 /* The same for SC-DOs. */
 enum cos_result cos_rule_check_condition(struct cos_span condition);
@@ -68,8 +68,8 @@ enum cos_result cos_rule_compact(struct cos_span rule, const struct cos_access *
 enum cos_result cos_rule_expanded(struct cos_span rule, const struct cos_access *access,
                                   struct cos_writer *condition);
 
-/* COS_YES: every reader can see that it always holds; COS_NO: that it never does; anything else: ask
- * the secure domain. */
+/* COS_YES: every reader can see that it always holds; COS_NO: that it never does; anything else:
+ * ask the secure domain. */
 enum cos_rule_plain { COS_RULE_ASK, COS_RULE_ALWAYS, COS_RULE_NEVER };
 enum cos_rule_plain cos_rule_plain(struct cos_span condition);
 
