@@ -98,6 +98,11 @@ uint32_t cos_content_structure(const struct cos_file_info *info);
 void cos_content_header(const struct cos_file_info *info, unsigned records,
                         uint8_t header[CONTENT_HEADER]);
 
+/* ---- Long changes (pending.c) ---- */
+
+/* Sets bytes of the space to 00: atomic for any length. */
+enum cos_result cos_erase_range(struct cos_fs *fs, uint32_t address, uint32_t length);
+
 /* ---- FCP of CREATE FILE (fcp.c) ---- */
 
 struct fcp {
