@@ -62,8 +62,7 @@ static bool erase_count(const uint8_t *page, uint32_t *erases)
 {
     const uint8_t *header = page + HEADER;
     *erases = cos_get32(header + ERASES);
-    return cos_get32(header + CRC) == crc32_of(header, CRC) &&
-           cos_get32(header + SEQUENCE) != 0;
+    return cos_get32(header + CRC) == crc32_of(header, CRC) && cos_get32(header + SEQUENCE) != 0;
 }
 
 static void report_chip(struct world *world, const struct chip *chip, const uint8_t *image)
