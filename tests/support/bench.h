@@ -22,7 +22,7 @@ struct bench_sizes {
 };
 extern const struct bench_sizes bench_host, bench_small;
 
-#define BENCH_PAGES_MAX 256
+#define BENCH_PAGES_MAX 512
 #define BENCH_QUEUE     8
 #define BENCH_RESPONSE  512
 #define BENCH_APDU_MAX  300
