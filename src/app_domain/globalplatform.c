@@ -133,19 +133,24 @@ enum cos_result cos_app_get_status(struct exchange *x)
     return COS_OK;
 }
 
-enum cos_result cos_app_set_status(struct exchange *x)
+enum cos_result cos_app_set_life(struct exchange *x, uint8_t state)
 {
-    const uint8_t fields[] = {COS_LIFE_SET, x->class_.channel, x->command.p2};
+    const uint8_t fields[] = {COS_LIFE_SET, x->class_.channel, state};
     static const uint8_t no_secret[COS_PAIRING_SECRET];
     struct cos_gate_status status;
 
-    COS_CHECK(x->command.p1 == 0x80, COS_E_P1_P2);
     COS_TRY(cos_app_hand_on(x, COS_GATE_LIFE, fields, sizeof fields, nothing));
     COS_TRY(cos_app_refresh(x->app, &status));
     if (status.life_cycle == COS_LIFE_TERMINATED) {
         return cos_app_store_pairing(x->app, 0, no_secret);
     }
     return COS_OK;
+}
+
+enum cos_result cos_app_set_status(struct exchange *x)
+{
+    COS_CHECK(x->command.p1 == 0x80, COS_E_P1_P2);
+    return cos_app_set_life(x, x->command.p2);
 }
 
 /* ---- GET DATA ---- */
@@ -229,7 +234,11 @@ enum cos_result cos_app_get_data(struct exchange *x)
         return get_keys(x);
     case 0x0066:
         return get_card_data(x);
+    case 0x7F66:
+        cos_app_write_lengths(x->app, x->body);
+        return COS_OK;
     default:
-        return COS_E_REFERENCE_NOT_FOUND;
+        /* Objects in files are of the interindustry class. */
+        return x->class_.proprietary ? COS_E_REFERENCE_NOT_FOUND : cos_app_get_object(x, tag);
     }
 }
