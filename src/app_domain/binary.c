@@ -36,8 +36,8 @@ static enum cos_result find(struct exchange *x, struct place *place)
     return COS_OK;
 }
 
-/* Up to the conditions of use. Only UPDATE changes what is in the vault; what the card itself
- * writes nobody changes. */
+/* Up to the conditions of use. `vault`: it may be in the vault; what the card itself writes nobody
+ * changes. */
 static enum cos_result open(struct exchange *x, enum cos_operation operation, bool vault,
                             struct place *place)
 {
@@ -146,11 +146,14 @@ enum cos_result cos_app_erase_binary(struct exchange *x)
     uint32_t end;
 
     COS_CHECK(cos_app_is_odd(x) || x->command.nc <= 2, COS_E_LENGTH);
-    COS_TRY(open(x, COS_OPERATION_UPDATE, false, &place));
+    COS_TRY(open(x, COS_OPERATION_UPDATE, true, &place));
     COS_TRY(parse_erase(x, &place, &end));
-    return cos_app_finish(
-        x->app, &place.ef,
-        cos_fs_erase(&x->app->fs, &place.ef.info, place.offset, end - place.offset));
+    const struct cos_file_info *info = &place.ef.info;
+    const uint32_t length = end - place.offset;
+    enum cos_result result = info->source == COS_FS_SOURCE_VAULT
+                                 ? cos_app_vault_update(x->app, info, place.offset, NULL, length)
+                                 : cos_fs_erase(&x->app->fs, info, place.offset, length);
+    return cos_app_finish(x->app, &place.ef, result);
 }
 
 /* The offset of the first place, at or behind the given one, where the string stands. */

@@ -66,19 +66,40 @@ enum cos_result cos_app_bind(struct cos_app *app);
 /* "Under secure messaging" as a condition byte. */
 #define CONDITION_SM 0xC0U
 
-/* ---- Vault EFs, whose content, rule and life-cycle status the security chip has (vault.c) ---- */
+/* ---- The vault (vault.c): content, size, rule and life-cycle status of EFs whose source is
+ * COS_FS_SOURCE_VAULT are the security chip's (docs/design.md, "Vault") ---- */
 
+/* Bytes of content, from `offset` on, under the file's rule, which the security chip asks:
+ * COS_E_SECURITY_STATUS; COS_E_CONDITIONS: deactivated or terminated; COS_E_OFFSET: not within the
+ * size. Reading is made of as many calls as it takes. */
 enum cos_result cos_app_vault_read(struct cos_app *app, const struct cos_file_info *info,
                                    uint32_t offset, uint8_t *data, size_t length);
+/* One call, so that it is atomic: COS_E_LENGTH above COS_VAULT_PART bytes. data == NULL: zeros. */
 enum cos_result cos_app_vault_update(struct cos_app *app, const struct cos_file_info *info,
                                      uint32_t offset, const uint8_t *data, size_t length);
+/* The life-cycle status byte: the one that counts; the stub's is that of CREATE FILE. */
 enum cos_result cos_app_vault_life_cycle(struct cos_app *app, const struct cos_file_info *info,
                                          uint8_t *status);
+/* ACTIVATE FILE (05), DEACTIVATE FILE (04), TERMINATE EF (0C) under the file's rule.
+ * COS_E_CONDITIONS: not from the status that it has. */
 enum cos_result cos_app_vault_set_life_cycle(struct cos_app *app, const struct cos_file_info *info,
                                              uint8_t status);
+/* CREATE FILE under secure messaging with the issuer's keys, else COS_E_SECURITY_STATUS; `fcp` and
+ * *info as for cos_fs_may_create(), which has been asked. Rule and life-cycle status are taken by
+ * the security chip from the command itself. COS_E_DATA: no rule, one in 8B or A0, one above 48
+ * bytes, one that filters by header. */
 enum cos_result cos_app_vault_create(struct exchange *x, cos_file parent, struct cos_span fcp,
                                      const struct cos_file_info *info, cos_file *file);
+/* Deletes a vault EF, or a DF with vault EFs below it, all or nothing, if the rule of each vault EF
+ * allows it. COS_E_MEMORY_FULL: more than COS_VAULT_FILES_DELETE of them. The rules of the other
+ * files are the caller's business. */
 enum cos_result cos_app_vault_delete(struct exchange *x, cos_file file);
+/* Whether `file` is a vault EF, or one is below it. */
+enum cos_result cos_app_vault_below(const struct cos_app *app, cos_file file, bool *below);
+/* Ends a change of both chips that waits for its second half, as the security chip committed it or
+ * not. To be called whenever a session was opened, before anything else is written.
+ * COS_E_GATE_SESSION: there is none. COS_E_MUTE: the second half could not be written. */
+enum cos_result cos_app_vault_resolve(struct cos_app *app);
 
 /* ---- Current file (select.c) ---- */
 

@@ -140,27 +140,6 @@ static enum cos_result may_delete(struct exchange *x, const struct cos_file_info
     return cos_app_require(x, &parent, COS_OPERATION_DELETE_CHILD);
 }
 
-/* The security chip deletes vault EFs one by one: they are not deleted with their DF. */
-static enum cos_result holds_no_vault(const struct cos_app *app, cos_file df)
-{
-    struct cos_file_info info;
-    cos_file file;
-    uint32_t cursor = 0;
-    bool below;
-
-    for (;;) {
-        enum cos_result result = cos_fs_next(&app->fs, &cursor, &file, &info);
-        if (result == COS_E_END_OF_DATA) {
-            return COS_OK;
-        }
-        COS_TRY(result);
-        if (info.source == COS_FS_SOURCE_VAULT) {
-            COS_TRY(cos_fs_is_below(&app->fs, file, df, &below));
-            COS_CHECK(!below, COS_E_CONDITIONS);
-        }
-    }
-}
-
 /* What was current and is gone: the DF above the deleted one takes its place. */
 static enum cos_result leave(struct cos_app *app, cos_file file, bool was_in,
                              const struct cos_file_info *info)
@@ -176,26 +155,25 @@ static enum cos_result leave(struct cos_app *app, cos_file file, bool was_in,
     return COS_OK;
 }
 
+/* Vault EFs are deleted by both chips, and under their own rules, which the security chip has. */
 enum cos_result cos_app_delete_file(struct exchange *x)
 {
     struct cos_app *app = x->app;
     struct cos_file_info info;
     cos_file file;
-    bool in = false;
+    bool in = false, vault;
 
     COS_TRY(find(x, &file, &info));
     COS_TRY(parent_usable(app, &info));
-    if (info.source == COS_FS_SOURCE_VAULT) {
-        COS_TRY(cos_app_vault_delete(x, file));
-        return leave(app, file, false, &info);
-    }
     COS_CHECK(file != COS_FILE_MF, COS_E_CONDITIONS);
-    COS_TRY(may_delete(x, &info));
+    if (info.source != COS_FS_SOURCE_VAULT) {
+        COS_TRY(may_delete(x, &info));
+    }
     if (cos_file_is_df(&info)) {
-        COS_TRY(holds_no_vault(app, file));
         COS_TRY(cos_fs_is_below(&app->fs, app->current_df, file, &in));
     }
-    COS_TRY(cos_fs_delete(&app->fs, file));
+    COS_TRY(cos_app_vault_below(app, file, &vault));
+    COS_TRY(vault ? cos_app_vault_delete(x, file) : cos_fs_delete(&app->fs, file));
     return leave(app, file, in, &info);
 }
 

@@ -35,7 +35,6 @@ enum cos_result cos_app_locate_record(const struct cos_app *app, const struct re
     return cos_fs_record(&app->fs, info, number, record);
 }
 
-/* Only UPDATE changes what is in the vault. */
 enum cos_result cos_app_open_records(struct exchange *x, enum cos_operation operation, bool vault,
                                      struct records *records)
 {
@@ -340,6 +339,20 @@ enum cos_result cos_app_append_record(struct exchange *x)
 
 /* ---- ERASE RECORD ---- */
 
+static enum cos_result erase(struct exchange *x, const struct records *records, unsigned first,
+                             unsigned last)
+{
+    const struct cos_file_info *info = &records->ef.info;
+    struct cos_record record;
+
+    if (info->source == COS_FS_SOURCE_VAULT) {
+        COS_TRY(cos_app_locate_record(x->app, records, first, &record));
+        return cos_app_vault_update(x->app, info, record.address, NULL,
+                                    (size_t)(last - first + 1) * info->record_size);
+    }
+    return cos_fs_record_erase(&x->app->fs, info, first, last);
+}
+
 /* Record P1, or all from there to the last, become 00. They stay, and so does the pointer. */
 enum cos_result cos_app_erase_record(struct exchange *x)
 {
@@ -348,9 +361,8 @@ enum cos_result cos_app_erase_record(struct exchange *x)
     unsigned number;
 
     COS_CHECK(mode == MODE_NUMBER || mode == MODE_UPWARDS, COS_E_P1_P2);
-    COS_TRY(cos_app_open_records(x, COS_OPERATION_UPDATE, false, &records));
+    COS_TRY(cos_app_open_records(x, COS_OPERATION_UPDATE, true, &records));
     COS_TRY(cos_app_pick_record(x, &records, &number));
     const unsigned last = mode == MODE_NUMBER ? number : records.count;
-    return cos_app_finish(x->app, &records.ef,
-                          cos_fs_record_erase(&x->app->fs, &records.ef.info, number, last));
+    return cos_app_finish(x->app, &records.ef, erase(x, &records, number, last));
 }

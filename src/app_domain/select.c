@@ -16,7 +16,6 @@ enum {
     TAG_FMD = 0x64,
     TAG_FCI = 0x6F,
     TAG_NAME = 0x84,
-    TAG_LIFE_CYCLE_STATUS = 0x8A,
     ISSUER_NAME_SHORTEST = 5,
 };
 
@@ -161,25 +160,6 @@ static enum cos_result select_issuer_domain(struct exchange *x)
     return cos_app_set_df(x->app, formatted ? COS_FILE_MF : COS_FILE_NONE);
 }
 
-/* The FCP as the file layer has them. A vault EF's life-cycle status is the security chip's. */
-static enum cos_result write_fcp(struct exchange *x, cos_file file,
-                                 const struct cos_file_info *info)
-{
-    const size_t begin = x->body->length;
-    struct cos_tlv status;
-
-    COS_TRY(cos_fs_write_fcp(&x->app->fs, file, x->body));
-    if (info->source == COS_FS_SOURCE_VAULT && !x->body->failed) {
-        uint8_t *fcp = x->body->data + begin;
-        COS_CHECK(cos_tlv_find(fcp, x->body->length - begin, TAG_LIFE_CYCLE_STATUS, &status) ==
-                          COS_OK &&
-                      status.length == 1,
-                  COS_E_STORE_DAMAGED);
-        fcp[status.value - fcp] = info->life_cycle_status;
-    }
-    return COS_OK;
-}
-
 /* File management data: the names of a DF; an EF has none. */
 static enum cos_result write_fmd(struct exchange *x, const struct cos_file_info *info)
 {
@@ -204,7 +184,7 @@ static enum cos_result write_fmd(struct exchange *x, const struct cos_file_info 
     return COS_OK;
 }
 
-static enum cos_result answer(struct exchange *x, cos_file file, const struct cos_file_info *info)
+static enum cos_result answer(struct exchange *x, const struct cos_file_info *info)
 {
     static const uint8_t tags[] = {TAG_FCI, TAG_FCP, TAG_FMD};
     const uint8_t wanted = x->command.p2 & P2_RESPONSE;
@@ -213,7 +193,7 @@ static enum cos_result answer(struct exchange *x, cos_file file, const struct co
         return COS_OK;
     }
     size_t template = cos_tlv_open(x->body, tags[wanted / P2_FCP]);
-    COS_TRY(wanted == P2_FMD ? write_fmd(x, info) : write_fcp(x, file, info));
+    COS_TRY(wanted == P2_FMD ? write_fmd(x, info) : cos_fs_write_fcp(&x->app->fs, info, x->body));
     cos_tlv_close(x->body, template);
     return COS_OK;
 }
@@ -243,7 +223,7 @@ enum cos_result cos_app_select(struct exchange *x)
     if (info.source == COS_FS_SOURCE_VAULT) {
         COS_TRY(cos_app_vault_life_cycle(x->app, &info, &info.life_cycle_status));
     }
-    COS_TRY(answer(x, file, &info));
+    COS_TRY(answer(x, &info));
     COS_TRY(cos_app_set_df(x->app, cos_file_is_df(&info) ? file : info.parent));
     if (!cos_file_is_df(&info)) {
         cos_app_set_ef(x->app, file);
