@@ -46,7 +46,7 @@ enum cos_result cos_app_put_key(struct exchange *x)
 /* Data of the app chip itself: the ATR, while the card is being initialized. */
 static enum cos_result store_own(struct exchange *x)
 {
-    static const uint8_t under_secure_messaging = CONDITION_SM;
+    static const uint8_t under_secure_messaging[] = {0x9E, 0x01, CONDITION_SM};
     struct cos_reader reader = cos_reader(x->command.data, x->command.nc);
     uint16_t number = cos_read16(&reader);
     uint8_t length = cos_read8(&reader);
@@ -54,7 +54,8 @@ static enum cos_result store_own(struct exchange *x)
 
     /* First of all: in LOCKED, for one, the security chip would not even say who asks. */
     COS_CHECK(x->app->life_cycle == COS_LIFE_PRODUCED, COS_E_CONDITIONS);
-    COS_TRY(cos_app_require_one(x->app, &under_secure_messaging, 1));
+    COS_TRY(
+        cos_app_require_condition(x->app, under_secure_messaging, sizeof under_secure_messaging));
     COS_CHECK(cos_read_done(&reader) && value != NULL, COS_E_DATA);
     COS_CHECK(number == DGI_ATR, COS_E_REFERENCE_NOT_FOUND);
     return cos_app_store_atr(x->app, value, length);
@@ -191,12 +192,13 @@ static enum cos_result serial_allowed(struct exchange *x, const struct cos_gate_
                                       bool *allowed)
 {
     const unsigned in_use = COS_LIFE_BIT(COS_LIFE_OPERATIONAL) | COS_LIFE_BIT(COS_LIFE_LOCKED);
+    const uint8_t rule[] = {0x9E, 0x01, status->record_rule};
     enum cos_result result = COS_OK;
 
     if ((COS_LIFE_BIT(status->life_cycle) & in_use) != 0 && status->record_rule != COS_SC_ALWAYS) {
         result = status->life_cycle == COS_LIFE_LOCKED
                      ? COS_E_SECURITY_STATUS
-                     : cos_app_require_one(x->app, &status->record_rule, 1);
+                     : cos_app_require_condition(x->app, rule, sizeof rule);
     }
     *allowed = result == COS_OK;
     return result == COS_E_SECURITY_STATUS ? COS_OK : result;
