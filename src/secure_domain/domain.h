@@ -196,6 +196,9 @@ enum cos_result cos_status_require_of(const struct cos_secure *secure, uint8_t c
 /* COS_OK if the condition holds, asked twice; COS_E_SECURITY_STATUS. */
 enum cos_result cos_status_require(const struct cos_secure *secure, uint8_t channel,
                                    uint8_t condition);
+/* The same for a rule's SC-DOs (cos/rule.h). */
+enum cos_result cos_status_require_rule(const struct cos_secure *secure, uint8_t channel,
+                                        struct cos_span condition);
 /* Finds the object that a reference byte names from this channel. */
 enum cos_result cos_status_find(const struct cos_secure *secure, uint8_t channel, uint8_t reference,
                                 enum object_kind kind, struct object *object);
