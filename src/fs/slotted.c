@@ -4,12 +4,9 @@
  */
 #include "slotted.h"
 
-/* Entries stand at multiples of four, so that none crosses a page border: the header's eight bytes
- * leave room for that. */
 static uint32_t entry_address(const struct cos_file_info *info, unsigned index)
 {
-    return ((cos_file_content(info) + SLOTTED_ENTRY - 1) & ~(SLOTTED_ENTRY - 1)) +
-           index * SLOTTED_ENTRY;
+    return cos_content_header_address(info) + index * SLOTTED_ENTRY;
 }
 
 static uint32_t data_address(const struct cos_file_info *info)

@@ -52,7 +52,6 @@ static const struct {
     uint8_t proprietary, ins, p1, p1_at, p2, p2_at, data_at; /* data_at: its data, if not 0 */
     uint8_t last;                                            /* last byte of the request; 0 = any */
 } bound_calls[] = {
-    {COS_GATE_CONTEXT, COS_CONTEXT_REGISTER, 0x00, 0xE0, 0, 0, 0, 0, 0, 0}, /* CREATE FILE */
     {COS_GATE_PIN, COS_PIN_VERIFY, 0x00, 0x20, 0, 0, 0, 2, 0, 0},
     {COS_GATE_PIN, COS_PIN_QUERY, 0x00, 0x20, 0, 0, 0, 2, 0, 0},
     {COS_GATE_PIN, COS_PIN_CHANGE, 0x00, 0x24, 0, 0, 0, 2, 0, 0},
@@ -79,7 +78,8 @@ static bool serves_vault(const struct cos_held *open, struct cos_span message)
         {COS_VAULT_CREATE, 0xE0, 0},        {COS_VAULT_DELETE, 0xE4, 0},
         {COS_VAULT_READ, 0xB0, 0},          {COS_VAULT_READ, 0xB1, 0},
         {COS_VAULT_READ, 0xB2, 0},          {COS_VAULT_READ, 0xB3, 0},
-        {COS_VAULT_READ, 0xA0, 0},          {COS_VAULT_READ, 0xA2, 0},
+        {COS_VAULT_READ, 0xA0, 0},          {COS_VAULT_READ, 0xA1, 0},
+        {COS_VAULT_READ, 0xA2, 0},          {COS_VAULT_READ, 0xDD, 0},
         {COS_VAULT_UPDATE, 0xD6, 0},        {COS_VAULT_UPDATE, 0xD7, 0},
         {COS_VAULT_UPDATE, 0xDC, 0},        {COS_VAULT_UPDATE, 0xDD, 0},
         {COS_VAULT_UPDATE, 0xD0, 0},        {COS_VAULT_UPDATE, 0xD1, 0},
@@ -107,10 +107,14 @@ enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
     if (!secure->in_sm || message.length == 0) {
         return COS_OK;
     }
-    if (opcode == COS_GATE_CONTEXT &&
-        message.data[0] ==
-            COS_CONTEXT_BIND) { /* SELECT and CREATE FILE change the application, nothing else */
-        COS_CHECK((open->cla & 0x80U) == 0 && (open->ins == 0xA4 || open->ins == 0xE0),
+    if (opcode == COS_GATE_CONTEXT && message.data[0] == COS_CONTEXT_REGISTER) {
+        /* CREATE FILE, which may have file descriptor byte and SFI in P1-P2 */
+        COS_CHECK((open->cla & 0x80U) == 0 && open->ins == 0xE0, COS_E_CONDITIONS);
+    }
+    if (opcode == COS_GATE_CONTEXT && message.data[0] == COS_CONTEXT_BIND) {
+        /* SELECT, CREATE FILE and DELETE FILE change the application, nothing else */
+        COS_CHECK((open->cla & 0x80U) == 0 &&
+                      (open->ins == 0xA4 || open->ins == 0xE0 || open->ins == 0xE4),
                   COS_E_CONDITIONS);
         COS_CHECK(open->ins != 0xA4 || open->p1 != 0x04 || message.length == 2 ||
                       (message.length - 2 >= open->length &&
