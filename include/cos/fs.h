@@ -41,8 +41,8 @@ struct cos_fs_pending {
 
 enum cos_fs_pending_kind {
     COS_FS_NOTHING = 0,
-    COS_FS_REMOVING = 1,        /* `file` and all below it are gone; entries and bytes are being freed */
-    COS_FS_ERASING = 2,         /* [address, address + length) is being set to 00 */
+    COS_FS_REMOVING = 1, /* `file` and all below it are gone; entries and bytes are being freed */
+    COS_FS_ERASING = 2,  /* [address, address + length) is being set to 00 */
     COS_FS_PREPARED_CREATE = 3, /* `file` is there if the security chip committed `transaction` */
     COS_FS_PREPARED_DELETE = 4, /* `file` is gone if it did */
 };
@@ -51,8 +51,8 @@ struct cos_fs {
     struct cos_store *store;
     struct cos_fs_config config;
     struct cos_fs_pending pending;
-    uint32_t heap_top;       /* end of the highest extent in use; 0 = not known yet */
-    uint16_t names_page;     /* logical pages that begin the name table, the file table, the heap */
+    uint32_t heap_top;   /* end of the highest extent in use; 0 = not known yet */
+    uint16_t names_page; /* logical pages that begin the name table, the file table, the heap */
     uint16_t table_page, heap_page;
     uint16_t names_per_page, entries_per_page, table_pages;
 };
@@ -95,6 +95,7 @@ enum cos_fs_source {
 #define COS_FS_SIZE_MAX    32768U /* bytes of content: offsets in P1-P2 have 15 bits */
 #define COS_FS_RECORDS_MAX 254U   /* record numbers 01 to FE, ISO/IEC 7816-4:2013, 7.3.1 */
 #define COS_FS_SFI_MAX     30U
+#define COS_FS_NAMES_MAX   4U /* of one DF */
 
 /* What the file table says of a file. */
 struct cos_file_info {
@@ -105,8 +106,8 @@ struct cos_file_info {
     uint8_t life_cycle_status;
     uint8_t source; /* enum cos_fs_source */
     uint8_t attributes_length;
-    uint16_t record_size;  /* record EFs: of each record, or (linear variable) of the longest; else 0
-                            */
+    uint16_t record_size; /* record EFs: of each record, or (linear variable) of the longest; else 0
+                           */
     uint16_t record_count; /* record EFs: how many there can be; BER-TLV structure: how many data
                               objects; else 0 */
     uint16_t vault;        /* number in the vault of the security chip; 0 = not there */
@@ -127,14 +128,15 @@ bool cos_file_is_simple_tlv(const struct cos_file_info *info);
 
 /* Opens the file system and carries on what power interrupted (which may write NVM); apart from
  * that its time does not depend on the number of files. COS_OK; COS_E_STORE_BLANK if there is none
- * yet: cos_fs_format() makes one (one page program); COS_E_STORE_DAMAGED if it is of another
- * version or size; COS_E_INVARIANT if the config does not fit the store. */
+ * yet: cos_fs_format() makes one (one page program; COS_E_CONDITIONS if there is one);
+ * COS_E_STORE_DAMAGED if it is of another version or size; COS_E_INVARIANT if the config does not
+ * fit the store. */
 enum cos_result cos_fs_mount(struct cos_fs *fs, struct cos_store *store,
                              const struct cos_fs_config *config);
 enum cos_result cos_fs_format(struct cos_fs *fs);
 
-/* Reads a table entry. COS_E_FILE_NOT_FOUND: the entry is empty or outside the table, or the file is
- * being removed. */
+/* Reads a table entry. COS_E_FILE_NOT_FOUND: the entry is empty or outside the table, or the file
+ * is being removed. */
 enum cos_result cos_fs_info(const struct cos_fs *fs, cos_file file, struct cos_file_info *info);
 
 /* ---- Finding: all COS_OK and *file, or COS_E_FILE_NOT_FOUND. No NVM writes ---- */
@@ -175,17 +177,18 @@ enum cos_result cos_fs_is_below(const struct cos_fs *fs, cos_file file, cos_file
 
 /* ---- Attributes and FCP ---- */
 
-/* Attributes: the BER-TLV objects of CREATE FILE that the table has no room for (84, 85, 8B, 8C, 8D,
- * A0, A5, AB), as stored. Copies them to attributes[COS_FS_ATTRIBUTES_MAX] and points *found at the
- * value of the first object `tag` there. COS_E_REFERENCE_NOT_FOUND. */
+/* Attributes: the BER-TLV objects of CREATE FILE that the table has no room for (84, 85, 8B, 8C,
+ * 8D, A0, A5, AB), as stored. Copies them to attributes[COS_FS_ATTRIBUTES_MAX] and points *found at
+ * the value of the first object `tag` there. COS_E_REFERENCE_NOT_FOUND. */
 enum cos_result cos_fs_attribute(const struct cos_fs *fs, const struct cos_file_info *info,
                                  uint32_t tag, uint8_t attributes[COS_FS_ATTRIBUTES_MAX],
                                  struct cos_span *found);
 
-/* Writes the FCP data objects (80 82 83 84 85 8A 8B 8C 8D AB A0 88 A5, only those the file has; no
- * template around them) as SELECT answers them (ISO/IEC 7816-4:2013, table 10). The number of
- * records in 82 is how many there are now. */
-enum cos_result cos_fs_write_fcp(const struct cos_fs *fs, cos_file file, struct cos_writer *writer);
+/* Writes the FCP data objects (80 81 82 83 84 85 8A 8B 8C 8D AB A0 88 A5, only those the file has;
+ * no template around them) as SELECT answers them (ISO/IEC 7816-4:2013, table 10). The number of
+ * records in 82 is how many there are now; the life-cycle status is that of *info. */
+enum cos_result cos_fs_write_fcp(const struct cos_fs *fs, const struct cos_file_info *info,
+                                 struct cos_writer *writer);
 
 /* The security condition data objects (cos/rule.h) that decide over an access to the file: from its
  * 8C, its AB, or the record of EF.ARR that its 8B names (one byte: record of the EF 2F06; three:
@@ -249,8 +252,9 @@ enum cos_result cos_fs_record_update(struct cos_fs *fs, const struct cos_file_in
 enum cos_result cos_fs_record_patch(struct cos_fs *fs, const struct cos_file_info *info,
                                     unsigned number, uint32_t offset, const uint8_t *data,
                                     size_t length);
-/* Linear: a record behind the last; COS_E_MEMORY_FULL if there is no room. Cyclic: the new record 1;
- * the oldest is overwritten when all are in use. 1 to 2 page programs for records that fit a page. */
+/* Linear: a record behind the last; COS_E_MEMORY_FULL if there is no room. Cyclic: the new record
+ * 1; the oldest is overwritten when all are in use. 1 to 2 page programs for records that fit a
+ * page. */
 enum cos_result cos_fs_record_append(struct cos_fs *fs, const struct cos_file_info *info,
                                      const uint8_t *data, size_t length);
 /* Sets the content of records first to last to 00; they stay. */
@@ -295,14 +299,14 @@ enum cos_result cos_fs_object_delete(struct cos_fs *fs, const struct cos_file_in
  * Anything else is COS_E_DATA, so that no rule is dropped in silence, as is a missing or
  * inconsistent object, a reserved FID (3FFF, FFFF, 0000, 3F00 elsewhere), size 0 or too large.
  * COS_E_FUNCTION: a file structure that this version does not have; COS_E_FILE_EXISTS: FID or
- * SFI taken in the DF, or a second MF; COS_E_NAME_EXISTS; COS_E_MEMORY_FULL: no entry, no room, too deep.
- * COS_E_CONDITIONS: source 2, which cos_fs_prepare_create() is for. One transaction, 2 to 4 page
- * programs. New content reads as 00. */
+ * SFI taken in the DF, or a second MF; COS_E_NAME_EXISTS; COS_E_MEMORY_FULL: no entry, no room, too
+ * deep. COS_E_CONDITIONS: source 2, which cos_fs_prepare_create() is for. One transaction, 2 to 4
+ * page programs. New content reads as 00. */
 enum cos_result cos_fs_create(struct cos_fs *fs, cos_file parent, struct cos_span fcp,
                               cos_file *file);
 /* What cos_fs_create() would answer but for what the memory does, and the file as it would be.
  * Writes no NVM. */
-enum cos_result cos_fs_may_create(const struct cos_fs *fs, cos_file parent, struct cos_span fcp,
+enum cos_result cos_fs_may_create(struct cos_fs *fs, cos_file parent, struct cos_span fcp,
                                   struct cos_file_info *info);
 
 /* Deletes an EF, or a DF with everything below it (not the MF: COS_E_CONDITIONS): all or nothing.

@@ -50,12 +50,16 @@ struct cos_store {
     uint8_t merge[COS_STORE_MERGE];
 };
 
-/* One run of new bytes. data == NULL writes `length` zeros. Later edits win where edits overlap.
- * `data` must not lie in the store's own struct. */
+/* One run of new bytes: `length` bytes at `address`. Later edits win where edits overlap.
+ *   data != NULL             the bytes there; they must not lie in the store's own struct
+ *   data == NULL, from != 0  a copy: the bytes that stood at `from` before the transaction,
+ * whatever its edits do to them; source and target may overlap data == NULL, from == 0  zeros; so
+ * nothing is ever copied from the first byte of the space */
 struct cos_edit {
     uint32_t address;
     const uint8_t *data;
     uint32_t length;
+    uint32_t from;
 };
 
 /* Mounts the store: checks every page, ends what a power cut left open (which may write NVM), and
@@ -78,8 +82,10 @@ enum cos_result cos_store_read(const struct cos_store *store, uint32_t address, 
 
 /* Makes all edits or none: n page programs for the n store pages that they touch. Durable when it
  * returns COS_OK; on error the space is as before. COS_E_MEMORY_FULL: more pages than one
- * transaction may touch; COS_E_MEMORY_FAILURE: no spare page takes the data; COS_E_INVARIANT:
- * outside the space; COS_E_NVM. Edits of total length 0 write nothing. */
+ * transaction may touch; COS_E_MEMORY_FAILURE: no spare page takes the data; COS_E_STORE_DAMAGED: a
+ * page that is kept in part or copied from is not what its CRC says; COS_E_INVARIANT: outside the
+ * space, be it what is written or what is copied; COS_E_NVM. Edits of total length 0 write nothing.
+ */
 enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit *edits,
                                  size_t count);
 

@@ -24,6 +24,7 @@ void host_app_chip_init(struct host_app_chip *chip, const struct cos_gate_trace 
                 .fab_at = HOST_FAB_AT,
                 .atr_at = HOST_ATR_AT,
                 .files = HOST_APP_FILES,
+                .names = HOST_APP_NAMES,
                 .response = chip->response,
                 .response_size = HOST_RESPONSE_SIZE,
                 .trace = trace,

@@ -18,6 +18,7 @@
 #define HOST_SECURE_PAGES   127U
 #define HOST_RESERVE        16U
 #define HOST_APP_FILES      128U
+#define HOST_APP_NAMES      20U
 #define HOST_SECURE_OBJECTS 48U
 #define HOST_RESPONSE_SIZE  512U
 

@@ -268,6 +268,7 @@ static enum cos_result open_files(struct cos_app *app)
         .start = 0,
         .size = record_address(app),
         .files = app->config.files,
+        .names = app->config.names,
     };
     enum cos_result result = cos_fs_mount(&app->fs, &app->store, &config);
 

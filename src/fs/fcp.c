@@ -16,12 +16,15 @@ enum {
     SEEN_LIFE_CYCLE_STATUS = 0x040,
     SEEN_RULE = 0x080,
     SEEN_TEMPLATE = 0x100,
+    SEEN_OBJECTS_RULE = 0x200,
+    SEEN_ENVIRONMENTS = 0x400,
 
     SEEN_REQUIRED = SEEN_DESCRIPTOR | SEEN_FID,
-    SEEN_OF_EF = SEEN_SIZE | SEEN_SOURCE | SEEN_SFI,
-    SEEN_OF_DF = SEEN_NAME,
+    SEEN_OF_EF = SEEN_SOURCE | SEEN_SFI,
+    SEEN_OF_DF = SEEN_NAME | SEEN_ENVIRONMENTS,
     SEEN_SEVERAL = SEEN_NAME,
-    SEEN_ATTRIBUTES = SEEN_NAME | SEEN_SOURCE | SEEN_RULE | SEEN_TEMPLATE,
+    SEEN_ATTRIBUTES =
+        SEEN_NAME | SEEN_SOURCE | SEEN_RULE | SEEN_TEMPLATE | SEEN_OBJECTS_RULE | SEEN_ENVIRONMENTS,
 };
 
 static const struct object {
@@ -38,7 +41,11 @@ static const struct object {
     {FCP_PROPRIETARY, 1, 1, SEEN_SOURCE},
     {FCP_SFI, 0, 1, SEEN_SFI},
     {FCP_LIFE_CYCLE_STATUS, 1, 1, SEEN_LIFE_CYCLE_STATUS},
+    {FCP_SECURITY_REFERENCE, 1, UINT16_MAX, SEEN_RULE},
     {FCP_SECURITY_COMPACT, 2, UINT16_MAX, SEEN_RULE},
+    {FCP_SECURITY_EXPANDED, 2, UINT16_MAX, SEEN_RULE},
+    {FCP_ENVIRONMENT_FILE, 2, 2, SEEN_ENVIRONMENTS},
+    {FCP_SECURITY_OF_OBJECTS, 2, UINT16_MAX, SEEN_OBJECTS_RULE},
     {FCP_PROPRIETARY_TEMPLATE, 0, UINT16_MAX, SEEN_TEMPLATE},
 };
 
@@ -57,17 +64,23 @@ static const struct object *object_of(const struct cos_tlv *tlv)
 
 /* ---- Single data objects ---- */
 
+static bool is_known_structure(const struct cos_file_info *info)
+{
+    const unsigned kind = info->fdb & COS_FDB_KIND;
+
+    return kind == COS_FDB_DF || kind == COS_FDB_TRANSPARENT || kind == COS_FDB_BER_TLV ||
+           cos_file_has_records(info);
+}
+
 /* File descriptor byte, data coding byte, record size, number of records: table 10, tag 82. */
-static enum cos_result take_descriptor(struct cos_file_info *info, const struct cos_tlv *tlv)
+static enum cos_result take_descriptor(struct fcp *fcp, const struct cos_tlv *tlv)
 {
     struct cos_reader reader = cos_reader(tlv->value, tlv->length);
-    unsigned kind;
+    struct cos_file_info *info = &fcp->info;
 
     info->fdb = cos_read8(&reader);
-    kind = info->fdb & COS_FDB_KIND;
-    COS_CHECK(kind == COS_FDB_DF || kind == COS_FDB_TRANSPARENT || kind == COS_FDB_LINEAR_FIXED,
-              COS_E_FUNCTION);
-    COS_CHECK((kind == COS_FDB_LINEAR_FIXED) == (tlv->length > 2), COS_E_DATA);
+    COS_CHECK(is_known_structure(info), COS_E_FUNCTION);
+    COS_CHECK(cos_file_has_records(info) == (tlv->length > 2), COS_E_DATA);
     if (tlv->length >= 2) {
         info->dcb = cos_read8(&reader);
         /* Offsets are counted in bytes: the data unit is 2^1 quartets (table 13). */
@@ -78,29 +91,33 @@ static enum cos_result take_descriptor(struct cos_file_info *info, const struct 
         COS_CHECK(info->record_size > 0, COS_E_DATA);
     }
     if (tlv->length >= 5) {
-        info->record_count = tlv->length == 5 ? cos_read8(&reader) : cos_read16(&reader);
-        COS_CHECK(info->record_count > 0, COS_E_DATA);
+        fcp->records = tlv->length == 5 ? cos_read8(&reader) : cos_read16(&reader);
+        COS_CHECK(fcp->records > 0, COS_E_DATA);
     }
     return COS_OK;
 }
 
-/* SFI in b8 to b4; without a value the file has none (5.3.1.1). */
-static enum cos_result take_sfi(struct cos_file_info *info, const struct cos_tlv *tlv)
+/* SFI in b8 to b4; without a value the file has none (7.4.3, tag 88). */
+static enum cos_result take_sfi(struct fcp *fcp, const struct cos_tlv *tlv)
 {
+    fcp->sfi_given = true;
     if (tlv->length == 1) {
-        info->sfi = tlv->value[0] >> 3;
-        COS_CHECK((tlv->value[0] & 0x07U) == 0 && info->sfi > 0 && info->sfi <= FILE_SFI_MAX,
+        fcp->info.sfi = tlv->value[0] >> 3;
+        COS_CHECK((tlv->value[0] & 0x07U) == 0 && fcp->info.sfi > 0 &&
+                      fcp->info.sfi <= COS_FS_SFI_MAX,
                   COS_E_DATA);
     }
     return COS_OK;
 }
 
-/* Table 14. Whatever state is asked for before termination, the file is created activated. */
-static enum cos_result check_life_cycle_status(uint8_t status)
+/* Table 14: of the values that mean the same the first is kept. A file is not created terminated.
+ */
+static enum cos_result take_life_cycle_status(struct cos_file_info *info, uint8_t status)
 {
     COS_CHECK(status == COS_LCS_CREATION || status == COS_LCS_INITIALISATION ||
-                  (status | 0x02U) == (COS_LCS_ACTIVATED | 0x02U),
+                  (status >= 0x04 && status <= 0x07),
               COS_E_DATA);
+    info->life_cycle_status = status >= 0x04 ? status & 0x05U : status;
     return COS_OK;
 }
 
@@ -116,20 +133,38 @@ static enum cos_result check_template(const struct cos_tlv *tlv)
     return result == COS_E_END_OF_DATA ? COS_OK : result;
 }
 
-static enum cos_result take(struct cos_file_info *info, const struct cos_tlv *tlv)
+/* Rules of data objects: pairs of a tag list and a rule. */
+static enum cos_result check_objects_rule(const struct cos_tlv *tlv)
 {
-    uint8_t conditions[COS_RULE_MAX];
-    size_t count;
+    struct cos_reader reader = cos_reader(tlv->value, tlv->length);
+    struct cos_tlv list, rule;
+    enum cos_result result;
+
+    while ((result = cos_tlv_next(&reader, &list)) == COS_OK) {
+        COS_CHECK(list.tag == 0x5C && cos_tlv_next(&reader, &rule) == COS_OK, COS_E_DATA);
+        const struct cos_span value = {rule.value, rule.length};
+        COS_CHECK(rule.tag == FCP_SECURITY_COMPACT || rule.tag == FCP_SECURITY_EXPANDED,
+                  COS_E_DATA);
+        COS_TRY(rule.tag == FCP_SECURITY_COMPACT ? cos_rule_check_compact(value)
+                                                 : cos_rule_check_expanded(value));
+    }
+    return result == COS_E_END_OF_DATA ? COS_OK : result;
+}
+
+static enum cos_result take(struct fcp *fcp, const struct cos_tlv *tlv)
+{
+    const struct cos_span value = {tlv->value, tlv->length};
+    struct cos_file_info *info = &fcp->info;
 
     switch (tlv->tag) {
     case FCP_SIZE:
-    case FCP_TOTAL_SIZE: /* there is no structural information to be added */
+    case FCP_TOTAL_SIZE: /* what structures the content is not counted */
         for (size_t i = 0; i < tlv->length; i++) {
             info->size = info->size << 8 | tlv->value[i];
         }
         return COS_OK;
     case FCP_DESCRIPTOR:
-        return take_descriptor(info, tlv);
+        return take_descriptor(fcp, tlv);
     case FCP_FID:
         info->fid = cos_get16(tlv->value);
         return COS_OK;
@@ -137,50 +172,92 @@ static enum cos_result take(struct cos_file_info *info, const struct cos_tlv *tl
         info->source = tlv->value[0];
         return COS_OK;
     case FCP_SFI:
-        return take_sfi(info, tlv);
+        return take_sfi(fcp, tlv);
     case FCP_LIFE_CYCLE_STATUS:
-        return check_life_cycle_status(tlv->value[0]);
+        return take_life_cycle_status(info, tlv->value[0]);
+    case FCP_SECURITY_REFERENCE: /* record; FID and record; FID and pairs of environment and record
+                                  */
+        COS_CHECK(tlv->length == 1 || tlv->length == 3 || tlv->length % 2 == 0, COS_E_DATA);
+        return tlv->length != 2 ? COS_OK : COS_E_DATA;
     case FCP_SECURITY_COMPACT:
-        return cos_rule_compact((struct cos_span){tlv->value, tlv->length}, COS_OPERATION_READ,
-                                conditions, &count);
+        return cos_rule_check_compact(value);
+    case FCP_SECURITY_EXPANDED:
+        return cos_rule_check_expanded(value);
+    case FCP_SECURITY_OF_OBJECTS:
+        return check_objects_rule(tlv);
     case FCP_PROPRIETARY_TEMPLATE:
         return check_template(tlv);
-    default: /* a DF name: any bytes will do */
+    default: /* a DF name, a FID: any bytes will do */
         return COS_OK;
     }
 }
 
 /* ---- The whole template ---- */
 
-/* Size and number of records of an EF, as far as given, must agree. */
-static enum cos_result settle_size(struct cos_file_info *info, unsigned seen)
+/* How many items a structure of `size` bytes has room for, if nothing else is said. */
+static uint16_t default_count(uint32_t size)
 {
-    if ((info->fdb & COS_FDB_KIND) == COS_FDB_LINEAR_FIXED) {
-        COS_CHECK(info->source == COS_FS_SOURCE_CONTENT, COS_E_DATA);
-        if (info->record_count == 0) { /* the descriptor may leave it to the size */
-            const uint32_t records = info->size / info->record_size;
-            COS_CHECK(records > 0 && records <= FILE_RECORDS_MAX, COS_E_DATA);
-            info->record_count = (uint16_t)records;
-        }
-        COS_CHECK(info->record_count <= FILE_RECORDS_MAX, COS_E_DATA);
-        const uint32_t size = (uint32_t)info->record_size * info->record_count;
-        COS_CHECK((seen & SEEN_SIZE) == 0 || info->size == size, COS_E_DATA);
-        info->size = size;
+    const uint32_t count = (size + 7) / 8;
+
+    return (uint16_t)(count < COS_FS_RECORDS_MAX ? count : COS_FS_RECORDS_MAX);
+}
+
+/* Records of one size: how many are made, and how many there can be. */
+static enum cos_result settle_fixed(struct fcp *fcp)
+{
+    struct cos_file_info *info = &fcp->info;
+
+    if (info->size == 0) {
+        info->size = (uint32_t)info->record_size * fcp->records;
     }
-    COS_CHECK(info->size > 0 && info->size <= FILE_SIZE_MAX, COS_E_DATA);
+    const uint32_t count = info->size / info->record_size;
+    COS_CHECK(count * info->record_size == info->size && count >= 1 &&
+                  count <= COS_FS_RECORDS_MAX && fcp->records <= count,
+              COS_E_DATA);
+    info->record_count = (uint16_t)count;
     return COS_OK;
 }
 
-static enum cos_result check_whole(struct cos_file_info *info, unsigned seen)
+static enum cos_result settle_variable(struct fcp *fcp)
 {
+    struct cos_file_info *info = &fcp->info;
+
+    COS_CHECK(info->record_size <= info->size && fcp->records <= COS_FS_RECORDS_MAX, COS_E_DATA);
+    info->record_count = fcp->records != 0 ? fcp->records : default_count(info->size);
+    fcp->records = 0;
+    return COS_OK;
+}
+
+/* Size and number of records or data objects, as far as given, must agree. */
+static enum cos_result settle_size(struct fcp *fcp)
+{
+    struct cos_file_info *info = &fcp->info;
+    const unsigned kind = info->fdb & COS_FDB_KIND;
+
+    COS_CHECK(info->size <= COS_FS_SIZE_MAX, COS_E_DATA);
+    COS_CHECK(info->source == COS_FS_SOURCE_CONTENT || kind == COS_FDB_TRANSPARENT ||
+                  (kind == COS_FDB_LINEAR_FIXED && info->source == COS_FS_SOURCE_VAULT),
+              COS_E_DATA);
+    if (kind == COS_FDB_DF || kind == COS_FDB_BER_TLV) {
+        info->record_count = default_count(info->size);
+    } else if (cos_file_has_records(info)) {
+        COS_TRY(cos_file_is_variable(info) ? settle_variable(fcp) : settle_fixed(fcp));
+    }
+    COS_CHECK((info->size > 0 || kind == COS_FDB_DF) && info->size <= COS_FS_SIZE_MAX, COS_E_DATA);
+    return COS_OK;
+}
+
+static enum cos_result check_whole(struct fcp *fcp, unsigned seen)
+{
+    struct cos_file_info *info = &fcp->info;
     const bool df = cos_file_is_df(info);
 
     COS_CHECK((seen & SEEN_REQUIRED) == SEEN_REQUIRED, COS_E_DATA);
     COS_CHECK((seen & (df ? SEEN_OF_EF : SEEN_OF_DF)) == 0, COS_E_DATA);
-    COS_CHECK(info->source <= COS_FS_SOURCE_PRODUCTION, COS_E_DATA);
-    /* Reserved: 5.3.1.1. The MF's 3F00 is judged by whoever knows whether there is an MF. */
+    COS_CHECK(info->source <= COS_FS_SOURCE_CARD, COS_E_DATA);
+    /* Reserved: 7.2.1. The MF's 3F00 is judged by whoever knows whether there is an MF. */
     COS_CHECK(info->fid != 0x0000 && info->fid != 0x3FFF && info->fid != 0xFFFF, COS_E_DATA);
-    return df ? COS_OK : settle_size(info, seen);
+    return settle_size(fcp);
 }
 
 enum cos_result cos_fcp_parse(struct cos_span value, struct fcp *fcp)
@@ -192,18 +269,20 @@ enum cos_result cos_fcp_parse(struct cos_span value, struct fcp *fcp)
     enum cos_result result;
 
     fcp->info = (struct cos_file_info){.life_cycle_status = COS_LCS_ACTIVATED};
+    fcp->sfi_given = false;
+    fcp->records = 0;
     while ((result = cos_tlv_next(&reader, &tlv)) == COS_OK) {
         const struct object *object = object_of(&tlv);
         COS_CHECK(object != NULL && (seen & object->seen & ~(unsigned)SEEN_SEVERAL) == 0,
                   COS_E_DATA);
-        COS_TRY(take(&fcp->info, &tlv));
+        COS_TRY(take(fcp, &tlv));
         if ((object->seen & SEEN_ATTRIBUTES) != 0) {
             cos_tlv_write(&kept, tlv.tag, tlv.value, tlv.length);
         }
         seen |= object->seen;
     }
     COS_CHECK(result == COS_E_END_OF_DATA, result);
-    COS_TRY(check_whole(&fcp->info, seen));
+    COS_TRY(check_whole(fcp, seen));
     COS_CHECK(!kept.failed, COS_E_MEMORY_FULL);
     fcp->info.attributes_length = (uint8_t)kept.length;
     return COS_OK;
@@ -226,42 +305,51 @@ static enum cos_result write_attributes(const struct cos_span *attributes, uint3
     return result == COS_E_END_OF_DATA ? COS_OK : COS_E_STORE_DAMAGED;
 }
 
-static void write_descriptor(const struct cos_file_info *info, struct cos_writer *writer)
+static enum cos_result write_descriptor(const struct cos_fs *fs, const struct cos_file_info *info,
+                                        struct cos_writer *writer)
 {
     uint8_t value[5] = {info->fdb, info->dcb};
     size_t length = info->dcb == 0 ? 1 : 2; /* no data coding byte was given: 00 is refused */
 
-    if (info->record_count != 0) {
+    if (cos_file_has_records(info)) {
+        unsigned count = info->record_count;
+        if (info->source == COS_FS_SOURCE_CONTENT) {
+            COS_TRY(cos_fs_record_count(fs, info, &count));
+        }
         cos_put16(value + 2, info->record_size);
-        value[4] = (uint8_t)info->record_count;
+        value[4] = (uint8_t)count;
         length = 5;
     }
     cos_tlv_write(writer, FCP_DESCRIPTOR, value, length);
+    return COS_OK;
 }
 
-enum cos_result cos_fs_write_fcp(const struct cos_fs *fs, cos_file file, struct cos_writer *writer)
+enum cos_result cos_fs_write_fcp(const struct cos_fs *fs, const struct cos_file_info *info,
+                                 struct cos_writer *writer)
 {
+    static const uint8_t rules[] = {FCP_SECURITY_REFERENCE, FCP_SECURITY_COMPACT,
+                                    FCP_ENVIRONMENT_FILE, FCP_SECURITY_EXPANDED,
+                                    FCP_SECURITY_OF_OBJECTS};
     uint8_t bytes[COS_FS_ATTRIBUTES_MAX];
-    struct cos_span attributes = {bytes, 0};
-    struct cos_file_info info;
-    bool df;
+    const struct cos_span attributes = {bytes, info->attributes_length};
+    const bool df = cos_file_is_df(info);
 
-    COS_TRY(cos_fs_info(fs, file, &info));
-    COS_TRY(cos_store_read(fs->store, info.address, bytes, info.attributes_length));
-    attributes.length = info.attributes_length;
-    df = cos_file_is_df(&info);
-    if (!df) {
-        cos_tlv_write16(writer, FCP_SIZE, (uint16_t)info.size);
+    COS_INVARIANT(info->attributes_length <= sizeof bytes);
+    COS_TRY(cos_store_read(fs->store, info->address, bytes, info->attributes_length));
+    if (info->size != 0) {
+        cos_tlv_write16(writer, df ? FCP_TOTAL_SIZE : FCP_SIZE, (uint16_t)info->size);
     }
-    write_descriptor(&info, writer);
-    cos_tlv_write16(writer, FCP_FID, info.fid);
+    COS_TRY(write_descriptor(fs, info, writer));
+    cos_tlv_write16(writer, FCP_FID, info->fid);
     COS_TRY(write_attributes(&attributes, FCP_DF_NAME, writer));
     COS_TRY(write_attributes(&attributes, FCP_PROPRIETARY, writer));
-    cos_tlv_write8(writer, FCP_LIFE_CYCLE_STATUS, info.life_cycle_status);
-    COS_TRY(write_attributes(&attributes, FCP_SECURITY_COMPACT, writer));
+    cos_tlv_write8(writer, FCP_LIFE_CYCLE_STATUS, info->life_cycle_status);
+    for (size_t i = 0; i < sizeof rules; i++) {
+        COS_TRY(write_attributes(&attributes, rules[i], writer));
+    }
     if (!df) { /* without the object b5 to b1 of the file identifier would be the SFI */
-        const uint8_t sfi = (uint8_t)(info.sfi << 3);
-        cos_tlv_write(writer, FCP_SFI, &sfi, info.sfi != 0);
+        const uint8_t sfi = (uint8_t)(info->sfi << 3);
+        cos_tlv_write(writer, FCP_SFI, &sfi, info->sfi != 0);
     }
     COS_TRY(write_attributes(&attributes, FCP_PROPRIETARY_TEMPLATE, writer));
     return writer->failed ? COS_E_END_OF_DATA : COS_OK;

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Files: content, records, attributes, creation.
+ * Files: attributes, transparent content, creation, life cycle.
  */
 #include "file.h"
 
-/* ---- Content ---- */
+/* ---- Transparent content ---- */
 
-/* Whether a run of bytes lies in an EF that has bytes of its own, and where in the store. */
+/* Whether a run of bytes lies in a transparent EF that has bytes of its own, and where in the
+ * store. */
 static enum cos_result locate(const struct cos_file_info *info, uint32_t offset, size_t length,
                               uint32_t *address)
 {
-    COS_CHECK(!cos_file_is_df(info) && info->source == COS_FS_SOURCE_CONTENT, COS_E_FILE_STRUCTURE);
+    COS_CHECK((info->fdb & COS_FDB_KIND) == COS_FDB_TRANSPARENT &&
+                  info->source == COS_FS_SOURCE_CONTENT,
+              COS_E_FILE_STRUCTURE);
     COS_CHECK(offset <= info->size && length <= info->size - offset, COS_E_OFFSET);
-    *address = info->address + info->attributes_length + offset;
+    *address = cos_file_content(info) + offset;
     return COS_OK;
 }
 
@@ -34,12 +37,13 @@ enum cos_result cos_fs_update(struct cos_fs *fs, const struct cos_file_info *inf
     return cos_store_commit(fs->store, &edit, 1);
 }
 
-enum cos_result cos_fs_record(const struct cos_file_info *info, unsigned number, uint32_t *offset)
+enum cos_result cos_fs_erase(struct cos_fs *fs, const struct cos_file_info *info, uint32_t offset,
+                             uint32_t length)
 {
-    COS_CHECK((info->fdb & COS_FDB_KIND) == COS_FDB_LINEAR_FIXED, COS_E_FILE_STRUCTURE);
-    COS_CHECK(number >= 1 && number <= info->record_count, COS_E_RECORD_NOT_FOUND);
-    *offset = (number - 1) * (uint32_t)info->record_size;
-    return COS_OK;
+    uint32_t address;
+
+    COS_TRY(locate(info, offset, length, &address));
+    return cos_erase_range(fs, address, length);
 }
 
 /* ---- Attributes ---- */
@@ -62,140 +66,209 @@ enum cos_result cos_fs_attribute(const struct cos_fs *fs, const struct cos_file_
 
 /* ---- Creation ---- */
 
-/* What one walk through the table tells about a file to be created. */
-struct survey {
-    cos_file free;      /* first free entry; table size: none */
-    uint32_t heap_end;  /* end of the highest extent */
-    bool taken;         /* FID or SFI are in use in the DF */
-    bool parent, is_df; /* the parent is there; it is a DF */
+/* A file to be created, all decided but nothing written. */
+struct plan {
+    struct fcp fcp;
+    cos_file file;       /* the entry it gets */
+    uint32_t sfi_at;     /* address in its DF's map of SFIs, if it has one */
+    unsigned name_count; /* and their entries in the name table */
+    struct cos_span names[COS_FS_NAMES_MAX];
+    uint32_t name_at[COS_FS_NAMES_MAX];
 };
 
-static enum cos_result survey_table(const struct cos_fs *fs, const struct cos_file_info *wanted,
-                                    struct survey *survey)
+/* The MF comes first, everything else stands below a DF, and not too deep. */
+static enum cos_result plan_place(const struct cos_fs *fs, cos_file parent, struct plan *plan,
+                                  struct cos_file_info *df)
 {
-    struct table_walk walk;
-    struct cos_file_info info;
-    cos_file file;
-    enum cos_result result;
+    struct cos_file_info *info = &plan->fcp.info, above;
+    const bool is_mf = info->fid == 0x3F00;
+    enum cos_result result = cos_fs_info(fs, COS_FILE_MF, df);
 
-    *survey = (struct survey){.heap_end = cos_table_heap(fs)};
-    cos_table_walk(&walk, fs, COS_FILE_MF);
-    while ((result = cos_table_next(&walk, &file, &info)) == COS_OK) {
-        const uint32_t end = info.address + cos_file_extent(&info);
-        if (end > survey->heap_end) {
-            survey->heap_end = end;
-        }
-        if (file == wanted->parent) {
-            survey->parent = true;
-            survey->is_df = cos_file_is_df(&info);
-        }
-        if (file != COS_FILE_MF && info.parent == wanted->parent &&
-            (info.fid == wanted->fid || (wanted->sfi != 0 && info.sfi == wanted->sfi))) {
-            survey->taken = true;
-        }
+    if (result == COS_E_FILE_NOT_FOUND) {
+        COS_CHECK(is_mf, COS_E_FILE_NOT_FOUND);
+        COS_CHECK(cos_file_is_df(info), COS_E_DATA);
+        info->parent = plan->file = COS_FILE_MF;
+        return COS_OK;
     }
-    survey->free = walk.next;
-    return result == COS_E_END_OF_DATA ? COS_OK : result;
+    COS_TRY(result);
+    COS_CHECK(!is_mf, cos_file_is_df(info) ? COS_E_FILE_EXISTS : COS_E_DATA);
+    COS_TRY(cos_fs_info(fs, parent, df));
+    COS_CHECK(cos_file_is_df(df), COS_E_FILE_STRUCTURE);
+    info->parent = parent;
+    result = cos_table_find(fs, parent, info->fid, &plan->file);
+    COS_CHECK(result == COS_E_FILE_NOT_FOUND, result == COS_OK ? COS_E_FILE_EXISTS : result);
+    COS_CHECK(plan->file != COS_FILE_NONE, COS_E_MEMORY_FULL);
+    above = *df;
+    for (unsigned depth = 0; parent != COS_FILE_MF; depth++) {
+        COS_CHECK(depth + 1 < COS_FS_DEPTH_MAX, COS_E_MEMORY_FULL);
+        parent = above.parent;
+        COS_TRY(cos_table_info(fs, parent, &above));
+    }
+    return COS_OK;
 }
 
-/* Whether the file may stand in the DF: the MF first, everything else below a DF. */
-static enum cos_result check_place(const struct cos_file_info *wanted, const struct survey *survey)
+/* An SFI that 88 gives must be free; the one that follows from the FID (7.4.3) is given if it is.
+ */
+static enum cos_result plan_sfi(const struct cos_fs *fs, const struct cos_file_info *df,
+                                struct plan *plan)
 {
-    if (survey->free == COS_FILE_MF) {
-        COS_CHECK(wanted->fid == 0x3F00, COS_E_FILE_NOT_FOUND);
-        return cos_file_is_df(wanted) ? COS_OK : COS_E_DATA;
+    struct cos_file_info *info = &plan->fcp.info;
+    uint8_t taken[2];
+
+    if (!plan->fcp.sfi_given && !cos_file_is_df(info)) {
+        info->sfi = info->fid & 0x1FU;
+        info->sfi = info->sfi <= COS_FS_SFI_MAX ? info->sfi : 0;
     }
-    COS_CHECK(wanted->fid != 0x3F00, cos_file_is_df(wanted) ? COS_E_FILE_EXISTS : COS_E_DATA);
-    COS_CHECK(survey->parent, COS_E_FILE_NOT_FOUND);
-    COS_CHECK(survey->is_df, COS_E_FILE_STRUCTURE);
-    return survey->taken ? COS_E_FILE_EXISTS : COS_OK;
+    if (info->sfi == 0) {
+        return COS_OK;
+    }
+    plan->sfi_at = cos_file_sfi_map(df) + 2U * (info->sfi - 1U);
+    COS_TRY(cos_store_read(fs->store, plan->sfi_at, taken, sizeof taken));
+    if (cos_get16(taken) != 0) {
+        COS_CHECK(!plan->fcp.sfi_given, COS_E_FILE_EXISTS);
+        info->sfi = 0;
+    }
+    return COS_OK;
+}
+
+static bool same_span(struct cos_span a, struct cos_span b)
+{
+    return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
 }
 
 /* A name belongs to one DF only, and to that once. */
-static enum cos_result check_names(const struct cos_fs *fs, const struct fcp *fcp)
+static enum cos_result plan_names(const struct cos_fs *fs, struct plan *plan)
 {
-    struct cos_reader reader = cos_reader(fcp->attributes, fcp->info.attributes_length);
-    struct cos_tlv name, later;
+    struct cos_reader reader = cos_reader(plan->fcp.attributes, plan->fcp.info.attributes_length);
+    struct cos_tlv tlv;
 
-    while (cos_tlv_next(&reader, &name) == COS_OK) {
-        struct cos_reader rest = reader;
+    plan->name_count = 0;
+    while (cos_tlv_next(&reader, &tlv) == COS_OK) {
+        const struct cos_span name = {tlv.value, tlv.length};
         cos_file other;
-        if (name.tag != FCP_DF_NAME) {
+        if (tlv.tag != FCP_DF_NAME) {
             continue;
         }
-        while (cos_tlv_next(&rest, &later) == COS_OK) {
-            COS_CHECK(later.tag != FCP_DF_NAME || later.length != name.length ||
-                          memcmp(later.value, name.value, name.length) != 0,
-                      COS_E_NAME_EXISTS);
+        for (unsigned i = 0; i < plan->name_count; i++) {
+            COS_CHECK(!same_span(name, plan->names[i]), COS_E_NAME_EXISTS);
         }
-        const enum cos_result result =
-            cos_file_find_name(fs, (struct cos_span){name.value, name.length}, true, &other);
-        COS_CHECK(result != COS_OK, COS_E_NAME_EXISTS);
-        COS_CHECK(result == COS_E_FILE_NOT_FOUND, result);
+        const enum cos_result result = cos_name_find(fs, name, &other);
+        COS_CHECK(result == COS_E_FILE_NOT_FOUND, result == COS_OK ? COS_E_NAME_EXISTS : result);
+        COS_CHECK(plan->name_count < COS_FS_NAMES_MAX, COS_E_MEMORY_FULL);
+        plan->names[plan->name_count++] = name;
     }
-    return COS_OK;
-}
-
-/* Gives the file its extent behind all others: nothing was ever written there, so it reads as 00.
- * Attributes that fit into a page are kept within one, so that they cost one page program. */
-static enum cos_result place_extent(const struct cos_fs *fs, const struct survey *survey,
-                                    struct cos_file_info *info)
-{
-    const uint32_t limit = fs->config.start + fs->config.size;
-    const uint32_t payload = fs->store->payload;
-    const uint32_t left = payload - survey->heap_end % payload;
-
-    info->address = survey->heap_end;
-    if (info->attributes_length > left && info->attributes_length <= payload) {
-        info->address += left;
-    }
-    COS_CHECK(survey->free < fs->config.files, COS_E_MEMORY_FULL);
-    COS_CHECK(info->address <= limit && cos_file_extent(info) <= limit - info->address,
-              COS_E_MEMORY_FULL);
-    return COS_OK;
+    return cos_name_free(fs, plan->name_count, plan->name_at);
 }
 
 /* Everything about a creation but writing it. */
-static enum cos_result plan(const struct cos_fs *fs, cos_file parent, struct cos_span value,
-                            struct fcp *fcp, cos_file *file)
+static enum cos_result make_plan(struct cos_fs *fs, cos_file parent, struct cos_span value,
+                                 uint16_t vault, struct plan *plan)
 {
-    struct survey survey;
+    struct cos_file_info df;
 
-    COS_TRY(cos_fcp_parse(value, fcp));
-    fcp->info.parent = parent;
-    COS_TRY(survey_table(fs, &fcp->info, &survey));
-    COS_TRY(check_place(&fcp->info, &survey));
-    if (survey.free == COS_FILE_MF) {
-        fcp->info.parent = COS_FILE_MF;
+    COS_CHECK(fs->pending.kind == COS_FS_NOTHING, COS_E_MEMORY_FAILURE);
+    COS_TRY(cos_fcp_parse(value, &plan->fcp));
+    plan->fcp.info.vault = vault;
+    COS_TRY(plan_place(fs, parent, plan, &df));
+    if (plan->file != COS_FILE_MF) {
+        COS_TRY(plan_sfi(fs, &df, plan));
     }
-    COS_TRY(check_names(fs, fcp));
-    COS_TRY(place_extent(fs, &survey, &fcp->info));
-    *file = survey.free;
+    COS_TRY(plan_names(fs, plan));
+    return cos_heap_place(fs, &plan->fcp.info);
+}
+
+/* Entry, attributes, header of the content, map of SFIs, names, and what the superblock notes. */
+enum { CREATE_EDITS = 5 + COS_FS_NAMES_MAX };
+
+static enum cos_result carry_out(struct cos_fs *fs, const struct plan *plan,
+                                 const struct cos_fs_pending *pending)
+{
+    const struct cos_file_info *info = &plan->fcp.info;
+    uint8_t entry[FILE_ENTRY_SIZE], header[CONTENT_HEADER], place[2];
+    uint8_t noted[SUPERBLOCK_PENDING_SIZE], names[COS_FS_NAMES_MAX][NAME_ENTRY_SIZE];
+    struct cos_edit edits[CREATE_EDITS];
+    size_t count = 0;
+
+    cos_table_put(entry, info);
+    cos_content_header(info, plan->fcp.records, header);
+    cos_put16(place, plan->file);
+    cos_pending_put(noted, pending);
+    edits[count++] = (struct cos_edit){cos_table_address(fs, plan->file), entry, sizeof entry, 0};
+    edits[count++] =
+        (struct cos_edit){info->address, plan->fcp.attributes, info->attributes_length, 0};
+    if (info->source == COS_FS_SOURCE_CONTENT && plan->fcp.records != 0) {
+        edits[count++] = (struct cos_edit){cos_file_content(info), header, sizeof header, 0};
+    }
+    if (info->sfi != 0) {
+        edits[count++] = (struct cos_edit){plan->sfi_at, place, sizeof place, 0};
+    }
+    for (unsigned i = 0; i < plan->name_count; i++) {
+        cos_name_put(names[i], plan->names[i], plan->file);
+        edits[count++] = (struct cos_edit){plan->name_at[i], names[i], NAME_ENTRY_SIZE, 0};
+    }
+    if (pending->kind != COS_FS_NOTHING) {
+        edits[count++] =
+            (struct cos_edit){fs->config.start + SUPERBLOCK_PENDING, noted, sizeof noted, 0};
+    }
+    COS_TRY(cos_store_commit(fs->store, edits, count));
+    fs->pending = *pending;
+    const uint32_t end = info->address + cos_file_extent(info);
+    fs->heap_top = end > fs->heap_top ? end : fs->heap_top;
     return COS_OK;
 }
 
-enum cos_result cos_fs_may_create(const struct cos_fs *fs, cos_file parent, struct cos_span value)
+enum cos_result cos_fs_may_create(struct cos_fs *fs, cos_file parent, struct cos_span fcp,
+                                  struct cos_file_info *info)
 {
-    struct fcp fcp;
-    cos_file file;
+    struct plan plan;
 
-    return plan(fs, parent, value, &fcp, &file);
+    COS_TRY(make_plan(fs, parent, fcp, 0, &plan));
+    *info = plan.fcp.info;
+    return COS_OK;
 }
 
-enum cos_result cos_fs_create(struct cos_fs *fs, cos_file parent, struct cos_span value,
+static enum cos_result create(struct cos_fs *fs, cos_file parent, struct cos_span fcp,
+                              uint16_t vault, uint32_t transaction, cos_file *file)
+{
+    struct cos_fs_pending pending = {.kind = COS_FS_NOTHING};
+    struct plan plan;
+
+    COS_TRY(make_plan(fs, parent, fcp, vault, &plan));
+    COS_CHECK((plan.fcp.info.source == COS_FS_SOURCE_VAULT) == (vault != 0), COS_E_CONDITIONS);
+    if (vault != 0) {
+        pending = (struct cos_fs_pending){
+            .kind = COS_FS_PREPARED_CREATE, .file = plan.file, .transaction = transaction};
+    }
+    COS_TRY(carry_out(fs, &plan, &pending));
+    *file = plan.file;
+    return COS_OK;
+}
+
+enum cos_result cos_fs_create(struct cos_fs *fs, cos_file parent, struct cos_span fcp,
                               cos_file *file)
 {
-    struct fcp fcp;
-    uint8_t entry[FILE_ENTRY_SIZE];
-    cos_file place;
+    return create(fs, parent, fcp, 0, 0, file);
+}
 
-    COS_TRY(plan(fs, parent, value, &fcp, &place));
-    cos_table_put(entry, &fcp.info);
-    const struct cos_edit edits[] = {
-        {cos_table_address(fs, place), entry, sizeof entry},
-        {fcp.info.address, fcp.attributes, fcp.info.attributes_length},
-    };
-    COS_TRY(cos_store_commit(fs->store, edits, 2));
-    *file = place;
-    return COS_OK;
+enum cos_result cos_fs_prepare_create(struct cos_fs *fs, cos_file parent, struct cos_span fcp,
+                                      uint16_t vault, uint32_t transaction, cos_file *file)
+{
+    COS_CHECK(vault != 0, COS_E_CONDITIONS);
+    return create(fs, parent, fcp, vault, transaction, file);
+}
+
+/* ---- Life cycle ---- */
+
+enum cos_result cos_fs_set_life_cycle(struct cos_fs *fs, cos_file file, uint8_t status)
+{
+    struct cos_file_info info;
+    uint8_t entry[FILE_ENTRY_SIZE];
+
+    COS_CHECK(fs->pending.kind == COS_FS_NOTHING, COS_E_MEMORY_FAILURE);
+    COS_TRY(cos_fs_info(fs, file, &info));
+    info.life_cycle_status = status;
+    cos_table_put(entry, &info);
+    const struct cos_edit edit = {
+        .address = cos_table_address(fs, file), .data = entry, .length = sizeof entry};
+    return cos_store_commit(fs->store, &edit, 1);
 }

@@ -8,6 +8,7 @@
 #include "cos/fs.h"
 
 #define FILE_ENTRY_SIZE 24U
+#define NAME_ENTRY_SIZE 20U
 #define FILE_SFI_MAP    (2U * COS_FS_SFI_MAX) /* of a DF: one place in the table each, 0 = none */
 
 /* Data objects of an FCP template (ISO/IEC 7816-4:2013, table 10) that this version knows. */
@@ -30,9 +31,9 @@ enum fcp_tag {
 
 /* ---- The table (table.c) ---- */
 
-/* Entries stand in pages that hash tables are made of: a file is in the page that the hash of its DF
- * and FID names, or in one behind it, round the end; the search ends at a page with an entry that
- * was never used. */
+/* Entries stand in pages that hash tables are made of: a file is in the page that the hash of its
+ * DF and FID names, or in one behind it, round the end; the search ends at a page with an entry
+ * that was never used. */
 enum entry_state { ENTRY_FREE, ENTRY_REMOVED, ENTRY_FILE };
 
 /* The bytes of the superblock's page that a change of `pending` and of the MF touch. */
@@ -68,8 +69,24 @@ enum cos_result cos_heap_place(struct cos_fs *fs, struct cos_file_info *info);
 
 /* ---- Names (name.c) ---- */
 
-/* The entry of a name in the name table; COS_E_FILE_NOT_FOUND. */
+/* The DF with exactly this name; COS_E_FILE_NOT_FOUND. */
 enum cos_result cos_name_find(const struct cos_fs *fs, struct cos_span name, cos_file *file);
+/* Addresses of the first `count` free entries of the name table; COS_E_MEMORY_FULL. */
+enum cos_result cos_name_free(const struct cos_fs *fs, unsigned count,
+                              uint32_t addresses[COS_FS_NAMES_MAX]);
+/* Addresses of the entries that hold names of the file. */
+enum cos_result cos_name_of(const struct cos_fs *fs, cos_file file, unsigned *count,
+                            uint32_t addresses[COS_FS_NAMES_MAX]);
+void cos_name_put(uint8_t entry[NAME_ENTRY_SIZE], struct cos_span name, cos_file file);
+
+/* ---- What is more than one transaction (pending.c) ---- */
+
+/* Does what the superblock says is to be done, but for what the security chip decides. */
+enum cos_result cos_pending_carry_on(struct cos_fs *fs);
+/* Notes a change in the superblock; durable, and then in RAM. */
+enum cos_result cos_pending_note(struct cos_fs *fs, const struct cos_fs_pending *pending);
+/* Sets [address, address + length) to 00: all or nothing, however long. */
+enum cos_result cos_erase_range(struct cos_fs *fs, uint32_t address, uint32_t length);
 
 /* ---- Records and data objects (record.c, object.c) ---- */
 
@@ -80,6 +97,11 @@ uint32_t cos_content_structure(const struct cos_file_info *info);
 #define CONTENT_HEADER 8U
 void cos_content_header(const struct cos_file_info *info, unsigned records,
                         uint8_t header[CONTENT_HEADER]);
+
+/* ---- Long changes (pending.c) ---- */
+
+/* Sets bytes of the space to 00: atomic for any length. */
+enum cos_result cos_erase_range(struct cos_fs *fs, uint32_t address, uint32_t length);
 
 /* ---- FCP of CREATE FILE (fcp.c) ---- */
 

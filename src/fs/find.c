@@ -1,51 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Finding files: by identifier, short identifier, path and DF name (ISO/IEC 7816-4:2013, 5.3.1 and
- * 11.1.1).
+ * Finding files: by identifier, short identifier and path (ISO/IEC 7816-4:2013, 7.2 and 11.1.1).
  */
 #include "file.h"
 
-/* Fixed file identifiers, ISO/IEC 7816-4:2013, 5.3.1.1. */
+/* Fixed file identifiers, ISO/IEC 7816-4:2013, 7.2.1. */
 enum {
     FID_MF = 0x3F00,
     FID_CURRENT_DF = 0x3FFF, /* in a path only */
 };
 
-/* What to look for below a DF. */
-enum key {
-    BY_FID,
-    BY_SFI,
-};
-
-static enum cos_result find_below(const struct cos_fs *fs, cos_file df, enum key key,
-                                  uint16_t value, cos_file *file)
-{
-    struct table_walk walk;
-    struct cos_file_info info;
-    cos_file found;
-    enum cos_result result;
-
-    COS_CHECK(df < fs->config.files, COS_E_FILE_NOT_FOUND);
-    cos_table_walk(&walk, fs, (cos_file)(df + 1U)); /* children stand behind their parent */
-    while ((result = cos_table_next(&walk, &found, &info)) == COS_OK) {
-        if (info.parent == df && (key == BY_FID ? info.fid : info.sfi) == value) {
-            *file = found;
-            return COS_OK;
-        }
-    }
-    return result == COS_E_END_OF_DATA ? COS_E_FILE_NOT_FOUND : result;
-}
-
 enum cos_result cos_fs_find_child(const struct cos_fs *fs, cos_file df, uint16_t fid,
                                   cos_file *file)
 {
-    return find_below(fs, df, BY_FID, fid, file);
+    cos_file found;
+
+    COS_CHECK(!cos_file_is_hidden(fs, df), COS_E_FILE_NOT_FOUND);
+    COS_TRY(cos_table_find(fs, df, fid, &found));
+    *file = found;
+    return COS_OK;
 }
 
 enum cos_result cos_fs_find_sfi(const struct cos_fs *fs, cos_file df, uint8_t sfi, cos_file *file)
 {
-    COS_CHECK(sfi != 0, COS_E_FILE_NOT_FOUND); /* 0 is "no SFI" in the table */
-    return find_below(fs, df, BY_SFI, sfi, file);
+    struct cos_file_info info;
+    uint8_t place[2];
+
+    COS_CHECK(sfi >= 1 && sfi <= COS_FS_SFI_MAX, COS_E_FILE_NOT_FOUND);
+    COS_TRY(cos_fs_info(fs, df, &info));
+    COS_CHECK(cos_file_is_df(&info), COS_E_FILE_NOT_FOUND);
+    COS_TRY(
+        cos_store_read(fs->store, cos_file_sfi_map(&info) + 2U * (sfi - 1U), place, sizeof place));
+    const cos_file found = cos_get16(place);
+    COS_CHECK(found != 0 && !cos_file_is_hidden(fs, found), COS_E_FILE_NOT_FOUND);
+    const enum cos_result result = cos_table_info(fs, found, &info);
+    COS_CHECK(result != COS_E_FILE_NOT_FOUND, COS_E_STORE_DAMAGED);
+    COS_TRY(result);
+    COS_CHECK(info.parent == df && info.sfi == sfi, COS_E_STORE_DAMAGED);
+    *file = found;
+    return COS_OK;
 }
 
 static enum cos_result found_if(bool found, cos_file at, cos_file *file)
@@ -66,7 +59,7 @@ enum cos_result cos_fs_find_fid(const struct cos_fs *fs, cos_file current_df, ui
         return found_if(true, COS_FILE_MF, file);
     }
     COS_TRY(cos_fs_info(fs, current_df, &df));
-    result = find_below(fs, current_df, BY_FID, fid, file);
+    result = cos_fs_find_child(fs, current_df, fid, file);
     COS_CHECK(result == COS_E_FILE_NOT_FOUND, result);
     if (df.fid == fid) {
         return found_if(true, current_df, file);
@@ -79,7 +72,7 @@ enum cos_result cos_fs_find_fid(const struct cos_fs *fs, cos_file current_df, ui
     if (parent.fid == fid) {
         return found_if(true, df.parent, file);
     }
-    return find_below(fs, df.parent, BY_FID, fid, file);
+    return cos_fs_find_child(fs, df.parent, fid, file);
 }
 
 enum cos_result cos_fs_find_path(const struct cos_fs *fs, cos_file from, struct cos_span path,
@@ -96,58 +89,9 @@ enum cos_result cos_fs_find_path(const struct cos_fs *fs, cos_file from, struct 
     while (reader.length > 0) {
         const uint16_t fid = cos_read16(&reader);
         if (!first || !((fid == FID_MF && from == COS_FILE_MF) || fid == FID_CURRENT_DF)) {
-            COS_TRY(find_below(fs, at, BY_FID, fid, &at));
+            COS_TRY(cos_fs_find_child(fs, at, fid, &at));
         }
         first = false;
     }
     return found_if(true, at, file);
-}
-
-/* Whether one of a DF's names matches. A DF may have several (ISO/IEC 7816-4:2013, table 10). */
-static enum cos_result has_name(const struct cos_fs *fs, const struct cos_file_info *info,
-                                struct cos_span name, bool whole)
-{
-    uint8_t attributes[COS_FS_ATTRIBUTES_MAX];
-    struct cos_reader reader;
-    struct cos_tlv tlv;
-    enum cos_result result;
-
-    COS_TRY(cos_store_read(fs->store, info->address, attributes, info->attributes_length));
-    reader = cos_reader(attributes, info->attributes_length);
-    while ((result = cos_tlv_next(&reader, &tlv)) == COS_OK) {
-        if (tlv.tag == FCP_DF_NAME &&
-            (whole ? tlv.length == name.length : tlv.length >= name.length) &&
-            memcmp(tlv.value, name.data, name.length) == 0) {
-            return COS_OK;
-        }
-    }
-    return result == COS_E_END_OF_DATA ? COS_E_FILE_NOT_FOUND : COS_E_STORE_DAMAGED;
-}
-
-enum cos_result cos_file_find_name(const struct cos_fs *fs, struct cos_span name, bool whole,
-                                   cos_file *file)
-{
-    struct table_walk walk;
-    struct cos_file_info info;
-    cos_file found;
-    enum cos_result result;
-
-    cos_table_walk(&walk, fs, COS_FILE_MF);
-    while ((result = cos_table_next(&walk, &found, &info)) == COS_OK) {
-        if (!cos_file_is_df(&info) || info.attributes_length == 0) {
-            continue;
-        }
-        result = has_name(fs, &info, name, whole);
-        if (result != COS_E_FILE_NOT_FOUND) {
-            COS_TRY(result);
-            return found_if(true, found, file);
-        }
-    }
-    return result == COS_E_END_OF_DATA ? COS_E_FILE_NOT_FOUND : result;
-}
-
-enum cos_result cos_fs_find_name(const struct cos_fs *fs, struct cos_span name, cos_file *file)
-{
-    COS_CHECK(name.length > 0 && name.length <= COS_FS_NAME_MAX, COS_E_FILE_NOT_FOUND);
-    return cos_file_find_name(fs, name, false, file);
 }

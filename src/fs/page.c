@@ -187,16 +187,23 @@ struct stream {
     uint32_t old_crc, new_crc;
 };
 
-/* The byte at this address of the logical space with the edits laid over it. */
-static uint8_t edited(const struct page_source *source, uint32_t address, uint8_t byte)
+/* Lays the edits over the byte at this address of the logical space: the last one that covers it
+ * counts. The map still shows the space as it was. */
+static enum cos_result edit_byte(const struct stream *stream, uint32_t address, uint8_t *byte)
 {
-    for (size_t i = 0; i < source->count; i++) {
-        const struct cos_edit *edit = &source->edits[i];
-        if (address >= edit->address && address - edit->address < edit->length) {
-            byte = edit->data != NULL ? edit->data[address - edit->address] : 0;
+    for (size_t i = stream->source->count; i-- > 0;) {
+        const struct cos_edit *edit = &stream->source->edits[i];
+        uint32_t offset = address - edit->address;
+        if (address < edit->address || offset >= edit->length) {
+            continue;
         }
+        if (cos_edit_copies(edit)) {
+            return cos_store_read(stream->store, edit->from + offset, byte, 1);
+        }
+        *byte = edit->data != NULL ? edit->data[offset] : 0;
+        break;
     }
-    return byte;
+    return COS_OK;
 }
 
 /* The byte of the fresh page at offset `at`, taken in rising order: header, payload, CRC. The CRC
@@ -219,8 +226,7 @@ static enum cos_result stream_byte(struct stream *stream, size_t at, uint8_t *by
     at -= payload;
     if (at < store->payload) {
         stream->old_crc = cos_crc32(stream->old_crc, byte, 1);
-        *byte = edited(stream->source, (uint32_t)stream->logical * store->payload + (uint32_t)at,
-                       *byte);
+        COS_TRY(edit_byte(stream, (uint32_t)stream->logical * store->payload + (uint32_t)at, byte));
         stream->new_crc = cos_crc32(stream->new_crc, byte, 1);
         return COS_OK;
     }

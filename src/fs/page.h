@@ -34,6 +34,12 @@ struct page_source {
     size_t count;
 };
 
+/* Whether the edit copies bytes of the space as it was. */
+static inline bool cos_edit_copies(const struct cos_edit *edit)
+{
+    return edit->data == NULL && edit->from != 0;
+}
+
 /* Reads a header. COS_E_STORE_DAMAGED if there is none that its CRC vouches for. */
 enum cos_result cos_page_read_header(const struct cos_store *store, uint16_t page,
                                      struct page_header *header);

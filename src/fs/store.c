@@ -173,6 +173,37 @@ static enum cos_result enter_pages(struct cos_store *store, unsigned pages, uint
     return COS_OK;
 }
 
+/* Every edit, and what it copies, must lie inside the space. */
+static enum cos_result check_ranges(const struct cos_store *store, const struct cos_edit *edits,
+                                    size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        COS_INVARIANT(inside(store, edits[i].address, edits[i].length));
+        COS_INVARIANT(!cos_edit_copies(&edits[i]) || inside(store, edits[i].from, edits[i].length));
+    }
+    return COS_OK;
+}
+
+/* Damage must not be copied under a good CRC: each page that bytes are copied from is checked. */
+static enum cos_result check_sources(struct cos_store *store, const struct cos_edit *edits,
+                                     size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!cos_edit_copies(&edits[i]) || edits[i].length == 0) {
+            continue;
+        }
+        uint16_t last = (uint16_t)((edits[i].from + edits[i].length - 1) / store->payload);
+        for (uint16_t page = (uint16_t)(edits[i].from / store->payload); page <= last; page++) {
+            bool good = true;
+            if (store->config.map[page] != PAGE_NONE) {
+                COS_TRY(cos_page_check_payload(store, store->config.map[page], page, &good));
+            }
+            COS_CHECK(good, COS_E_STORE_DAMAGED);
+        }
+    }
+    return COS_OK;
+}
+
 enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit *edits,
                                  size_t count)
 {
@@ -181,9 +212,7 @@ enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit 
 
     COS_CHECK(!store->broken, COS_E_NVM);
     COS_CHECK(!store->worn_out, COS_E_MEMORY_FAILURE);
-    for (size_t i = 0; i < count; i++) {
-        COS_INVARIANT(inside(store, edits[i].address, edits[i].length));
-    }
+    COS_TRY(check_ranges(store, edits, count));
     for (uint16_t page = touched(store, edits, count, 0); page != PAGE_NONE;
          page = touched(store, edits, count, (uint16_t)(page + 1U))) {
         pages++;
@@ -193,6 +222,7 @@ enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit 
     }
     COS_CHECK(pages + COS_STORE_SLACK <= store->config.reserve, COS_E_MEMORY_FULL);
     COS_CHECK(store->newest < UINT32_MAX - 2, COS_E_MEMORY_FAILURE);
+    COS_TRY(check_sources(store, edits, count));
     enum cos_result result = write_pages(store, edits, count, pages, &digest);
     if (result == COS_OK) {
         /* Half a map is no map: what is in NVM stands, and the next start reads it. */

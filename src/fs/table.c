@@ -3,21 +3,25 @@
  * The file table: superblock and entries, byte by byte (docs/formats.md, "Files").
  *
  * The store vouches for the bytes; that they mean something is checked here, before anybody uses
- * them. An entry's parent always stands before it, so that no walk towards the MF can be endless.
+ * them. Walks towards the MF are bounded by the depth that CREATE FILE allows.
  */
 #include "file.h"
+#include "walk.h"
 
 enum {
     SUPERBLOCK_SIZE = 16,
     SUPERBLOCK_CRC = 12, /* offset of the CRC-32, which covers what stands before it */
+    SUPERBLOCK_PAGE = SUPERBLOCK_MF + FILE_ENTRY_SIZE, /* bytes used of its page */
+    FILES_FORMAT = 2,
     FILES_MAX = 4096,
+    NAMES_MAX = 255,
 };
 
 /* Offsets in an entry. */
 enum {
     AT_FID = 0,
     AT_PARENT = 2,
-    AT_FDB = 4, /* 00: the entry is free */
+    AT_FDB = 4,
     AT_SFI = 5,
     AT_LIFE_CYCLE_STATUS = 6,
     AT_DCB = 7,
@@ -26,48 +30,59 @@ enum {
     AT_SOURCE = 13,
     AT_RECORD_SIZE = 14,
     AT_RECORD_COUNT = 16,
-    AT_RESERVED = 18,
+    AT_VAULT = 18,
     AT_SIZE = 20,
 };
 
+/* Values of AT_FDB that are no file descriptor byte. */
+enum { FDB_FREE = 0x00, FDB_REMOVED = 0xFF };
+
 /* ---- Where things are ---- */
 
-/* The run of entries, all in one store page, that an entry belongs to: entries never cross the
- * border of a page, so that creating a file touches one page of the table. */
-struct run {
-    uint32_t address; /* of the entry asked for */
-    uint32_t left;    /* entries from there to the end of the page */
-};
-
-static struct run run_at(const struct cos_fs *fs, uint32_t entry)
+static uint32_t page_address(const struct cos_fs *fs, uint32_t page)
 {
-    const uint32_t payload = fs->store->payload;
-    const uint32_t first = fs->config.start + SUPERBLOCK_SIZE;
-    const uint32_t in_first = (payload - first % payload) / FILE_ENTRY_SIZE;
-    const uint32_t in_page = payload / FILE_ENTRY_SIZE;
-    uint32_t page, place;
+    return page * fs->store->payload;
+}
 
-    if (entry < in_first) {
-        return (struct run){first + entry * FILE_ENTRY_SIZE, in_first - entry};
-    }
-    page = first / payload + 1 + (entry - in_first) / in_page;
-    place = (entry - in_first) % in_page;
-    return (struct run){page * payload + place * FILE_ENTRY_SIZE, in_page - place};
+static uint16_t pages_of(uint32_t count, uint32_t per_page)
+{
+    return (uint16_t)((count + per_page - 1) / per_page);
+}
+
+uint32_t cos_table_entries(const struct cos_fs *fs)
+{
+    return (uint32_t)fs->table_pages * fs->entries_per_page;
 }
 
 uint32_t cos_table_address(const struct cos_fs *fs, cos_file file)
 {
-    return run_at(fs, file).address;
+    if (file == COS_FILE_MF) {
+        return fs->config.start + SUPERBLOCK_MF;
+    }
+    const uint32_t slot = file - 1U;
+    return page_address(fs, fs->table_page + slot / fs->entries_per_page) +
+           slot % fs->entries_per_page * FILE_ENTRY_SIZE;
 }
 
-uint32_t cos_table_heap(const struct cos_fs *fs)
+/* Where the parts of the file system begin. COS_E_INVARIANT if they do not fit. */
+static enum cos_result lay_out(struct cos_fs *fs, struct cos_store *store,
+                               const struct cos_fs_config *config)
 {
-    return run_at(fs, fs->config.files - 1U).address + FILE_ENTRY_SIZE;
-}
+    const uint32_t payload = store->payload;
 
-uint32_t cos_file_extent(const struct cos_file_info *info)
-{
-    return info->attributes_length + (info->source == COS_FS_SOURCE_CONTENT ? info->size : 0);
+    COS_INVARIANT(payload >= SUPERBLOCK_PAGE && config->start % payload == 0 &&
+                  config->files >= 1 && config->files <= FILES_MAX && config->names >= 1 &&
+                  config->names <= NAMES_MAX && config->start <= cos_store_size(store) &&
+                  config->size <= cos_store_size(store) - config->start);
+    *fs = (struct cos_fs){.store = store, .config = *config};
+    fs->names_per_page = (uint16_t)(payload / NAME_ENTRY_SIZE);
+    fs->entries_per_page = (uint16_t)(payload / FILE_ENTRY_SIZE);
+    fs->names_page = (uint16_t)(config->start / payload + 1);
+    fs->table_page = (uint16_t)(fs->names_page + pages_of(config->names, fs->names_per_page));
+    fs->table_pages = pages_of(config->files, fs->entries_per_page);
+    fs->heap_page = (uint16_t)(fs->table_page + fs->table_pages);
+    COS_INVARIANT(page_address(fs, fs->heap_page) <= config->start + config->size);
+    return COS_OK;
 }
 
 /* ---- Superblock ---- */
@@ -75,9 +90,10 @@ uint32_t cos_file_extent(const struct cos_file_info *info)
 static void put_superblock(uint8_t block[SUPERBLOCK_SIZE], const struct cos_fs_config *config)
 {
     memset(block, 0, SUPERBLOCK_SIZE);
-    block[0] = COS_NVM_FORMAT;
+    block[0] = FILES_FORMAT;
     cos_put16(block + 2, config->files);
     cos_put32(block + 4, config->size);
+    cos_put16(block + 8, config->names);
     cos_put32(block + SUPERBLOCK_CRC, cos_crc32(0, block, SUPERBLOCK_CRC));
 }
 
@@ -94,29 +110,59 @@ static enum cos_result check_superblock(const struct cos_fs *fs)
     return COS_OK;
 }
 
-enum cos_result cos_fs_mount(struct cos_fs *fs, struct cos_store *store,
-                             const struct cos_fs_config *config)
-{
-    const uint32_t space = cos_store_size(store);
-    const uint64_t end = (uint64_t)config->start + config->size;
-
-    COS_INVARIANT(store->payload >= FILE_ENTRY_SIZE);
-    COS_INVARIANT(config->files > 0 && config->files <= FILES_MAX && end <= space);
-    *fs = (struct cos_fs){.store = store, .config = *config};
-    COS_INVARIANT(cos_table_heap(fs) <= end);
-    return check_superblock(fs);
-}
-
-/* Formats a blank space only: what was once written in the heap would be read as content. */
 enum cos_result cos_fs_format(struct cos_fs *fs)
 {
     uint8_t block[SUPERBLOCK_SIZE];
-    const struct cos_edit edit = {fs->config.start, block, sizeof block};
     const enum cos_result found = check_superblock(fs);
 
     COS_CHECK(found == COS_E_STORE_BLANK, found == COS_OK ? COS_E_CONDITIONS : found);
     put_superblock(block, &fs->config);
+    const struct cos_edit edit = {
+        .address = fs->config.start, .data = block, .length = sizeof block};
     return cos_store_commit(fs->store, &edit, 1);
+}
+
+void cos_pending_put(uint8_t bytes[SUPERBLOCK_PENDING_SIZE], const struct cos_fs_pending *pending)
+{
+    memset(bytes, 0, SUPERBLOCK_PENDING_SIZE);
+    bytes[0] = pending->kind;
+    cos_put16(bytes + 2, pending->file);
+    cos_put32(bytes + 4, pending->transaction);
+    cos_put32(bytes + 8, pending->address);
+    cos_put32(bytes + 12, pending->length);
+}
+
+static enum cos_result get_pending(struct cos_fs *fs)
+{
+    struct cos_fs_pending *pending = &fs->pending;
+    uint8_t bytes[SUPERBLOCK_PENDING_SIZE];
+
+    COS_TRY(cos_store_read(fs->store, fs->config.start + SUPERBLOCK_PENDING, bytes, sizeof bytes));
+    pending->kind = bytes[0];
+    pending->file = cos_get16(bytes + 2);
+    pending->transaction = cos_get32(bytes + 4);
+    pending->address = cos_get32(bytes + 8);
+    pending->length = cos_get32(bytes + 12);
+    const uint32_t heap = page_address(fs, fs->heap_page), end = fs->config.start + fs->config.size;
+    const bool in_heap = pending->address >= heap && pending->address <= end &&
+                         pending->length <= end - pending->address;
+    const bool a_file = pending->file <= cos_table_entries(fs) && pending->file != COS_FILE_MF;
+    COS_CHECK(pending->kind <= COS_FS_PREPARED_DELETE, COS_E_STORE_DAMAGED);
+    COS_CHECK(pending->kind == COS_FS_NOTHING ||
+                  (pending->kind == COS_FS_ERASING ? in_heap : a_file),
+              COS_E_STORE_DAMAGED);
+    return COS_OK;
+}
+
+enum cos_result cos_fs_mount(struct cos_fs *fs, struct cos_store *store,
+                             const struct cos_fs_config *config)
+{
+    COS_TRY(lay_out(fs, store, config));
+    COS_TRY(check_superblock(fs));
+    COS_TRY(get_pending(fs));
+    const enum cos_result result = cos_pending_carry_on(fs);
+    /* A store that takes no more can still be read. */
+    return result == COS_E_MEMORY_FAILURE ? COS_OK : result;
 }
 
 /* ---- Entries ---- */
@@ -134,7 +180,7 @@ void cos_table_put(uint8_t entry[FILE_ENTRY_SIZE], const struct cos_file_info *i
     entry[AT_SOURCE] = info->source;
     cos_put16(entry + AT_RECORD_SIZE, info->record_size);
     cos_put16(entry + AT_RECORD_COUNT, info->record_count);
-    cos_put16(entry + AT_RESERVED, 0);
+    cos_put16(entry + AT_VAULT, info->vault);
     cos_put32(entry + AT_SIZE, info->size);
 }
 
@@ -151,29 +197,50 @@ static void get_entry(const uint8_t entry[FILE_ENTRY_SIZE], struct cos_file_info
         .attributes_length = entry[AT_ATTRIBUTES_LENGTH],
         .record_size = cos_get16(entry + AT_RECORD_SIZE),
         .record_count = cos_get16(entry + AT_RECORD_COUNT),
+        .vault = cos_get16(entry + AT_VAULT),
         .size = cos_get32(entry + AT_SIZE),
         .address = cos_get32(entry + AT_ADDRESS),
     };
 }
 
+bool cos_table_is_file(const uint8_t entry[FILE_ENTRY_SIZE])
+{
+    return entry[AT_FDB] != FDB_FREE && entry[AT_FDB] != FDB_REMOVED;
+}
+
 /* Whether descriptor, sizes and source go together, as cos_fcp_parse() lets them. */
 static bool is_structure(const struct cos_file_info *info)
 {
-    const uint32_t records = (uint32_t)info->record_size * info->record_count;
+    const unsigned kind = info->fdb & COS_FDB_KIND;
+    const bool counted = info->record_count > 0 && info->record_count <= COS_FS_RECORDS_MAX;
     const bool plain = info->record_size == 0 && info->record_count == 0;
-    const bool sized = info->size > 0 && info->size <= FILE_SIZE_MAX;
+    const bool own = info->source == COS_FS_SOURCE_CONTENT;
 
-    switch (info->fdb & COS_FDB_KIND) {
-    case COS_FDB_DF:
-        return info->size == 0 && plain && info->sfi == 0 && info->source == 0;
-    case COS_FDB_TRANSPARENT:
-        return sized && plain && info->source <= COS_FS_SOURCE_PRODUCTION;
-    case COS_FDB_LINEAR_FIXED:
-        return sized && records == info->size && info->record_count <= FILE_RECORDS_MAX &&
-               info->source == COS_FS_SOURCE_CONTENT;
-    default:
+    if (info->size > COS_FS_SIZE_MAX ||
+        (info->vault != 0) != (info->source == COS_FS_SOURCE_VAULT)) {
         return false;
     }
+    switch (kind) {
+    case COS_FDB_DF:
+        return own && info->sfi == 0 && info->record_size == 0 && counted == (info->size > 0);
+    case COS_FDB_TRANSPARENT:
+        return info->size > 0 && plain && info->source <= COS_FS_SOURCE_CARD;
+    case COS_FDB_BER_TLV:
+        return own && info->size > 0 && info->record_size == 0 && counted;
+    default:
+        return cos_file_has_records(info) && counted && info->record_size > 0 &&
+               (own || (kind == COS_FDB_LINEAR_FIXED && info->source == COS_FS_SOURCE_VAULT)) &&
+               (cos_file_is_variable(info)
+                    ? info->record_size <= info->size
+                    : (uint32_t)info->record_size * info->record_count == info->size);
+    }
+}
+
+static bool is_life_cycle_status(uint8_t status)
+{
+    return status == COS_LCS_CREATION || status == COS_LCS_INITIALISATION ||
+           status == COS_LCS_DEACTIVATED || status == COS_LCS_ACTIVATED ||
+           status == COS_LCS_TERMINATED;
 }
 
 /* Whether a file stands where a file may stand: in the tree and in the heap. */
@@ -183,73 +250,213 @@ static bool is_in_place(const struct cos_fs *fs, cos_file file, const struct cos
 
     if (file == COS_FILE_MF
             ? info->fid != 0x3F00 || info->parent != COS_FILE_MF || !cos_file_is_df(info)
-            : info->fid == 0x3F00 || info->parent >= file) {
+            : info->fid == 0x3F00 || info->parent > cos_table_entries(fs) || info->parent == file) {
         return false;
     }
-    return info->address >= cos_table_heap(fs) && info->address <= end &&
+    return info->address >= page_address(fs, fs->heap_page) && info->address <= end &&
            cos_file_extent(info) <= end - info->address;
 }
 
-/* COS_E_FILE_NOT_FOUND: the entry is free. */
-static enum cos_result check_entry(const struct cos_fs *fs, cos_file file, const uint8_t *entry,
-                                   struct cos_file_info *info)
+enum cos_result cos_table_get(const struct cos_fs *fs, cos_file file,
+                              const uint8_t entry[FILE_ENTRY_SIZE], struct cos_file_info *info)
 {
-    static const uint8_t blank[FILE_ENTRY_SIZE] = {0};
-
-    COS_CHECK(memcmp(entry, blank, sizeof blank) != 0, COS_E_FILE_NOT_FOUND);
+    COS_CHECK(cos_table_is_file(entry), COS_E_FILE_NOT_FOUND);
     get_entry(entry, info);
-    COS_CHECK(is_structure(info) && is_in_place(fs, file, info) && info->sfi <= FILE_SFI_MAX &&
-                  info->life_cycle_status == COS_LCS_ACTIVATED &&
-                  info->attributes_length <= COS_FS_ATTRIBUTES_MAX &&
-                  cos_get16(entry + AT_RESERVED) == 0,
+    COS_CHECK(is_structure(info) && is_in_place(fs, file, info) && info->sfi <= COS_FS_SFI_MAX &&
+                  is_life_cycle_status(info->life_cycle_status) &&
+                  info->attributes_length <= COS_FS_ATTRIBUTES_MAX,
               COS_E_STORE_DAMAGED);
     return COS_OK;
 }
 
-enum cos_result cos_fs_info(const struct cos_fs *fs, cos_file file, struct cos_file_info *info)
+enum cos_result cos_table_info(const struct cos_fs *fs, cos_file file, struct cos_file_info *info)
 {
     uint8_t entry[FILE_ENTRY_SIZE];
 
-    COS_CHECK(file < fs->config.files, COS_E_FILE_NOT_FOUND);
+    COS_CHECK(file <= cos_table_entries(fs), COS_E_FILE_NOT_FOUND);
     COS_TRY(cos_store_read(fs->store, cos_table_address(fs, file), entry, sizeof entry));
-    return check_entry(fs, file, entry, info);
+    return cos_table_get(fs, file, entry, info);
+}
+
+enum cos_result cos_fs_info(const struct cos_fs *fs, cos_file file, struct cos_file_info *info)
+{
+    COS_CHECK(!cos_file_is_hidden(fs, file), COS_E_FILE_NOT_FOUND);
+    return cos_table_info(fs, file, info);
+}
+
+enum cos_result cos_fs_is_below(const struct cos_fs *fs, cos_file file, cos_file df, bool *below)
+{
+    struct cos_file_info info;
+
+    for (unsigned depth = 0; depth <= COS_FS_DEPTH_MAX + 1; depth++) {
+        *below = file == df;
+        if (*below || file == COS_FILE_MF) {
+            return COS_OK;
+        }
+        const enum cos_result result = cos_table_info(fs, file, &info);
+        COS_CHECK(result != COS_E_FILE_NOT_FOUND, COS_E_STORE_DAMAGED);
+        COS_TRY(result);
+        file = info.parent;
+    }
+    return COS_E_STORE_DAMAGED;
+}
+
+bool cos_file_is_hidden(const struct cos_fs *fs, cos_file file)
+{
+    const struct cos_fs_pending *pending = &fs->pending;
+    bool below;
+
+    switch (pending->kind) {
+    case COS_FS_REMOVING:
+        return cos_fs_is_below(fs, file, pending->file, &below) != COS_OK || below;
+    case COS_FS_PREPARED_CREATE:
+        return file == pending->file;
+    default:
+        return false;
+    }
 }
 
 /* ---- Walking ---- */
 
-void cos_table_walk(struct table_walk *walk, const struct cos_fs *fs, cos_file first)
+void cos_walk(struct table_walk *walk, const struct cos_fs *fs, uint32_t first, uint32_t count)
 {
     walk->fs = fs;
     walk->next = first;
+    walk->end = first + count;
     walk->loaded = 0;
 }
 
-static enum cos_result load(struct table_walk *walk)
+enum cos_result cos_walk_next(struct table_walk *walk, cos_file *file, const uint8_t **entry)
 {
-    const struct run run = run_at(walk->fs, walk->next);
-    uint32_t count = walk->fs->config.files - (uint32_t)walk->next;
-
-    count = run.left < count ? run.left : count;
-    count = count > TABLE_WALK_ENTRIES ? TABLE_WALK_ENTRIES : count;
-    walk->loaded = (uint16_t)count;
-    walk->at = walk->buffer;
-    return cos_store_read(walk->fs->store, run.address, walk->buffer, count * FILE_ENTRY_SIZE);
-}
-
-enum cos_result cos_table_next(struct table_walk *walk, cos_file *file, struct cos_file_info *info)
-{
-    enum cos_result result;
-
-    COS_CHECK(walk->next < walk->fs->config.files, COS_E_END_OF_DATA);
+    COS_CHECK(walk->next < walk->end, COS_E_END_OF_DATA);
     if (walk->loaded == 0) {
-        COS_TRY(load(walk));
+        const struct cos_fs *fs = walk->fs;
+        const uint32_t in_page = fs->entries_per_page - walk->next % fs->entries_per_page;
+        uint32_t count = walk->end - walk->next;
+        count = in_page < count ? in_page : count;
+        count = count > TABLE_WALK_ENTRIES ? TABLE_WALK_ENTRIES : count;
+        COS_TRY(cos_store_read(fs->store, cos_table_address(fs, (cos_file)(walk->next + 1)),
+                               walk->buffer, count * FILE_ENTRY_SIZE));
+        walk->loaded = (uint16_t)count;
+        walk->at = walk->buffer;
     }
-    result = check_entry(walk->fs, walk->next, walk->at, info);
-    COS_CHECK(result != COS_E_FILE_NOT_FOUND, COS_E_END_OF_DATA);
-    COS_TRY(result);
-    *file = walk->next;
+    *entry = walk->at;
+    *file = (cos_file)(walk->next + 1);
     walk->next++;
     walk->loaded--;
     walk->at += FILE_ENTRY_SIZE;
+    return COS_OK;
+}
+
+enum cos_result cos_walk_file(struct table_walk *walk, cos_file *file, struct cos_file_info *info)
+{
+    const uint8_t *entry;
+
+    do {
+        COS_TRY(cos_walk_next(walk, file, &entry));
+    } while (!cos_table_is_file(entry));
+    return cos_table_get(walk->fs, *file, entry, info);
+}
+
+enum cos_result cos_fs_next(const struct cos_fs *fs, uint32_t *cursor, cos_file *file,
+                            struct cos_file_info *info)
+{
+    while (*cursor <= cos_table_entries(fs)) {
+        *file = (cos_file)*cursor;
+        ++*cursor;
+        const enum cos_result result = cos_fs_info(fs, *file, info);
+        if (result != COS_E_FILE_NOT_FOUND) {
+            return result;
+        }
+    }
+    return COS_E_END_OF_DATA;
+}
+
+/* ---- Hashing ---- */
+
+static uint32_t home_page(const struct cos_fs *fs, cos_file df, uint16_t fid)
+{
+    const uint32_t hash = ((uint32_t)df << 16 ^ fid) * 0x9E3779B1U;
+
+    return (hash >> 16) * fs->table_pages >> 16;
+}
+
+/* One page of the table in the search for a file. *ends: it has an entry that was never used. */
+static enum cos_result search_page(const struct cos_fs *fs, uint32_t page, cos_file df,
+                                   uint16_t fid, cos_file *file, cos_file *room, bool *ends)
+{
+    struct table_walk walk;
+    const uint8_t *entry;
+    cos_file at;
+    enum cos_result result;
+
+    *ends = false;
+    cos_walk(&walk, fs, page * fs->entries_per_page, fs->entries_per_page);
+    while ((result = cos_walk_next(&walk, &at, &entry)) == COS_OK) {
+        if (!cos_table_is_file(entry)) {
+            *room = *room == COS_FILE_NONE ? at : *room;
+            *ends = *ends || entry[AT_FDB] == FDB_FREE;
+        } else if (cos_get16(entry + AT_FID) == fid && cos_get16(entry + AT_PARENT) == df &&
+                   !cos_file_is_hidden(fs, at)) {
+            *file = at;
+            return COS_OK;
+        }
+    }
+    return result == COS_E_END_OF_DATA ? COS_E_FILE_NOT_FOUND : result;
+}
+
+enum cos_result cos_table_find(const struct cos_fs *fs, cos_file df, uint16_t fid, cos_file *file)
+{
+    uint32_t page = home_page(fs, df, fid);
+    cos_file room = COS_FILE_NONE;
+    bool ends = false;
+
+    for (uint32_t pages = 0; pages < fs->table_pages && !ends; pages++) {
+        const enum cos_result result = search_page(fs, page, df, fid, file, &room, &ends);
+        COS_CHECK(result == COS_E_FILE_NOT_FOUND, result);
+        page = page + 1 < fs->table_pages ? page + 1 : 0;
+    }
+    *file = room;
+    return COS_E_FILE_NOT_FOUND;
+}
+
+/* Whether a page has an entry that was never used, and whether one of its files was pushed there
+ * over `distance` pages or more. */
+static enum cos_result look_at_page(const struct cos_fs *fs, uint32_t page, uint32_t distance,
+                                    bool *ends, bool *pushed)
+{
+    struct table_walk walk;
+    const uint8_t *entry;
+    cos_file at;
+    enum cos_result result;
+
+    cos_walk(&walk, fs, page * fs->entries_per_page, fs->entries_per_page);
+    while ((result = cos_walk_next(&walk, &at, &entry)) == COS_OK) {
+        if (entry[AT_FDB] == FDB_FREE) {
+            *ends = true;
+        } else if (entry[AT_FDB] != FDB_REMOVED) {
+            const uint32_t home =
+                home_page(fs, cos_get16(entry + AT_PARENT), cos_get16(entry + AT_FID));
+            *pushed = *pushed || (page + fs->table_pages - home) % fs->table_pages >= distance;
+        }
+    }
+    return result == COS_E_END_OF_DATA ? COS_OK : result;
+}
+
+enum cos_result cos_table_freed(const struct cos_fs *fs, cos_file file,
+                                uint8_t entry[FILE_ENTRY_SIZE])
+{
+    const uint32_t home = file == COS_FILE_MF ? 0 : (file - 1U) / fs->entries_per_page;
+    bool ends = false, pushed = false;
+
+    memset(entry, 0, FILE_ENTRY_SIZE);
+    for (uint32_t distance = 0; distance < fs->table_pages && !ends && !pushed; distance++) {
+        bool ignored = false;
+        COS_TRY(look_at_page(fs, (home + distance) % fs->table_pages, distance, &ends,
+                             distance == 0 ? &ignored : &pushed));
+    }
+    if (pushed) {
+        entry[AT_FDB] = FDB_REMOVED;
+    }
     return COS_OK;
 }

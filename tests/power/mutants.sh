@@ -91,8 +91,8 @@ mutant mark-of-any-page mount.c 'newest->mark = mark;' 'newest->mark = newest->s
 mutant never-marked store.c '(void)cos_page_write_mark(store, store->next, PAGE_MARK_SETTLED, store->newest);' ''
 mutant mark-without-blank store.c 'if (blank || cos_page_erase(store, store->next) == COS_OK) {' \
     'if (true) {'
-mutant later-edit-loses page.c 'for (size_t i = 0; i < source->count; i++) {' \
-    'for (size_t i = source->count; i-- > 0;) {'
+mutant later-edit-loses page.c 'for (size_t i = stream->source->count; i-- > 0;) {' \
+    'for (size_t i = 0; i < stream->source->count; i++) {'
 
 echo "mutants: $run run, $(echo "$survived" | wc -w) survived"
 [ "$run" -gt 0 ] && [ -z "$survived" ]

@@ -18,6 +18,7 @@ const struct bench_sizes bench_host = {
     .secure_pages = 127,
     .reserve = 16,
     .files = 128,
+    .names = 20,
     .objects = 48,
 };
 
@@ -29,6 +30,7 @@ const struct bench_sizes bench_small = {
     .secure_pages = 31,
     .reserve = 12,
     .files = 12,
+    .names = 8,
     .objects = 14,
 };
 
@@ -228,6 +230,7 @@ static void wire(struct bench *bench)
         .fab_at = 0,
         .atr_at = sizes->page_size,
         .files = sizes->files,
+        .names = sizes->names,
         .response = bench->response_buffer,
         .response_size = sizeof bench->response_buffer,
     };

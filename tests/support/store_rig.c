@@ -162,10 +162,13 @@ static bool settle(struct rig *rig)
     return true;
 }
 
-static void follow(uint8_t *space, const struct cos_edit *edits, size_t count)
+static void follow(const uint8_t *before, uint8_t *space, const struct cos_edit *edits,
+                   size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (edits[i].data == NULL) {
+        if (edits[i].data == NULL && edits[i].from != 0) {
+            memcpy(space + edits[i].address, before + edits[i].from, edits[i].length);
+        } else if (edits[i].data == NULL) {
             memset(space + edits[i].address, 0, edits[i].length);
         } else {
             memcpy(space + edits[i].address, edits[i].data, edits[i].length);
@@ -176,7 +179,7 @@ static void follow(uint8_t *space, const struct cos_edit *edits, size_t count)
 bool rig_commit(struct rig *rig, const struct cos_edit *edits, size_t count)
 {
     memcpy(rig->space[1], rig->space[0], rig->size);
-    follow(rig->space[1], edits, count);
+    follow(rig->space[0], rig->space[1], edits, count);
     rig->giving_back = rig->space[1][tries_at(rig)] > rig->space[0][tries_at(rig)];
     rig->clean = false;
     rig->busy_starts = 0;

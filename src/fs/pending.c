@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Deleting, and whatever else may be more than one store transaction: the superblock notes what is
+ * to be done, which is the commit point, and then it is done, at the next start if need be. Each
+ * step can be done twice.
+ */
+#include "file.h"
+#include "walk.h"
+
+static struct cos_edit pending_edit(const struct cos_fs *fs, uint8_t bytes[SUPERBLOCK_PENDING_SIZE],
+                                    const struct cos_fs_pending *pending)
+{
+    cos_pending_put(bytes, pending);
+    return (struct cos_edit){
+        .address = fs->config.start + SUPERBLOCK_PENDING,
+        .data = bytes,
+        .length = SUPERBLOCK_PENDING_SIZE,
+    };
+}
+
+enum cos_result cos_pending_note(struct cos_fs *fs, const struct cos_fs_pending *pending)
+{
+    uint8_t bytes[SUPERBLOCK_PENDING_SIZE];
+    const struct cos_edit edit = pending_edit(fs, bytes, pending);
+
+    COS_TRY(cos_store_commit(fs->store, &edit, 1));
+    fs->pending = *pending;
+    return COS_OK;
+}
+
+static enum cos_result note_done(struct cos_fs *fs)
+{
+    const struct cos_fs_pending nothing = {.kind = COS_FS_NOTHING};
+
+    return cos_pending_note(fs, &nothing);
+}
+
+/* ---- Erasing ---- */
+
+static enum cos_result all_zero(const struct cos_fs *fs, uint32_t address, uint32_t length,
+                                bool *zero)
+{
+    uint8_t bytes[16];
+
+    *zero = true;
+    for (uint32_t at = 0; at < length && *zero; at += sizeof bytes) {
+        const size_t run = length - at < sizeof bytes ? length - at : sizeof bytes;
+        COS_TRY(cos_store_read(fs->store, address + at, bytes, run));
+        for (size_t i = 0; i < run; i++) {
+            *zero = *zero && bytes[i] == 0;
+        }
+    }
+    return COS_OK;
+}
+
+/* Page by page; what is 00 already is not written. */
+static enum cos_result erase_pages(struct cos_fs *fs, uint32_t address, uint32_t length)
+{
+    while (length > 0) {
+        const uint32_t left = fs->store->payload - address % fs->store->payload;
+        const uint32_t run = length < left ? length : left;
+        bool zero;
+        COS_TRY(all_zero(fs, address, run, &zero));
+        if (!zero) {
+            const struct cos_edit edit = {.address = address, .length = run};
+            COS_TRY(cos_store_commit(fs->store, &edit, 1));
+        }
+        address += run;
+        length -= run;
+    }
+    return COS_OK;
+}
+
+enum cos_result cos_erase_range(struct cos_fs *fs, uint32_t address, uint32_t length)
+{
+    const struct cos_edit edit = {.address = address, .length = length};
+    const struct cos_fs_pending erasing = {
+        .kind = COS_FS_ERASING, .address = address, .length = length};
+
+    COS_CHECK(fs->pending.kind == COS_FS_NOTHING, COS_E_MEMORY_FAILURE);
+    const enum cos_result result = cos_store_commit(fs->store, &edit, 1);
+    COS_CHECK(result == COS_E_MEMORY_FULL, result);
+    COS_TRY(cos_pending_note(fs, &erasing));
+    return cos_pending_carry_on(fs);
+}
+
+/* ---- Removing ---- */
+
+/* Frees a file in one transaction: entry, SFI, names, all of its extent (or, `erased`, none of it),
+ * and if `last` the note in the superblock. COS_E_MEMORY_FULL: that is too much for one. */
+static enum cos_result free_file(struct cos_fs *fs, cos_file file, const struct cos_file_info *info,
+                                 bool erased, bool last)
+{
+    static const struct cos_fs_pending nothing = {.kind = COS_FS_NOTHING};
+    struct cos_edit edits[4 + COS_FS_NAMES_MAX];
+    uint8_t entry[FILE_ENTRY_SIZE], noted[SUPERBLOCK_PENDING_SIZE];
+    uint32_t names[COS_FS_NAMES_MAX];
+    unsigned name_count = 0;
+    size_t count = 0;
+
+    COS_TRY(cos_table_freed(fs, file, entry));
+    edits[count++] = (struct cos_edit){cos_table_address(fs, file), entry, sizeof entry, 0};
+    if (!erased) {
+        edits[count++] = (struct cos_edit){info->address, NULL, cos_file_extent(info), 0};
+    }
+    if (info->sfi != 0) {
+        struct cos_file_info df;
+        COS_TRY(cos_table_info(fs, info->parent, &df));
+        edits[count++] =
+            (struct cos_edit){cos_file_sfi_map(&df) + 2U * (info->sfi - 1U), NULL, 2, 0};
+    }
+    if (cos_file_is_df(info)) {
+        COS_TRY(cos_name_of(fs, file, &name_count, names));
+    }
+    for (unsigned i = 0; i < name_count; i++) {
+        edits[count++] = (struct cos_edit){names[i], NULL, NAME_ENTRY_SIZE, 0};
+    }
+    if (last && fs->pending.kind != COS_FS_NOTHING) {
+        edits[count++] = pending_edit(fs, noted, &nothing);
+    }
+    COS_TRY(cos_store_commit(fs->store, edits, count));
+    if (last) {
+        fs->pending = nothing;
+    }
+    return COS_OK;
+}
+
+/* The same for a file of any size, when the superblock says that it goes. */
+static enum cos_result free_large(struct cos_fs *fs, cos_file file,
+                                  const struct cos_file_info *info, bool last)
+{
+    const enum cos_result result = free_file(fs, file, info, false, last);
+
+    COS_CHECK(result == COS_E_MEMORY_FULL, result);
+    COS_TRY(erase_pages(fs, info->address, cos_file_extent(info)));
+    return free_file(fs, file, info, true, last);
+}
+
+/* How many DFs are between a file and `df`, which counts; 0: it does not stand below it. */
+static enum cos_result depth_below(const struct cos_fs *fs, const struct cos_file_info *info,
+                                   cos_file df, unsigned *depth)
+{
+    struct cos_file_info above = *info;
+
+    for (*depth = 1; *depth <= COS_FS_DEPTH_MAX + 1; ++*depth) {
+        const cos_file parent = above.parent;
+        if (parent == df) {
+            return COS_OK;
+        }
+        if (parent == COS_FILE_MF) {
+            *depth = 0;
+            return COS_OK;
+        }
+        const enum cos_result result = cos_table_info(fs, parent, &above);
+        COS_CHECK(result != COS_E_FILE_NOT_FOUND, COS_E_STORE_DAMAGED);
+        COS_TRY(result);
+    }
+    return COS_E_STORE_DAMAGED;
+}
+
+/* How deep the tree below a DF is; and frees the files that stand `depth` below it, if that is not
+ * 0. */
+static enum cos_result each_below(struct cos_fs *fs, cos_file df, unsigned depth, unsigned *deepest)
+{
+    struct table_walk walk;
+    struct cos_file_info info;
+    cos_file file;
+    enum cos_result result;
+
+    *deepest = 0;
+    cos_walk(&walk, fs, 0, cos_table_entries(fs));
+    while ((result = cos_walk_file(&walk, &file, &info)) == COS_OK) {
+        unsigned at = 0;
+        if (file != df) {
+            COS_TRY(depth_below(fs, &info, df, &at));
+        }
+        *deepest = at > *deepest ? at : *deepest;
+        if (depth != 0 && at == depth) {
+            COS_TRY(free_large(fs, file, &info, false));
+        }
+    }
+    return result == COS_E_END_OF_DATA ? COS_OK : result;
+}
+
+/* The deepest first, so that each file's way up stays until it is freed. */
+static enum cos_result carry_on_removing(struct cos_fs *fs)
+{
+    const cos_file file = fs->pending.file;
+    struct cos_file_info info;
+
+    COS_TRY(cos_table_info(fs, file, &info));
+    if (cos_file_is_df(&info)) {
+        unsigned deepest, ignored;
+        COS_TRY(each_below(fs, file, 0, &deepest));
+        for (; deepest > 0; deepest--) {
+            COS_TRY(each_below(fs, file, deepest, &ignored));
+        }
+    }
+    return free_large(fs, file, &info, true);
+}
+
+enum cos_result cos_pending_carry_on(struct cos_fs *fs)
+{
+    switch (fs->pending.kind) {
+    case COS_FS_ERASING:
+        COS_TRY(erase_pages(fs, fs->pending.address, fs->pending.length));
+        return note_done(fs);
+    case COS_FS_REMOVING:
+        return carry_on_removing(fs);
+    default:
+        return COS_OK;
+    }
+}
+
+/* Removes a file, whatever is pending for it: at once if it is small and alone. */
+static enum cos_result remove_file(struct cos_fs *fs, cos_file file)
+{
+    const struct cos_fs_pending removing = {.kind = COS_FS_REMOVING, .file = file};
+    struct cos_file_info info;
+    unsigned deepest = 0;
+
+    COS_TRY(cos_table_info(fs, file, &info));
+    if (cos_file_is_df(&info)) {
+        COS_TRY(each_below(fs, file, 0, &deepest));
+    }
+    if (deepest == 0) {
+        const enum cos_result result = free_file(fs, file, &info, false, true);
+        COS_CHECK(result == COS_E_MEMORY_FULL, result);
+    }
+    COS_TRY(cos_pending_note(fs, &removing));
+    return cos_pending_carry_on(fs);
+}
+
+static enum cos_result may_delete(const struct cos_fs *fs, cos_file file)
+{
+    struct cos_file_info info;
+
+    COS_CHECK(fs->pending.kind == COS_FS_NOTHING, COS_E_MEMORY_FAILURE);
+    COS_TRY(cos_fs_info(fs, file, &info));
+    return file != COS_FILE_MF ? COS_OK : COS_E_CONDITIONS;
+}
+
+enum cos_result cos_fs_delete(struct cos_fs *fs, cos_file file)
+{
+    COS_TRY(may_delete(fs, file));
+    return remove_file(fs, file);
+}
+
+/* ---- Changes that the security chip commits ---- */
+
+enum cos_result cos_fs_prepare_delete(struct cos_fs *fs, cos_file file, uint32_t transaction)
+{
+    const struct cos_fs_pending pending = {
+        .kind = COS_FS_PREPARED_DELETE, .file = file, .transaction = transaction};
+
+    COS_TRY(may_delete(fs, file));
+    return cos_pending_note(fs, &pending);
+}
+
+bool cos_fs_prepared(const struct cos_fs *fs, uint32_t *transaction)
+{
+    *transaction = fs->pending.transaction;
+    return fs->pending.kind == COS_FS_PREPARED_CREATE || fs->pending.kind == COS_FS_PREPARED_DELETE;
+}
+
+enum cos_result cos_fs_finish(struct cos_fs *fs, bool committed)
+{
+    uint32_t transaction;
+
+    COS_CHECK(cos_fs_prepared(fs, &transaction), COS_E_CONDITIONS);
+    const bool stays = committed == (fs->pending.kind == COS_FS_PREPARED_CREATE);
+    return stays ? note_done(fs) : remove_file(fs, fs->pending.file);
+}
