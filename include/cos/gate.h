@@ -15,6 +15,7 @@
 #include "cos/config.h"
 #include "cos/crypto.h"
 #include "cos/port.h"
+#include "cos/rule.h"
 
 /* Life of the card (docs/formats.md, "Production steps"); one way only, but OPERATIONAL <-> LOCKED.
  */
@@ -56,7 +57,7 @@ enum cos_life_cycle {
     X(STATUS, 0x01, 0, 0, 32, COS_STATES_ANY, BOTH, 1)                                             \
     X(HELLO, 0x02, 9, 18, 24, COS_STATES_FABRICATED | COS_STATES_PAIRED, NO, 1)                    \
     X(CONTEXT, 0x03, 2, 20, 1, COS_STATES_PAIRED, YES, 1)                                          \
-    X(ACCESS, 0x04, 2, 9, 4, COS_STATES_FILES, YES, 1)                                             \
+    X(ACCESS, 0x04, 3, 1 + COS_RULE_MAX, 4, COS_STATES_FILES, YES, 1)                              \
     X(PIN, 0x05, 4, 36, 1, COS_STATES_USE, YES, 1)                                                 \
     X(CHALLENGE, 0x06, 2, 2, 64, COS_STATES_KEYED, YES, 1)                                         \
     X(AUTH, 0x07, 4, 68, 64, COS_STATES_KEYED, YES, 1)                                             \

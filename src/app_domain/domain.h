@@ -49,12 +49,16 @@ enum cos_result cos_app_ask(struct cos_app *app, enum cos_gate_call call, const 
 enum cos_result cos_app_hand_on(struct exchange *x, enum cos_gate_call call, const uint8_t *fields,
                                 size_t fields_length, struct cos_span data);
 struct cos_span cos_app_command_data(const struct exchange *x);
-/* COS_OK if the channel's security status satisfies one of the conditions; COS_E_SECURITY_STATUS.
- * "Always" asks nobody. */
-enum cos_result cos_app_require_one(struct cos_app *app, const uint8_t *conditions, size_t count);
-/* The same for an operation on a file under its rule. */
-enum cos_result cos_app_require(struct cos_app *app, const struct cos_file_info *info,
+/* COS_OK if the channel's security status satisfies the condition, a run of SC-DOs (cos/rule.h);
+ * COS_E_SECURITY_STATUS. What every reader can see (always, never) asks nobody. */
+enum cos_result cos_app_require_condition(struct cos_app *app, const uint8_t *condition,
+                                          size_t length);
+/* The same for an operation on a file under its rule, by the command that is under way; for one on
+ * its data object `tag`. */
+enum cos_result cos_app_require(struct exchange *x, const struct cos_file_info *info,
                                 enum cos_operation operation);
+enum cos_result cos_app_require_object(struct exchange *x, const struct cos_file_info *info,
+                                       enum cos_operation operation, uint32_t tag);
 /* Asks STATUS and takes over the life cycle. */
 enum cos_result cos_app_refresh(struct cos_app *app, struct cos_gate_status *status);
 /* Binds the channel to the application that the current DF belongs to. */
