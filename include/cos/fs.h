@@ -17,7 +17,8 @@
 #include "cos/tlv.h"
 
 /* Where the file system lives in the store's logical space, and what it can hold. Fixed for the
- * image's life. */
+ * image's life. A transaction of the store must reach three pages; one of six is never too short
+ * for creating a file. */
 struct cos_fs_config {
     uint32_t start; /* of a logical page: a multiple of the store's payload */
     uint32_t size;

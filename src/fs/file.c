@@ -33,6 +33,7 @@ enum cos_result cos_fs_update(struct cos_fs *fs, const struct cos_file_info *inf
 {
     struct cos_edit edit = {.data = data, .length = (uint32_t)length};
 
+    COS_CHECK(fs->pending.kind == COS_FS_NOTHING, COS_E_MEMORY_FAILURE);
     COS_TRY(locate(info, offset, length, &edit.address));
     return cos_store_commit(fs->store, &edit, 1);
 }
@@ -80,9 +81,10 @@ struct plan {
 static enum cos_result plan_place(const struct cos_fs *fs, cos_file parent, struct plan *plan,
                                   struct cos_file_info *df)
 {
-    struct cos_file_info *info = &plan->fcp.info, above;
+    struct cos_file_info *info = &plan->fcp.info;
     const bool is_mf = info->fid == 0x3F00;
     enum cos_result result = cos_fs_info(fs, COS_FILE_MF, df);
+    unsigned depth;
 
     if (result == COS_E_FILE_NOT_FOUND) {
         COS_CHECK(is_mf, COS_E_FILE_NOT_FOUND);
@@ -98,13 +100,8 @@ static enum cos_result plan_place(const struct cos_fs *fs, cos_file parent, stru
     result = cos_table_find(fs, parent, info->fid, &plan->file);
     COS_CHECK(result == COS_E_FILE_NOT_FOUND, result == COS_OK ? COS_E_FILE_EXISTS : result);
     COS_CHECK(plan->file != COS_FILE_NONE, COS_E_MEMORY_FULL);
-    above = *df;
-    for (unsigned depth = 0; parent != COS_FILE_MF; depth++) {
-        COS_CHECK(depth + 1 < COS_FS_DEPTH_MAX, COS_E_MEMORY_FULL);
-        parent = above.parent;
-        COS_TRY(cos_table_info(fs, parent, &above));
-    }
-    return COS_OK;
+    COS_TRY(cos_table_depth(fs, info, COS_FILE_MF, &depth));
+    return depth > COS_FS_DEPTH_MAX && cos_file_is_df(info) ? COS_E_MEMORY_FULL : COS_OK;
 }
 
 /* An SFI that 88 gives must be free; the one that follows from the FID (7.4.3) is given if it is.

@@ -55,7 +55,22 @@ enum cos_result cos_table_freed(const struct cos_fs *fs, cos_file file,
                                 uint8_t entry[FILE_ENTRY_SIZE]);
 void cos_pending_put(uint8_t bytes[SUPERBLOCK_PENDING_SIZE], const struct cos_fs_pending *pending);
 
+/* ---- The DFs above a file (find.c) ---- */
+
+/* cos_table_info() for a file that something refers to: COS_E_STORE_DAMAGED if it is not there. */
+enum cos_result cos_table_must(const struct cos_fs *fs, cos_file file, struct cos_file_info *info);
+/* The DF that a file stands in. COS_E_STORE_DAMAGED: it is not there, or no DF. */
+enum cos_result cos_table_parent(const struct cos_fs *fs, const struct cos_file_info *info,
+                                 struct cos_file_info *df);
+/* How far a file stands below `df`: 1 for its children, 0 if it does not stand below it.
+ * COS_E_STORE_DAMAGED: the way up ends nowhere. */
+enum cos_result cos_table_depth(const struct cos_fs *fs, const struct cos_file_info *info,
+                                cos_file df, unsigned *depth);
+
 /* ---- The heap (heap.c) ---- */
+
+/* Extents begin at multiples of this; the payload of a page is one. */
+#define HEAP_GRANULE 8U
 
 /* A file's extent: attributes, then of a DF the map of its SFIs, then content with what structures
  * it. */

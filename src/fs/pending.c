@@ -105,7 +105,7 @@ static enum cos_result free_file(struct cos_fs *fs, cos_file file, const struct 
     }
     if (info->sfi != 0) {
         struct cos_file_info df;
-        COS_TRY(cos_table_info(fs, info->parent, &df));
+        COS_TRY(cos_table_parent(fs, info, &df));
         edits[count++] =
             (struct cos_edit){cos_file_sfi_map(&df) + 2U * (info->sfi - 1U), NULL, 2, 0};
     }
@@ -125,37 +125,21 @@ static enum cos_result free_file(struct cos_fs *fs, cos_file file, const struct 
     return COS_OK;
 }
 
-/* The same for a file of any size, when the superblock says that it goes. */
+/* The same for a file of any size, when the superblock says that it goes: bytes and names first. */
 static enum cos_result free_large(struct cos_fs *fs, cos_file file,
                                   const struct cos_file_info *info, bool last)
 {
     const enum cos_result result = free_file(fs, file, info, false, last);
+    uint32_t names[COS_FS_NAMES_MAX];
+    unsigned name_count;
 
     COS_CHECK(result == COS_E_MEMORY_FULL, result);
     COS_TRY(erase_pages(fs, info->address, cos_file_extent(info)));
-    return free_file(fs, file, info, true, last);
-}
-
-/* How many DFs are between a file and `df`, which counts; 0: it does not stand below it. */
-static enum cos_result depth_below(const struct cos_fs *fs, const struct cos_file_info *info,
-                                   cos_file df, unsigned *depth)
-{
-    struct cos_file_info above = *info;
-
-    for (*depth = 1; *depth <= COS_FS_DEPTH_MAX + 1; ++*depth) {
-        const cos_file parent = above.parent;
-        if (parent == df) {
-            return COS_OK;
-        }
-        if (parent == COS_FILE_MF) {
-            *depth = 0;
-            return COS_OK;
-        }
-        const enum cos_result result = cos_table_info(fs, parent, &above);
-        COS_CHECK(result != COS_E_FILE_NOT_FOUND, COS_E_STORE_DAMAGED);
-        COS_TRY(result);
+    COS_TRY(cos_name_of(fs, file, &name_count, names));
+    for (unsigned i = 0; i < name_count; i++) {
+        COS_TRY(erase_pages(fs, names[i], NAME_ENTRY_SIZE));
     }
-    return COS_E_STORE_DAMAGED;
+    return free_file(fs, file, info, true, last);
 }
 
 /* How deep the tree below a DF is; and frees the files that stand `depth` below it, if that is not
@@ -172,7 +156,7 @@ static enum cos_result each_below(struct cos_fs *fs, cos_file df, unsigned depth
     while ((result = cos_walk_file(&walk, &file, &info)) == COS_OK) {
         unsigned at = 0;
         if (file != df) {
-            COS_TRY(depth_below(fs, &info, df, &at));
+            COS_TRY(cos_table_depth(fs, &info, df, &at));
         }
         *deepest = at > *deepest ? at : *deepest;
         if (depth != 0 && at == depth) {
@@ -188,7 +172,7 @@ static enum cos_result carry_on_removing(struct cos_fs *fs)
     const cos_file file = fs->pending.file;
     struct cos_file_info info;
 
-    COS_TRY(cos_table_info(fs, file, &info));
+    COS_TRY(cos_table_must(fs, file, &info));
     if (cos_file_is_df(&info)) {
         unsigned deepest, ignored;
         COS_TRY(each_below(fs, file, 0, &deepest));
@@ -219,7 +203,7 @@ static enum cos_result remove_file(struct cos_fs *fs, cos_file file)
     struct cos_file_info info;
     unsigned deepest = 0;
 
-    COS_TRY(cos_table_info(fs, file, &info));
+    COS_TRY(cos_table_must(fs, file, &info));
     if (cos_file_is_df(&info)) {
         COS_TRY(each_below(fs, file, 0, &deepest));
     }

@@ -66,7 +66,7 @@ static enum cos_result find_free(const struct cos_fs *fs, const struct cos_file_
         COS_CHECK(end <= limit, COS_E_MEMORY_FULL);
         for (unsigned i = 0; (result = cos_slotted_item(fs, info, i, &item)) == COS_OK; i++) {
             const uint32_t item_end = item.address + item.length;
-            if (i != index && item.address < end && item_end > place) {
+            if (i != index && item.length != 0 && item.address < end && item_end > place) {
                 place = item_end;
             }
         }

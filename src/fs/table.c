@@ -3,7 +3,7 @@
  * The file table: superblock and entries, byte by byte (docs/formats.md, "Files").
  *
  * The store vouches for the bytes; that they mean something is checked here, before anybody uses
- * them. Walks towards the MF are bounded by the depth that CREATE FILE allows.
+ * them.
  */
 #include "file.h"
 #include "walk.h"
@@ -15,6 +15,7 @@ enum {
     FILES_FORMAT = 2,
     FILES_MAX = 4096,
     NAMES_MAX = 255,
+    PAGES_AT_ONCE = 3, /* that a transaction must reach: entry, map of SFIs, superblock */
 };
 
 /* Offsets in an entry. */
@@ -44,9 +45,9 @@ static uint32_t page_address(const struct cos_fs *fs, uint32_t page)
     return page * fs->store->payload;
 }
 
-static uint16_t pages_of(uint32_t count, uint32_t per_page)
+static uint32_t pages_of(uint32_t count, uint32_t per_page)
 {
-    return (uint16_t)((count + per_page - 1) / per_page);
+    return (count + per_page - 1) / per_page;
 }
 
 uint32_t cos_table_entries(const struct cos_fs *fs)
@@ -70,18 +71,24 @@ static enum cos_result lay_out(struct cos_fs *fs, struct cos_store *store,
 {
     const uint32_t payload = store->payload;
 
-    COS_INVARIANT(payload >= SUPERBLOCK_PAGE && config->start % payload == 0 &&
-                  config->files >= 1 && config->files <= FILES_MAX && config->names >= 1 &&
-                  config->names <= NAMES_MAX && config->start <= cos_store_size(store) &&
+    COS_INVARIANT(payload >= SUPERBLOCK_PAGE && payload % HEAP_GRANULE == 0 &&
+                  store->config.reserve >= COS_STORE_SLACK + PAGES_AT_ONCE &&
+                  config->start % payload == 0 && config->files >= 1 &&
+                  config->files <= FILES_MAX && config->names >= 1 && config->names <= NAMES_MAX &&
+                  config->start <= cos_store_size(store) &&
                   config->size <= cos_store_size(store) - config->start);
+    const uint32_t names_per_page = payload / NAME_ENTRY_SIZE;
+    const uint32_t entries_per_page = payload / FILE_ENTRY_SIZE;
+    const uint32_t names_pages = pages_of(config->names, names_per_page);
+    const uint32_t table_pages = pages_of(config->files, entries_per_page);
+    COS_INVARIANT((1 + names_pages + table_pages) * payload <= config->size);
     *fs = (struct cos_fs){.store = store, .config = *config};
-    fs->names_per_page = (uint16_t)(payload / NAME_ENTRY_SIZE);
-    fs->entries_per_page = (uint16_t)(payload / FILE_ENTRY_SIZE);
+    fs->names_per_page = (uint16_t)names_per_page;
+    fs->entries_per_page = (uint16_t)entries_per_page;
+    fs->table_pages = (uint16_t)table_pages;
     fs->names_page = (uint16_t)(config->start / payload + 1);
-    fs->table_page = (uint16_t)(fs->names_page + pages_of(config->names, fs->names_per_page));
-    fs->table_pages = pages_of(config->files, fs->entries_per_page);
-    fs->heap_page = (uint16_t)(fs->table_page + fs->table_pages);
-    COS_INVARIANT(page_address(fs, fs->heap_page) <= config->start + config->size);
+    fs->table_page = (uint16_t)(fs->names_page + names_pages);
+    fs->heap_page = (uint16_t)(fs->table_page + table_pages);
     return COS_OK;
 }
 
@@ -222,7 +229,8 @@ static bool is_structure(const struct cos_file_info *info)
     }
     switch (kind) {
     case COS_FDB_DF:
-        return own && info->sfi == 0 && info->record_size == 0 && counted == (info->size > 0);
+        return own && info->sfi == 0 &&
+               (info->size > 0 ? counted && info->record_size == 0 : plain);
     case COS_FDB_TRANSPARENT:
         return info->size > 0 && plain && info->source <= COS_FS_SOURCE_CARD;
     case COS_FDB_BER_TLV:
@@ -253,14 +261,27 @@ static bool is_in_place(const struct cos_fs *fs, cos_file file, const struct cos
             : info->fid == 0x3F00 || info->parent > cos_table_entries(fs) || info->parent == file) {
         return false;
     }
-    return info->address >= page_address(fs, fs->heap_page) && info->address <= end &&
-           cos_file_extent(info) <= end - info->address;
+    return info->address % HEAP_GRANULE == 0 && info->address >= page_address(fs, fs->heap_page) &&
+           info->address <= end && cos_file_extent(info) <= end - info->address;
+}
+
+/* An entry that is no file's says nothing else. */
+static bool is_empty(const uint8_t entry[FILE_ENTRY_SIZE])
+{
+    uint8_t all = 0;
+
+    for (unsigned i = 0; i < FILE_ENTRY_SIZE; i++) {
+        all |= i == AT_FDB ? 0 : entry[i];
+    }
+    return all == 0;
 }
 
 enum cos_result cos_table_get(const struct cos_fs *fs, cos_file file,
                               const uint8_t entry[FILE_ENTRY_SIZE], struct cos_file_info *info)
 {
-    COS_CHECK(cos_table_is_file(entry), COS_E_FILE_NOT_FOUND);
+    if (!cos_table_is_file(entry)) {
+        return is_empty(entry) ? COS_E_FILE_NOT_FOUND : COS_E_STORE_DAMAGED;
+    }
     get_entry(entry, info);
     COS_CHECK(is_structure(info) && is_in_place(fs, file, info) && info->sfi <= COS_FS_SFI_MAX &&
                   is_life_cycle_status(info->life_cycle_status) &&
@@ -282,23 +303,6 @@ enum cos_result cos_fs_info(const struct cos_fs *fs, cos_file file, struct cos_f
 {
     COS_CHECK(!cos_file_is_hidden(fs, file), COS_E_FILE_NOT_FOUND);
     return cos_table_info(fs, file, info);
-}
-
-enum cos_result cos_fs_is_below(const struct cos_fs *fs, cos_file file, cos_file df, bool *below)
-{
-    struct cos_file_info info;
-
-    for (unsigned depth = 0; depth <= COS_FS_DEPTH_MAX + 1; depth++) {
-        *below = file == df;
-        if (*below || file == COS_FILE_MF) {
-            return COS_OK;
-        }
-        const enum cos_result result = cos_table_info(fs, file, &info);
-        COS_CHECK(result != COS_E_FILE_NOT_FOUND, COS_E_STORE_DAMAGED);
-        COS_TRY(result);
-        file = info.parent;
-    }
-    return COS_E_STORE_DAMAGED;
 }
 
 bool cos_file_is_hidden(const struct cos_fs *fs, cos_file file)
@@ -351,11 +355,13 @@ enum cos_result cos_walk_next(struct table_walk *walk, cos_file *file, const uin
 enum cos_result cos_walk_file(struct table_walk *walk, cos_file *file, struct cos_file_info *info)
 {
     const uint8_t *entry;
+    enum cos_result result;
 
     do {
         COS_TRY(cos_walk_next(walk, file, &entry));
-    } while (!cos_table_is_file(entry));
-    return cos_table_get(walk->fs, *file, entry, info);
+        result = cos_table_get(walk->fs, *file, entry, info);
+    } while (result == COS_E_FILE_NOT_FOUND);
+    return result;
 }
 
 enum cos_result cos_fs_next(const struct cos_fs *fs, uint32_t *cursor, cos_file *file,
