@@ -67,7 +67,7 @@ void fs_rig_open_blank(struct fs_rig *rig, uint32_t start, uint32_t size, uint16
         .scrub_from = 0xFFFF,
         .map = rig->map,
     };
-    rig->config = (struct cos_fs_config){.start = start, .size = size, .files = files};
+    rig->config = (struct cos_fs_config){.start = start, .size = size, .files = files, .names = 16};
     rig->kept = malloc(geometry.size);
     assert_non_null(rig->kept);
     assert_int_equal(cos_store_mount(&rig->store, &rig->nvm, &rig->store_config),
