@@ -153,12 +153,21 @@ static enum cos_result get_pending(struct cos_fs *fs)
     const uint32_t heap = page_address(fs, fs->heap_page), end = fs->config.start + fs->config.size;
     const bool in_heap = pending->address >= heap && pending->address <= end &&
                          pending->length <= end - pending->address;
-    const bool a_file = pending->file <= cos_table_entries(fs) && pending->file != COS_FILE_MF;
-    COS_CHECK(pending->kind <= COS_FS_PREPARED_DELETE, COS_E_STORE_DAMAGED);
-    COS_CHECK(pending->kind == COS_FS_NOTHING ||
-                  (pending->kind == COS_FS_ERASING ? in_heap : a_file),
-              COS_E_STORE_DAMAGED);
-    return COS_OK;
+    struct cos_file_info info;
+
+    switch (pending->kind) {
+    case COS_FS_NOTHING:
+        return COS_OK;
+    case COS_FS_ERASING:
+        return in_heap ? COS_OK : COS_E_STORE_DAMAGED;
+    case COS_FS_REMOVING:
+    case COS_FS_PREPARED_CREATE:
+    case COS_FS_PREPARED_DELETE:
+        COS_CHECK(pending->file != COS_FILE_MF, COS_E_STORE_DAMAGED);
+        return cos_table_must(fs, pending->file, &info);
+    default:
+        return COS_E_STORE_DAMAGED;
+    }
 }
 
 enum cos_result cos_fs_mount(struct cos_fs *fs, struct cos_store *store,
