@@ -112,6 +112,44 @@ static void check_file(const struct fs_rig *rig, struct heap *heap, cos_file fil
     }
 }
 
+unsigned fs_check_elsewhere(const struct fs_rig *rig)
+{
+    unsigned elsewhere = 0;
+
+    for (uint32_t file = 1; file <= cos_table_entries(&rig->fs); file++) {
+        struct cos_file_info info;
+        struct table_place place;
+        if (cos_table_info(&rig->fs, (cos_file)file, &info) == COS_OK) {
+            assert_int_equal(cos_table_place(&rig->fs, (cos_file)file, &info, &place), COS_OK);
+            elsewhere += place.link != 0;
+        }
+    }
+    return elsewhere;
+}
+
+/* Files that stand elsewhere are in a chain, each once: so many links name a file. */
+static void check_links(const struct fs_rig *rig)
+{
+    const struct cos_fs *fs = &rig->fs;
+    unsigned links = 0;
+
+    for (uint32_t page = 0; page < fs->table_pages; page++) {
+        uint8_t bytes[FS_RIG_PAYLOAD];
+        assert_int_equal(cos_store_read(&rig->store, (fs->table_page + page) * FS_RIG_PAYLOAD,
+                                        bytes, sizeof bytes),
+                         COS_OK);
+        for (unsigned i = 1; i <= fs->entries_per_page; i++) {
+            links += cos_get16(bytes + i * FILE_ENTRY_SIZE - FILE_LINK_SIZE) != 0;
+        }
+        links += cos_get16(bytes + sizeof bytes - FILE_LINK_SIZE) != 0;
+        for (size_t i = fs->entries_per_page * FILE_ENTRY_SIZE; i < sizeof bytes - FILE_LINK_SIZE;
+             i++) {
+            assert_int_equal(bytes[i], 0);
+        }
+    }
+    assert_int_equal(links, fs_check_elsewhere(rig));
+}
+
 static void check_free_bytes(const struct fs_rig *rig, const struct heap *heap)
 {
     uint8_t *bytes = malloc(heap->size + 1);
@@ -144,6 +182,7 @@ void fs_check(const struct fs_rig *rig)
             check_file(rig, &heap, (cos_file)file, &info, &totals);
         }
     }
+    check_links(rig);
     for (unsigned i = 0; i < fs->config.names; i++) {
         uint8_t entry[NAME_ENTRY_SIZE];
         static const uint8_t empty[NAME_ENTRY_SIZE];
@@ -156,20 +195,6 @@ void fs_check(const struct fs_rig *rig)
     assert_int_equal(totals.sfis, totals.files_with_sfi);
     check_free_bytes(rig, &heap);
     free(heap.owner);
-}
-
-unsigned fs_check_removed(const struct fs_rig *rig)
-{
-    unsigned removed = 0;
-
-    for (uint32_t file = 1; file <= cos_table_entries(&rig->fs); file++) {
-        uint8_t entry[FILE_ENTRY_SIZE];
-        assert_int_equal(cos_store_read(&rig->store, cos_table_address(&rig->fs, (cos_file)file),
-                                        entry, sizeof entry),
-                         COS_OK);
-        removed += entry[4] == 0xFF;
-    }
-    return removed;
 }
 
 static void mix(uint64_t *digest, const void *data, size_t length)

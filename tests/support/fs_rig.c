@@ -45,7 +45,7 @@ static enum cos_result passed_erase(void *context, uint32_t address)
 uint32_t fs_rig_tables(uint16_t files, uint16_t names)
 {
     const uint32_t names_pages = (names + FS_RIG_PAYLOAD / 20 - 1) / (FS_RIG_PAYLOAD / 20);
-    const uint32_t table_pages = (files + FS_RIG_PAYLOAD / 24 - 1) / (FS_RIG_PAYLOAD / 24);
+    const uint32_t table_pages = (files + FS_RIG_ENTRIES - 1) / FS_RIG_ENTRIES;
 
     return (1 + names_pages + table_pages) * FS_RIG_PAYLOAD;
 }

@@ -12,6 +12,7 @@
 #define FS_RIG_PAYLOAD   216U
 #define FS_RIG_RESERVE   6U /* so a transaction touches at most 3 pages */
 #define FS_RIG_NAMES     16U
+#define FS_RIG_ENTRIES   8U /* of the file table in a page */
 #define FS_RIG_PAGES_MAX 800U
 #define FS_RIG_NO_LIMIT  UINT64_MAX
 
@@ -91,7 +92,7 @@ void fs_rig_write(struct fs_rig *rig, uint32_t address, const uint8_t *data, siz
 #define FS_TREE_FILES 11U
 
 struct fs_tree {
-    struct fs_rig rig;                /* 5,000 bytes, 27 table entries in three pages */
+    struct fs_rig rig;                /* 5,000 bytes, 24 table entries in three pages */
     struct cos_fs *fs;                /* the rig's */
     cos_file file[FS_TREE_FILES + 1]; /* by the numbers above; behind them one that is not there */
 };

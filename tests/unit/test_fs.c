@@ -91,16 +91,16 @@ static void configs_that_do_not_fit_are_our_own_bug(void **state)
         {.start = 0xFFFFFF60, .size = 0x00000200, .files = 1, .names = 1},
         {.start = 0, .size = 0, .files = 1, .names = 1},
         {.start = 0, .size = 3 * 216 - 1, .files = 1, .names = 1},
-        {.start = 0, .size = 4 * 216 - 1, .files = 10, .names = 1}, /* the tenth: one more page */
-        {.start = 0, .size = 4 * 216 - 1, .files = 9, .names = 11}, /* the eleventh as well */
+        {.start = 0, .size = 4 * 216 - 1, .files = 9, .names = 1},  /* the ninth: one more page */
+        {.start = 0, .size = 4 * 216 - 1, .files = 8, .names = 11}, /* the eleventh as well */
         {.start = 0, .size = 3000, .files = 4096, .names = 1},
     };
     static const struct cos_fs_config good[] = {
-        {.start = 0, .size = 3 * 216, .files = 9, .names = 10},
-        {.start = 216, .size = 3 * 216, .files = 9, .names = 10},
-        {.start = 0, .size = 4 * 216, .files = 18, .names = 10},
-        {.start = 0, .size = 4 * 216, .files = 9, .names = 20},
-        {.start = 0, .size = 3024, .files = 108, .names = 1},
+        {.start = 0, .size = 3 * 216, .files = 8, .names = 10},
+        {.start = 216, .size = 3 * 216, .files = 8, .names = 10},
+        {.start = 0, .size = 4 * 216, .files = 16, .names = 10},
+        {.start = 0, .size = 4 * 216, .files = 8, .names = 20},
+        {.start = 0, .size = 3024, .files = 96, .names = 1},
     };
     static const uint16_t bad_payloads[] = {48, 55, 57, 60, 63, 220};
     struct fs_rig *rig = malloc(sizeof *rig);
@@ -165,11 +165,11 @@ static void impossible_notes_are_damage(void **state)
         {"01 00 0000 00000000 00000000 00000000", COS_E_STORE_DAMAGED}, /* the MF stays */
         {"03 00 0000 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
         {"04 00 0000 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
-        {"01 00 0013 00000000 00000000 00000000", COS_E_STORE_DAMAGED}, /* two pages: 18 entries */
+        {"01 00 0011 00000000 00000000 00000000", COS_E_STORE_DAMAGED}, /* two pages: 16 entries */
         {"03 00 FFFF 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
-        {"01 00 0012 00000000 00000000 00000000", COS_E_STORE_DAMAGED}, /* a free entry */
-        {"03 00 0012 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
-        {"04 00 0012 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
+        {"01 00 0010 00000000 00000000 00000000", COS_E_STORE_DAMAGED}, /* a free entry */
+        {"03 00 0010 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
+        {"04 00 0010 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
         {"02 00 0000 00000000 00000437 00000001", COS_E_STORE_DAMAGED}, /* before the heap */
         {"02 00 0000 00000000 00000000 00000010", COS_E_STORE_DAMAGED},
         {"02 00 0000 00000000 00000BB9 00000000", COS_E_STORE_DAMAGED}, /* behind it */
@@ -299,10 +299,10 @@ static void the_documented_pages_are_where_files_go(void **state)
         char fcp[64];
         struct fs_rig *rig = malloc(sizeof *rig);
         assert_int_equal(sscanf(line, "%x %u %u", &fid, &pages, &page), 3);
-        fs_rig_open_shape(rig, &(struct fs_rig_shape){.heap = 400, .files = (uint16_t)(pages * 9)});
+        fs_rig_open_shape(rig, &(struct fs_rig_shape){.heap = 400, .files = (uint16_t)(pages * 8)});
         (void)fs_rig_make(rig, COS_FILE_MF, MF);
         snprintf(fcp, sizeof fcp, "820101 8302%04X 800101", fid);
-        assert_int_equal(fs_rig_make(rig, COS_FILE_MF, fcp), 1 + page * 9);
+        assert_int_equal(fs_rig_make(rig, COS_FILE_MF, fcp), 1 + page * 8);
         fs_rig_close(rig);
         free(rig);
         lines++;
@@ -330,7 +330,7 @@ static void the_mf_comes_first_and_once(void **state)
           {0xFFFF, MF, COS_E_FILE_EXISTS},
           {1, "820101 83020102 800101", COS_E_FILE_STRUCTURE}, /* below an EF */
           {2, "820101 83020102 800101", COS_E_FILE_NOT_FOUND}, /* below a file that is none */
-          {10, "820101 83020102 800101", COS_E_FILE_NOT_FOUND},
+          {9, "820101 83020102 800101", COS_E_FILE_NOT_FOUND},
           {0, "820101 83023F00 800101", COS_E_DATA},
           {1, "820101 83023F00 800101", COS_E_DATA},
           {0xFFFF, "820101 83020102 800101", COS_E_FILE_NOT_FOUND},
@@ -339,7 +339,7 @@ static void the_mf_comes_first_and_once(void **state)
     cos_file file = 99;
 
     (void)state;
-    fs_rig_open(rig, 2000, 9);
+    fs_rig_open(rig, 2000, 8);
     fs_rig_keep(rig);
     for (size_t i = 0; i < COUNT(before); i++) {
         assert_int_equal(fs_rig_create(rig, before[i].parent, before[i].fcp, &file),
@@ -419,20 +419,20 @@ static void a_file_is_below_its_dfs_only(void **state)
             COS_OK);
         assert_true(below == cases[i].below);
     }
-    assert_int_equal(cos_fs_is_below(tree->fs, 27, tree->file[2], &below), COS_E_STORE_DAMAGED);
+    assert_int_equal(cos_fs_is_below(tree->fs, 25, tree->file[2], &below), COS_E_STORE_DAMAGED);
     assert_int_equal(cos_fs_is_below(tree->fs, COS_FILE_NONE, tree->file[2], &below),
                      COS_E_STORE_DAMAGED);
 }
 
-/* Whole pages of nine entries, the MF not counted. */
+/* Whole pages of eight entries, the MF not counted. */
 static void full_by_table_entries(void **state)
 {
-    static const uint16_t tables[] = {1, 9, 10, 18, 30};
+    static const uint16_t tables[] = {1, 8, 9, 17, 30};
 
     (void)state;
     for (size_t i = 0; i < COUNT(tables); i++) {
         struct fs_rig *rig = malloc(sizeof *rig);
-        const unsigned room = (tables[i] + 8U) / 9U * 9U;
+        const unsigned room = (tables[i] + 7U) / 8U * 8U;
         cos_file file = 0;
         fs_rig_open(rig, 4000, tables[i]);
         (void)fs_rig_make(rig, COS_FILE_MF, MF);
@@ -482,7 +482,7 @@ static void full_by_heap(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct fs_rig *rig = malloc(sizeof *rig);
         cos_file file = 0;
-        fs_rig_open_shape(rig, &(struct fs_rig_shape){.heap = 1000, .files = 9});
+        fs_rig_open_shape(rig, &(struct fs_rig_shape){.heap = 1000, .files = 8});
         (void)fs_rig_make(rig, COS_FILE_MF, MF);
         for (size_t n = 0; n < 3 && cases[i].fcps[n] != NULL; n++) {
             (void)fs_rig_make(rig, COS_FILE_MF, cases[i].fcps[n]);
@@ -502,7 +502,7 @@ static void content_from_elsewhere_takes_no_heap(void **state)
     struct fs_rig *rig = malloc(sizeof *rig);
 
     (void)state;
-    fs_rig_open_shape(rig, &(struct fs_rig_shape){.heap = 100, .files = 9});
+    fs_rig_open_shape(rig, &(struct fs_rig_shape){.heap = 100, .files = 8});
     (void)fs_rig_make(rig, COS_FILE_MF, MF);
     const cos_file record = fs_rig_make(rig, COS_FILE_MF, "820101 83022F02 80028000 850101");
     const cos_file card = fs_rig_make(rig, COS_FILE_MF, "820101 83022F01 80028000 850103");
@@ -538,7 +538,7 @@ static void life_cycle_is_one_byte_of_the_entry(void **state)
         }
     }
     fs_rig_keep(&tree->rig);
-    assert_int_equal(cos_fs_set_life_cycle(tree->fs, 26, COS_LCS_ACTIVATED), COS_E_FILE_NOT_FOUND);
+    assert_int_equal(cos_fs_set_life_cycle(tree->fs, 24, COS_LCS_ACTIVATED), COS_E_FILE_NOT_FOUND);
     assert_int_equal(cos_fs_set_life_cycle(tree->fs, COS_FILE_NONE, COS_LCS_ACTIVATED),
                      COS_E_FILE_NOT_FOUND);
     fs_rig_check_kept(&tree->rig);
