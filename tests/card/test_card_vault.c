@@ -39,7 +39,7 @@ static void a_vault_ef_is_an_ef(void **state)
         {"UPDATE BINARY", "00D60000 02 1122", 0x6982, NULL, SM},
     };
     static const struct card_row holder[] = {
-        {"SELECT", "00A40000 02 5110", 0x9000, NULL, 0},
+        {"SELECT", "00A4000C 02 5110", 0x9000, NULL, 0},
         {"READ BINARY", "00B00000 04", 0x6982, NULL, 0},
         {"VERIFY", "00200081 06 313233343536", 0x9000, NULL, 0},
         {"READ BINARY", "00B00000 04", 0x9000, "00000000", CARD_KEEPS},
