@@ -38,6 +38,8 @@ struct cos_app {
     cos_file application;       /* DF whose name the context is bound to */
     cos_file current_df, current_ef;
     uint16_t current_record; /* 0 = none */
+    uint8_t environment;     /* number of the security environment in force: 1 after reset, and when
+                                another DF becomes current */
     struct cos_response response;
 };
 

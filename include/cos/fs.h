@@ -17,12 +17,13 @@
 #include "cos/tlv.h"
 
 /* Where the file system lives in the store's logical space, and what it can hold. Fixed for the
- * image's life. */
+ * image's life. A transaction of the store must reach three pages; one of seven is never too short
+ * for creating a file. */
 struct cos_fs_config {
     uint32_t start; /* of a logical page: a multiple of the store's payload */
     uint32_t size;
     uint16_t files; /* entries of the file table besides the MF, 1 to 4,096; rounded up to whole
-                       pages. Finding is fast while an eighth of them is free */
+                       pages. Finding is fastest while an eighth of them is free */
     uint16_t names; /* entries of the name table, 1 to 255: DF names of all DFs */
 };
 
@@ -192,14 +193,23 @@ enum cos_result cos_fs_write_fcp(const struct cos_fs *fs, const struct cos_file_
 
 /* The security condition data objects (cos/rule.h) that decide over an access to the file: from its
  * 8C, its AB, or the record of EF.ARR that its 8B names (one byte: record of the EF 2F06; three:
- * FID and record; FID and pairs of security environment and record). EF.ARR is looked for in the
- * file's DF (for a DF: in itself, then) and upwards to the MF. Writes them to rule[COS_RULE_MAX],
- * which the caller may hand to the secure domain as they are. A file without any access attribute
- * may always be read, and nothing else; on a DF without one nothing is allowed, but data objects
- * may be read; an operation that the attributes do not list is never allowed. For data objects: A0,
- * pairs of a tag list (5C, empty = all others) and 8C or AB; a DF without A0 lets whoever may
- * create EFs write its data objects and everybody read them; an EF without A0 lets GET DATA and PUT
- * DATA have the rules of READ and UPDATE. A dangling or malformed reference gives "never". */
+ * FID and record; FID and pairs of security environment and record, of which the first with the
+ * number access->environment counts). EF.ARR is looked for in the file's DF (for a DF: in itself,
+ * then) and upwards to the MF; it is an activated EF of bytes of its own, with records that are no
+ * SIMPLE-TLV objects and of at most COS_FS_ATTRIBUTES_MAX bytes. Appends them to *rule, which has
+ * room for COS_RULE_MAX bytes, and which the caller may hand to the secure domain as it is; at
+ * least "always" or "never". A file without any access attribute (8B, 8C, AB) may always be read,
+ * and nothing else; on a DF without one nothing is allowed, but data objects may be read; an
+ * operation that the attributes do not list is never allowed. For data objects: A0, pairs of a tag
+ * list (5C, empty = all others) and 8C or AB; a DF without A0 lets whoever may create EFs write its
+ * data objects and everybody read them; an EF without A0 lets GET DATA and PUT DATA have the rules
+ * of READ and UPDATE. A dangling or malformed reference gives "never".
+ *
+ * In the life-cycle states creation and initialisation the file's own rule is not in force yet:
+ * whatever is done with it is decided by the rule for creating it in its DF (create EF, create DF;
+ * a header filter there is asked for 00 E0 00 00), or, if that DF is in such a state too, by the
+ * rule for creating the DF, and so on; for the MF by "under secure messaging", as CREATE FILE for
+ * the MF is. COS_E_STORE_DAMAGED: a rule in the store is malformed. */
 enum cos_result cos_fs_rule(const struct cos_fs *fs, const struct cos_file_info *info,
                             const struct cos_access *access, struct cos_writer *rule);
 

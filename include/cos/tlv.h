@@ -21,6 +21,10 @@ struct cos_tlv {
  * indefinite is malformed too). */
 enum cos_result cos_tlv_next(struct cos_reader *reader, struct cos_tlv *tlv);
 
+/* Reads one tag, as tag lists have them. 0, which no tag is, or reader->failed if it is malformed.
+ */
+uint32_t cos_tlv_read_tag(struct cos_reader *reader);
+
 /* Finds the first data object with `tag` at the top level of `data`. COS_OK and *tlv;
  * COS_E_REFERENCE_NOT_FOUND; COS_E_DATA if something malformed stands before it. */
 enum cos_result cos_tlv_find(const uint8_t *data, size_t length, uint32_t tag, struct cos_tlv *tlv);

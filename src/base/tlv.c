@@ -11,8 +11,8 @@ enum {
     LENGTH_BYTES_MAX = 3,
 };
 
-/* Reads a tag. 0, which no tag is, if it is malformed (5.2.2.1). */
-static uint32_t read_tag(struct cos_reader *reader)
+/* 5.2.2.1 */
+uint32_t cos_tlv_read_tag(struct cos_reader *reader)
 {
     uint32_t tag = cos_read8(reader);
     uint8_t next;
@@ -66,7 +66,7 @@ enum cos_result cos_tlv_next(struct cos_reader *reader, struct cos_tlv *tlv)
     COS_CHECK(!reader->failed, COS_E_DATA);
     skip_padding(reader);
     COS_CHECK(reader->length > 0, COS_E_END_OF_DATA);
-    found.tag = read_tag(reader);
+    found.tag = cos_tlv_read_tag(reader);
     found.length = read_length(reader);
     found.value = cos_read_bytes(reader, found.length);
     if (reader->failed || found.tag == 0) {

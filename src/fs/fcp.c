@@ -18,9 +18,10 @@ enum {
     SEEN_TEMPLATE = 0x100,
     SEEN_OBJECTS_RULE = 0x200,
     SEEN_ENVIRONMENTS = 0x400,
+    SEEN_SIZE_OF_EF = 0x800,
 
     SEEN_REQUIRED = SEEN_DESCRIPTOR | SEEN_FID,
-    SEEN_OF_EF = SEEN_SOURCE | SEEN_SFI,
+    SEEN_OF_EF = SEEN_SOURCE | SEEN_SFI | SEEN_SIZE_OF_EF,
     SEEN_OF_DF = SEEN_NAME | SEEN_ENVIRONMENTS,
     SEEN_SEVERAL = SEEN_NAME,
     SEEN_ATTRIBUTES =
@@ -33,7 +34,7 @@ static const struct object {
     uint16_t longest;
     uint16_t seen;
 } objects[] = {
-    {FCP_SIZE, 1, 4, SEEN_SIZE},
+    {FCP_SIZE, 1, 4, SEEN_SIZE | SEEN_SIZE_OF_EF},
     {FCP_TOTAL_SIZE, 1, 4, SEEN_SIZE},
     {FCP_DESCRIPTOR, 1, 6, SEEN_DESCRIPTOR},
     {FCP_FID, 2, 2, SEEN_FID},
@@ -133,24 +134,6 @@ static enum cos_result check_template(const struct cos_tlv *tlv)
     return result == COS_E_END_OF_DATA ? COS_OK : result;
 }
 
-/* Rules of data objects: pairs of a tag list and a rule. */
-static enum cos_result check_objects_rule(const struct cos_tlv *tlv)
-{
-    struct cos_reader reader = cos_reader(tlv->value, tlv->length);
-    struct cos_tlv list, rule;
-    enum cos_result result;
-
-    while ((result = cos_tlv_next(&reader, &list)) == COS_OK) {
-        COS_CHECK(list.tag == 0x5C && cos_tlv_next(&reader, &rule) == COS_OK, COS_E_DATA);
-        const struct cos_span value = {rule.value, rule.length};
-        COS_CHECK(rule.tag == FCP_SECURITY_COMPACT || rule.tag == FCP_SECURITY_EXPANDED,
-                  COS_E_DATA);
-        COS_TRY(rule.tag == FCP_SECURITY_COMPACT ? cos_rule_check_compact(value)
-                                                 : cos_rule_check_expanded(value));
-    }
-    return result == COS_E_END_OF_DATA ? COS_OK : result;
-}
-
 static enum cos_result take(struct fcp *fcp, const struct cos_tlv *tlv)
 {
     const struct cos_span value = {tlv->value, tlv->length};
@@ -162,7 +145,7 @@ static enum cos_result take(struct fcp *fcp, const struct cos_tlv *tlv)
         for (size_t i = 0; i < tlv->length; i++) {
             info->size = info->size << 8 | tlv->value[i];
         }
-        return COS_OK;
+        return info->size > 0 ? COS_OK : COS_E_DATA;
     case FCP_DESCRIPTOR:
         return take_descriptor(fcp, tlv);
     case FCP_FID:
@@ -184,7 +167,7 @@ static enum cos_result take(struct fcp *fcp, const struct cos_tlv *tlv)
     case FCP_SECURITY_EXPANDED:
         return cos_rule_check_expanded(value);
     case FCP_SECURITY_OF_OBJECTS:
-        return check_objects_rule(tlv);
+        return cos_rule_check_objects(value);
     case FCP_PROPRIETARY_TEMPLATE:
         return check_template(tlv);
     default: /* a DF name, a FID: any bytes will do */
