@@ -165,12 +165,18 @@ enum cos_result cos_page_write_mark(const struct cos_store *store, uint16_t page
 enum cos_result cos_page_is_blank(const struct cos_store *store, uint16_t page, size_t from,
                                   size_t end, bool *blank)
 {
-    uint8_t byte = store->nvm->geometry.erased_value;
+    uint8_t bytes[16];
 
-    for (; from < end && byte == store->nvm->geometry.erased_value; from++) {
-        COS_TRY(read_at(store, page, from, &byte, 1));
+    *blank = false;
+    while (from < end) {
+        size_t run = end - from < sizeof bytes ? end - from : sizeof bytes;
+        COS_TRY(read_at(store, page, from, bytes, run));
+        from += run;
+        while (run-- > 0) {
+            COS_CHECK(bytes[run] == store->nvm->geometry.erased_value, COS_OK);
+        }
     }
-    *blank = byte == store->nvm->geometry.erased_value;
+    *blank = true;
     return COS_OK;
 }
 
@@ -292,7 +298,7 @@ static enum cos_result count_erase(const struct cos_store *store, uint16_t page,
     COS_TRY(cos_page_scan_header(store, page, &before));
     if (before.sequence != 0) {
         *erases = before.erases + 1;
-    } else if (store->newest != 0) {
+    } else {
         /* A page that says nothing is taken to be as worn as its neighbour in time. */
         COS_TRY(cos_page_scan_header(store, store->newest_page, &before));
         *erases = before.sequence != 0 ? before.erases : 1;
