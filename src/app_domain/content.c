@@ -7,10 +7,14 @@
 
 enum {
     TAG_DATA = 0x53,
+    FID_DIR = 0x2F00,
+    SERVICE_DATA = 0xD8,
+    SERVICE_DIR = 0x20, /* data objects in EF.DIR */
     TAG_SERVICE_DATA = 0x43,
     TAG_CAPABILITIES = 0x47,
     TAG_LENGTHS = 0x7F66,
-    COMMAND_MAX = 4 + 1 + 255 + 1, /* of a short command APDU; longer ones depend on the port */
+    COMMAND_MAX = 4 + 1 + 255 + 1, /* short APDUs, which every port takes and gives */
+    RESPONSE_MAX = 256 + 2,
     ATR_INFO_MAX = 32,
     WINDOW = 64,
     STRING_HEAD = 16,
@@ -18,24 +22,27 @@ enum {
 
 /* ---- EF.ATR/INFO ---- */
 
-void cos_app_write_lengths(const struct cos_app *app, struct cos_writer *writer)
+void cos_app_write_lengths(struct cos_writer *writer)
 {
     const size_t lengths = cos_tlv_open(writer, TAG_LENGTHS);
 
     cos_tlv_write16(writer, 0x02, COMMAND_MAX);
-    cos_tlv_write16(writer, 0x02, (uint16_t)(app->config.response_size + 2));
+    cos_tlv_write16(writer, 0x02, RESPONSE_MAX);
     cos_tlv_close(writer, lengths);
 }
 
-/* The ATR's historical bytes say the same (start.c), but for what is true only if this EF is there:
- * data objects in EF.ATR/INFO (b5 of 43), length information in it (b6 of the third byte of 47). */
+/* The ATR's historical bytes say the same (start.c), but for what is true only if there are these
+ * EFs: data objects in EF.DIR and EF.ATR/INFO (b6 and b5 of 43), length information in EF.ATR/INFO
+ * (b6 of the third byte of 47). */
 void cos_app_write_atr_info(const struct cos_app *app, struct cos_writer *writer)
 {
     static const uint8_t capabilities[] = {0xF7, 0x21, 0x20};
+    cos_file file;
+    const bool dir = cos_fs_find_child(&app->fs, COS_FILE_MF, FID_DIR, &file) == COS_OK;
 
-    cos_tlv_write8(writer, TAG_SERVICE_DATA, 0xD8);
+    cos_tlv_write8(writer, TAG_SERVICE_DATA, SERVICE_DATA | (dir ? SERVICE_DIR : 0));
     cos_tlv_write(writer, TAG_CAPABILITIES, capabilities, sizeof capabilities);
-    cos_app_write_lengths(app, writer);
+    cos_app_write_lengths(writer);
 }
 
 /* ---- Reading ---- */

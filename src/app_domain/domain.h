@@ -189,7 +189,7 @@ enum cos_result cos_app_combine(struct exchange *x, const struct cos_file_info *
 /* EF.ATR/INFO: what the card says about itself. */
 void cos_app_write_atr_info(const struct cos_app *app, struct cos_writer *writer);
 /* Its object 7F66: how long command and response APDUs may be. */
-void cos_app_write_lengths(const struct cos_app *app, struct cos_writer *writer);
+void cos_app_write_lengths(struct cos_writer *writer);
 
 /* ---- Records (record.c) ---- */
 
