@@ -17,13 +17,13 @@
 #include "cos/tlv.h"
 
 /* Where the file system lives in the store's logical space, and what it can hold. Fixed for the
- * image's life. A transaction of the store must reach three pages; one of six is never too short
+ * image's life. A transaction of the store must reach three pages; one of seven is never too short
  * for creating a file. */
 struct cos_fs_config {
     uint32_t start; /* of a logical page: a multiple of the store's payload */
     uint32_t size;
     uint16_t files; /* entries of the file table besides the MF, 1 to 4,096; rounded up to whole
-                       pages. Finding is fast while an eighth of them is free */
+                       pages. Finding is fastest while an eighth of them is free */
     uint16_t names; /* entries of the name table, 1 to 255: DF names of all DFs */
 };
 

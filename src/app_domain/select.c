@@ -32,6 +32,9 @@ enum cos_result cos_app_set_df(struct cos_app *app, cos_file df)
         app->current_df = before;
         return result;
     }
+    if (df != before) {
+        app->environment = 1;
+    }
     cos_app_set_ef(app, COS_FILE_NONE);
     return COS_OK;
 }

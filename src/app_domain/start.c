@@ -306,6 +306,7 @@ static enum cos_result open_gate(struct cos_app *app)
     }
     COS_TRY(cos_app_hello(app));
     COS_TRY(cos_app_refresh(app, &status));
+    COS_TRY(cos_app_vault_resolve(app));
     return cos_app_erase_fab(app);
 }
 

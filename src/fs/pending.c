@@ -86,34 +86,50 @@ enum cos_result cos_erase_range(struct cos_fs *fs, uint32_t address, uint32_t le
 
 /* ---- Removing ---- */
 
-/* Frees a file in one transaction: entry, SFI, names, all of its extent (or, `erased`, none of it),
- * and if `last` the note in the superblock. COS_E_MEMORY_FULL: that is too much for one. */
-static enum cos_result free_file(struct cos_fs *fs, cos_file file, const struct cos_file_info *info,
-                                 bool erased, bool last)
+/* What a file has outside of the file table, as edits that set it to 00: its extent, its place in
+ * the map of SFIs, its names. */
+static enum cos_result list_bytes(const struct cos_fs *fs, cos_file file,
+                                  const struct cos_file_info *info, struct cos_edit *edits,
+                                  size_t *count)
 {
-    static const struct cos_fs_pending nothing = {.kind = COS_FS_NOTHING};
-    struct cos_edit edits[4 + COS_FS_NAMES_MAX];
-    uint8_t entry[FILE_ENTRY_SIZE], noted[SUPERBLOCK_PENDING_SIZE];
     uint32_t names[COS_FS_NAMES_MAX];
     unsigned name_count = 0;
-    size_t count = 0;
 
-    COS_TRY(cos_table_freed(fs, file, entry));
-    edits[count++] = (struct cos_edit){cos_table_address(fs, file), entry, sizeof entry, 0};
-    if (!erased) {
-        edits[count++] = (struct cos_edit){info->address, NULL, cos_file_extent(info), 0};
-    }
+    edits[(*count)++] = (struct cos_edit){info->address, NULL, cos_file_extent(info), 0};
     if (info->sfi != 0) {
         struct cos_file_info df;
         COS_TRY(cos_table_parent(fs, info, &df));
-        edits[count++] =
-            (struct cos_edit){cos_file_sfi_map(&df) + 2U * (info->sfi - 1U), NULL, 2, 0};
+        const uint32_t at = cos_file_sfi_map(&df) + 2U * (info->sfi - 1U);
+        edits[(*count)++] = (struct cos_edit){at, NULL, 2, 0};
     }
     if (cos_file_is_df(info)) {
         COS_TRY(cos_name_of(fs, file, &name_count, names));
     }
     for (unsigned i = 0; i < name_count; i++) {
-        edits[count++] = (struct cos_edit){names[i], NULL, NAME_ENTRY_SIZE, 0};
+        edits[(*count)++] = (struct cos_edit){names[i], NULL, NAME_ENTRY_SIZE, 0};
+    }
+    return COS_OK;
+}
+
+/* Frees a file in one transaction: entry and link to it, if not `emptied` SFI, names and all of its
+ * extent, and if `last` the note in the superblock. COS_E_MEMORY_FULL: that is too much for one. */
+static enum cos_result free_file(struct cos_fs *fs, cos_file file, const struct cos_file_info *info,
+                                 bool emptied, bool last)
+{
+    static const struct cos_fs_pending nothing = {.kind = COS_FS_NOTHING};
+    struct cos_edit edits[5 + COS_FS_NAMES_MAX];
+    uint8_t next[2], noted[SUPERBLOCK_PENDING_SIZE];
+    struct table_place place;
+    size_t count = 0;
+
+    COS_TRY(cos_table_place(fs, file, info, &place));
+    cos_put16(next, place.next);
+    edits[count++] = (struct cos_edit){cos_table_address(fs, file), NULL, FILE_ENTRY_SIZE, 0};
+    if (place.link != 0) {
+        edits[count++] = (struct cos_edit){place.link, next, sizeof next, 0};
+    }
+    if (!emptied) {
+        COS_TRY(list_bytes(fs, file, info, edits, &count));
     }
     if (last && fs->pending.kind != COS_FS_NOTHING) {
         edits[count++] = pending_edit(fs, noted, &nothing);
@@ -125,19 +141,18 @@ static enum cos_result free_file(struct cos_fs *fs, cos_file file, const struct 
     return COS_OK;
 }
 
-/* The same for a file of any size, when the superblock says that it goes: bytes and names first. */
+/* The same for a file of any size, when the superblock says that it goes. */
 static enum cos_result free_large(struct cos_fs *fs, cos_file file,
                                   const struct cos_file_info *info, bool last)
 {
     const enum cos_result result = free_file(fs, file, info, false, last);
-    uint32_t names[COS_FS_NAMES_MAX];
-    unsigned name_count;
+    struct cos_edit edits[2 + COS_FS_NAMES_MAX];
+    size_t count = 0;
 
     COS_CHECK(result == COS_E_MEMORY_FULL, result);
-    COS_TRY(erase_pages(fs, info->address, cos_file_extent(info)));
-    COS_TRY(cos_name_of(fs, file, &name_count, names));
-    for (unsigned i = 0; i < name_count; i++) {
-        COS_TRY(erase_pages(fs, names[i], NAME_ENTRY_SIZE));
+    COS_TRY(list_bytes(fs, file, info, edits, &count));
+    for (size_t i = 0; i < count; i++) {
+        COS_TRY(erase_pages(fs, edits[i].address, edits[i].length));
     }
     return free_file(fs, file, info, true, last);
 }

@@ -62,7 +62,7 @@ void cos_status_set(struct cos_secure *secure, struct cos_channel *channel,
 }
 
 /* What is satisfied: bit n of number n. */
-static uint16_t satisfied(const struct cos_channel *channel, enum object_kind kind, bool global)
+static unsigned satisfied(const struct cos_channel *channel, enum object_kind kind, bool global)
 {
     if (kind == OBJECT_PIN) {
         return global ? channel->pins_global : channel->pins_local;

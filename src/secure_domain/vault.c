@@ -457,15 +457,14 @@ static enum cos_result update_part(struct cos_secure *secure, uint8_t channel,
 static enum cos_result set_status(struct cos_secure *secure, uint8_t channel,
                                   struct cos_reader *request)
 {
-    enum { FRESH = 1U << COS_LCS_CREATION | 1U << COS_LCS_INITIALISATION };
+    enum { OPERATIONAL = 1U << COS_LCS_DEACTIVATED | 1U << COS_LCS_ACTIVATED };
     static const struct {
-        uint8_t status, operation;
-        uint16_t from; /* bit n: status n */
+        uint8_t status, operation, from; /* bit n of `from`: status n */
     } steps[] = {
-        {COS_LCS_ACTIVATED, COS_OPERATION_ACTIVATE, FRESH | 1U << COS_LCS_DEACTIVATED},
-        {COS_LCS_DEACTIVATED, COS_OPERATION_DEACTIVATE, 1U << COS_LCS_ACTIVATED},
-        {COS_LCS_TERMINATED, COS_OPERATION_TERMINATE,
-         FRESH | 1U << COS_LCS_DEACTIVATED | 1U << COS_LCS_ACTIVATED},
+        {COS_LCS_ACTIVATED, COS_OPERATION_ACTIVATE,
+         1U << COS_LCS_CREATION | 1U << COS_LCS_INITIALISATION | OPERATIONAL},
+        {COS_LCS_DEACTIVATED, COS_OPERATION_DEACTIVATE, OPERATIONAL},
+        {COS_LCS_TERMINATED, COS_OPERATION_TERMINATE, OPERATIONAL},
     };
     struct file file;
 
@@ -476,6 +475,9 @@ static enum cos_result set_status(struct cos_secure *secure, uint8_t channel,
         if (steps[i].status == wanted) {
             COS_CHECK((steps[i].from & 1U << file.status) != 0, COS_E_CONDITIONS);
             COS_TRY(require(secure, channel, &file, (enum cos_operation)steps[i].operation));
+            if (file.status == wanted) {
+                return COS_OK;
+            }
             file.status = wanted;
             cos_change_start(secure);
             add_entry(secure, &file);

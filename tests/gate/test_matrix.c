@@ -94,6 +94,7 @@ static void fill(const struct cell *cell, uint8_t *message)
     } heads[] = {
         {COS_GATE_HELLO, {COS_HELLO_BEGIN, 0x01}},
         {COS_GATE_CONTEXT, {COS_CONTEXT_BIND, 0x00, 'N', 'A', 'M', 'E'}},
+        {COS_GATE_ACCESS, {0x00, 0x9E, 0x01, 0x91}},
         {COS_GATE_PIN, {COS_PIN_VERIFY, 0x00, 0x81, 0x00, '0', '0'}},
         {COS_GATE_CHALLENGE, {0x00, 0x08}},
         {COS_GATE_AUTH, {COS_AUTH_SCP03_BEGIN, 0x00, 0x00}},

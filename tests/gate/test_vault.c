@@ -262,9 +262,9 @@ static void transitions_are_those_of_the_standard(void **state)
         const char *command;
         bool allowed[5];
     } steps[] = {
-        {0x05, "00440000 01 00", {true, true, true, false, false}},
-        {0x04, "00040000 01 00", {false, false, false, true, false}},
-        {0x0C, "00E80000 01 00", {true, true, true, true, false}},
+        {0x05, "00440000 01 00", {true, true, true, true, false}},
+        {0x04, "00040000 01 00", {false, false, true, true, false}},
+        {0x0C, "00E80000 01 00", {false, false, true, true, false}},
     };
     char text[64];
 
@@ -300,6 +300,7 @@ static void status_decides_over_content(void **state)
         {"STATUS_SET too long", V, "0500 0001 0404", COS_E_GATE_FORMAT, NULL, 0},
         {"of no file", V, "0500 0003 04", COS_E_REFERENCE_NOT_FOUND, NULL, 0},
         {"deactivated", V, "0500 0001 04", COS_OK, "", 1},
+        {"deactivated already", V, "0500 0001 04", COS_OK, "", 0},
         {"not read", V, "0300 0001 0000 0001", COS_E_CONDITIONS, NULL, 0},
         {"not updated", V, "0400 0001 0000 11", COS_E_CONDITIONS, NULL, 0},
         {"activated", V, "0500 0001 05", COS_OK, "", 1},
