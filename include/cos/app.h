@@ -18,7 +18,7 @@ struct cos_app_config {
     struct cos_store_config store; /* scrub_from is set by the chip itself */
     uint32_t fab_at;               /* address in NVM of the fab record: one store page of its own */
     uint32_t atr_at;               /* address of the ATR record: two store pages */
-    uint16_t files;                /* entries of the file table */
+    uint16_t files, names;         /* entries of the file table and the name table, cos/fs.h */
     uint8_t *response;             /* buffer for response data, response_size bytes, at least 256 */
     uint16_t response_size;
     const struct cos_gate_trace *trace; /* optional */
@@ -38,6 +38,8 @@ struct cos_app {
     cos_file application;       /* DF whose name the context is bound to */
     cos_file current_df, current_ef;
     uint16_t current_record; /* 0 = none */
+    uint8_t environment;     /* number of the security environment in force: 1 after reset, and when
+                                another DF becomes current */
     struct cos_response response;
 };
 

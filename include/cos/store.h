@@ -17,13 +17,18 @@
 #include "cos/config.h"
 #include "cos/port.h"
 
+/* Largest number of physical pages; an eighth of it in bytes of RAM. */
+#ifndef COS_STORE_PAGES_MAX
+#define COS_STORE_PAGES_MAX 512
+#endif
+
 /* Sizes that the chip's configuration chooses. Geometry and these must agree with the image for its
  * whole life. */
 struct cos_store_config {
     uint32_t start;     /* where the store begins in NVM; a multiple of the page size */
     uint16_t page_size; /* bytes of a store page: a multiple of the erase unit, at least 64, at most
                            32,768 */
-    uint16_t pages;     /* physical pages, at least reserve + 1 */
+    uint16_t pages;     /* physical pages, at least reserve + 1, at most COS_STORE_PAGES_MAX */
     uint16_t reserve; /* physical pages kept free; a transaction may touch reserve - COS_STORE_SLACK
                          pages */
     uint16_t scrub_from; /* logical pages from this one on hold secrets: superseded copies of them
@@ -47,6 +52,7 @@ struct cos_store {
     bool scrub;             /* superseded secrets wait to be erased */
     bool broken;            /* a commit failed half-way: mount again */
     bool worn_out;          /* no spare page is left: reads only */
+    uint8_t used[(COS_STORE_PAGES_MAX + 7) / 8]; /* a bit for each physical page in the map */
     uint8_t merge[COS_STORE_MERGE];
 };
 

@@ -24,6 +24,7 @@ void host_app_chip_init(struct host_app_chip *chip, const struct cos_gate_trace 
                 .fab_at = HOST_FAB_AT,
                 .atr_at = HOST_ATR_AT,
                 .files = HOST_APP_FILES,
+                .names = HOST_APP_NAMES,
                 .response = chip->response,
                 .response_size = HOST_RESPONSE_SIZE,
                 .trace = trace,
@@ -47,6 +48,8 @@ void host_secure_chip_init(struct host_secure_chip *chip)
                     },
                 .fab_at = HOST_FAB_AT,
                 .objects = HOST_SECURE_OBJECTS,
+                .vault_files = HOST_VAULT_FILES,
+                .vault_size = HOST_VAULT_SIZE,
             },
     };
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Ways to the security chip.
+ * Ways to the security chip, and who may do what to a file.
  */
 #include "domain.h"
 
@@ -28,31 +28,45 @@ enum cos_result cos_app_hand_on(struct exchange *x, enum cos_gate_call call, con
     return result;
 }
 
-enum cos_result cos_app_require_one(struct cos_app *app, const uint8_t *conditions, size_t count)
+enum cos_result cos_app_require_condition(struct cos_app *app, const uint8_t *condition,
+                                          size_t length)
 {
     const uint8_t channel = 0;
+    const struct cos_span data = {condition, length};
+    const enum cos_rule_plain plain = cos_rule_plain(data);
     struct cos_span answer;
 
-    for (size_t i = 0; i < count; i++) {
-        if (conditions[i] == COS_SC_ALWAYS) {
-            return COS_OK;
-        }
+    COS_CHECK(plain != COS_RULE_NEVER, COS_E_SECURITY_STATUS);
+    if (plain == COS_RULE_ALWAYS) {
+        return COS_OK;
     }
-    COS_TRY(cos_app_ask(app, COS_GATE_ACCESS, &channel, 1, (struct cos_span){conditions, count},
-                        &answer));
+    COS_TRY(cos_app_ask(app, COS_GATE_ACCESS, &channel, 1, data, &answer));
     COS_CHECK(answer.length == 4, COS_E_INVARIANT);
     COS_CHECK(cos_get32(answer.data) == COS_YES, COS_E_SECURITY_STATUS);
     return COS_OK;
 }
 
-enum cos_result cos_app_require(struct cos_app *app, const struct cos_file_info *info,
+enum cos_result cos_app_require_object(struct exchange *x, const struct cos_file_info *info,
+                                       enum cos_operation operation, uint32_t tag)
+{
+    const struct cos_command *command = &x->command;
+    const struct cos_access access = {
+        .operation = operation,
+        .object = tag,
+        .header = {command->cla, command->ins, command->p1, command->p2},
+        .environment = x->app->environment,
+    };
+    uint8_t condition[COS_RULE_MAX];
+    struct cos_writer writer = cos_writer(condition, sizeof condition);
+
+    COS_TRY(cos_fs_rule(&x->app->fs, info, &access, &writer));
+    return cos_app_require_condition(x->app, condition, writer.length);
+}
+
+enum cos_result cos_app_require(struct exchange *x, const struct cos_file_info *info,
                                 enum cos_operation operation)
 {
-    uint8_t conditions[COS_RULE_MAX];
-    size_t count;
-
-    COS_TRY(cos_fs_rule(&app->fs, info, operation, conditions, &count));
-    return cos_app_require_one(app, conditions, count);
+    return cos_app_require_object(x, info, operation, 0);
 }
 
 enum cos_result cos_app_refresh(struct cos_app *app, struct cos_gate_status *status)

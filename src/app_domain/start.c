@@ -107,9 +107,9 @@ enum cos_result cos_app_hello(struct cos_app *app)
 
 /* T=1 first, then T=0 (docs/design.md, "ATR"). Historical bytes: category 80; 31: selection by full
  * and partial name; 73: selection by name, path and identifier, short EF identifiers, record
- * numbers; one-byte data units; no chaining, short length fields, one channel. */
+ * numbers and identifiers; one-byte data units; no chaining, short length fields, one channel. */
 static const uint8_t default_atr[] = {0x3B, 0x87, 0x81, 0xB1, 0xFE, 0x45, 0x00, 0x80,
-                                      0x31, 0xC8, 0x73, 0xF6, 0x21, 0x00, 0xD1};
+                                      0x31, 0xC8, 0x73, 0xF7, 0x21, 0x00, 0xD0};
 
 enum { ATR_HEAD = 6, ATR_CRC = 4, ATR_RECORD_MAX = 48 };
 static const uint8_t atr_head[5] = {'T', 'C', 'A', 'T', 1};
@@ -268,6 +268,7 @@ static enum cos_result open_files(struct cos_app *app)
         .start = 0,
         .size = record_address(app),
         .files = app->config.files,
+        .names = app->config.names,
     };
     enum cos_result result = cos_fs_mount(&app->fs, &app->store, &config);
 
@@ -305,6 +306,7 @@ static enum cos_result open_gate(struct cos_app *app)
     }
     COS_TRY(cos_app_hello(app));
     COS_TRY(cos_app_refresh(app, &status));
+    COS_TRY(cos_app_vault_resolve(app));
     return cos_app_erase_fab(app);
 }
 

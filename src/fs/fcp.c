@@ -134,24 +134,6 @@ static enum cos_result check_template(const struct cos_tlv *tlv)
     return result == COS_E_END_OF_DATA ? COS_OK : result;
 }
 
-/* Rules of data objects: pairs of a tag list and a rule. */
-static enum cos_result check_objects_rule(const struct cos_tlv *tlv)
-{
-    struct cos_reader reader = cos_reader(tlv->value, tlv->length);
-    struct cos_tlv list, rule;
-    enum cos_result result;
-
-    while ((result = cos_tlv_next(&reader, &list)) == COS_OK) {
-        COS_CHECK(list.tag == 0x5C && cos_tlv_next(&reader, &rule) == COS_OK, COS_E_DATA);
-        const struct cos_span value = {rule.value, rule.length};
-        COS_CHECK(rule.tag == FCP_SECURITY_COMPACT || rule.tag == FCP_SECURITY_EXPANDED,
-                  COS_E_DATA);
-        COS_TRY(rule.tag == FCP_SECURITY_COMPACT ? cos_rule_check_compact(value)
-                                                 : cos_rule_check_expanded(value));
-    }
-    return result == COS_E_END_OF_DATA ? COS_OK : result;
-}
-
 static enum cos_result take(struct fcp *fcp, const struct cos_tlv *tlv)
 {
     const struct cos_span value = {tlv->value, tlv->length};
@@ -185,7 +167,7 @@ static enum cos_result take(struct fcp *fcp, const struct cos_tlv *tlv)
     case FCP_SECURITY_EXPANDED:
         return cos_rule_check_expanded(value);
     case FCP_SECURITY_OF_OBJECTS:
-        return check_objects_rule(tlv);
+        return cos_rule_check_objects(value);
     case FCP_PROPRIETARY_TEMPLATE:
         return check_template(tlv);
     default: /* a DF name, a FID: any bytes will do */

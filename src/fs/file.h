@@ -115,11 +115,15 @@ enum cos_result cos_erase_range(struct cos_fs *fs, uint32_t address, uint32_t le
 
 /* ---- Records and data objects (record.c, object.c) ---- */
 
-/* Bytes at the beginning and end of the content that structure it, 0 for transparent EFs and DFs
- * without room for data objects. */
+/* Bytes at the beginning of the content that structure it, 0 for transparent EFs and DFs without
+ * room for data objects. */
 uint32_t cos_content_structure(const struct cos_file_info *info);
-/* The first bytes of the content of a new file, of which `records` exist. */
+/* The first bytes of the content of a new file that has its address, of which `records` exist; 00
+ * throughout if it is made of items (slotted.h). */
 #define CONTENT_HEADER 8U
+/* Where the header's bytes that count begin: at a multiple of four, so that no page border cuts
+ * them. */
+uint32_t cos_content_header_address(const struct cos_file_info *info);
 void cos_content_header(const struct cos_file_info *info, unsigned records,
                         uint8_t header[CONTENT_HEADER]);
 

@@ -26,10 +26,9 @@ struct page_header {
     uint32_t digest;   /* of the map after the transaction, on its last page; else 0 */
 };
 
-/* Where the payload of a fresh page comes from: the page that held it so far (PAGE_NONE: zeros),
- * then the edits. */
+/* What is laid over the bytes of the space as the map shows it, to make the payload of a fresh
+ * page. */
 struct page_source {
-    uint16_t old;
     const struct cos_edit *edits;
     size_t count;
 };
@@ -63,9 +62,10 @@ enum page_mark {
 enum cos_result cos_page_read_mark(const struct cos_store *store, uint16_t page,
                                    enum page_mark kind, uint32_t *sequence);
 
-/* Programs a mark; the page's mark slot must be erased. One program operation. */
+/* Programs a mark that names the newest transaction; the page's mark slot must be erased. One
+ * program operation for each tear unit of the slot. */
 enum cos_result cos_page_write_mark(const struct cos_store *store, uint16_t page,
-                                    enum page_mark kind, uint32_t sequence);
+                                    enum page_mark kind);
 
 /* Whether bytes [from, end) of the page read as erased. The mark slot is [0, header_at). */
 enum cos_result cos_page_is_blank(const struct cos_store *store, uint16_t page, size_t from,

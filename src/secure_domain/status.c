@@ -5,6 +5,11 @@
  */
 #include "domain.h"
 
+#include "cos/rule.h"
+
+/* Neither yes nor no: what a condition asks for cannot be told. No condition holds then. */
+#define CANNOT_TELL ((cos_truth)0)
+
 enum {
     SC_ALL = 0x80,
     SC_SECURE_MESSAGING = 0x40,
@@ -12,6 +17,22 @@ enum {
     SC_USER = 0x10,
     SC_NUMBER = 0x0F,
     SC_NUMBER_RFU = 0x0F,
+};
+
+/* SC-DOs (cos/rule.h). */
+enum {
+    TAG_CONDITION_BYTE = 0x9E,
+    TAG_AUTHENTICATION = 0xA4,
+    TAG_CHECKSUM = 0xB4,
+    TAG_CONFIDENTIALITY = 0xB8,
+    TAG_REFERENCE = 0x83,
+    TAG_USAGE = 0x95,
+    USAGE_USER = 0x08,
+    USAGE_EXTERNAL_PARTY = 0x80,
+    USAGE_COMMAND = 0x10,
+    USAGE_RESPONSE = 0x20,
+    LEVEL_RESPONSE =
+        4, /* bits of the level for responses stand this far above those for commands */
 };
 
 void cos_status_clear(struct cos_secure *secure)
@@ -40,11 +61,19 @@ void cos_status_set(struct cos_secure *secure, struct cos_channel *channel,
     secure->epoch++;
 }
 
+/* What is satisfied: bit n of number n. */
+static unsigned satisfied(const struct cos_channel *channel, enum object_kind kind, bool global)
+{
+    if (kind == OBJECT_PIN) {
+        return global ? channel->pins_global : channel->pins_local;
+    }
+    return global ? channel->keys_global : channel->keys_local;
+}
+
 bool cos_status_pin_verified(const struct cos_channel *channel, const struct object *pin)
 {
-    uint16_t bits = pin->context == CONTEXT_GLOBAL ? channel->pins_global : channel->pins_local;
-
-    return (bits & (1U << pin->number)) != 0;
+    return (satisfied(channel, OBJECT_PIN, pin->context == CONTEXT_GLOBAL) >> pin->number & 1U) !=
+           0;
 }
 
 void cos_status_bind(struct cos_secure *secure, struct cos_channel *channel, uint8_t application)
@@ -86,13 +115,22 @@ static cos_truth means(const struct cos_secure *secure, const struct cos_channel
             result = cos_object_find(secure, kind, channel->application, number, 0, &object);
         }
         if (result != COS_OK && result != COS_E_REFERENCE_NOT_FOUND) {
-            return COS_NO;
+            return CANNOT_TELL;
         }
         global = result != COS_OK;
     }
-    uint16_t bits = kind == OBJECT_PIN ? (global ? channel->pins_global : channel->pins_local)
-                                       : (global ? channel->keys_global : channel->keys_local);
-    return (bits & (1U << number)) != 0 ? COS_YES : COS_NO;
+    return (satisfied(channel, kind, global) >> number & 1U) != 0 ? COS_YES : COS_NO;
+}
+
+/* Whether the command came through a secure messaging session under this key version (0: any), at a
+ * level with all of these bits. */
+static bool is_secured(const struct cos_secure *secure, uint8_t channel, uint8_t version,
+                       unsigned level)
+{
+    const struct cos_scp03 *session = &secure->scp03;
+
+    return secure->in_sm && session->open == COS_YES && session->channel == channel &&
+           (version == 0 || session->key_version == version) && (session->level & level) == level;
 }
 
 static cos_truth satisfies(const struct cos_secure *secure, uint8_t channel, bool global,
@@ -114,12 +152,16 @@ static cos_truth satisfies(const struct cos_secure *secure, uint8_t channel, boo
     }
     if ((condition & SC_SECURE_MESSAGING) != 0) {
         asked++;
-        met += secure->in_sm && secure->scp03.open == COS_YES ? 1 : 0;
+        met += is_secured(secure, channel, 0, 0) ? 1 : 0;
     }
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if ((condition & kinds[i].bit) != 0) {
+            const cos_truth truth = means(secure, status, global, kinds[i].kind, number);
+            if (truth == CANNOT_TELL) {
+                return CANNOT_TELL;
+            }
             asked++;
-            met += means(secure, status, global, kinds[i].kind, number) == COS_YES ? 1 : 0;
+            met += truth == COS_YES ? 1 : 0;
         }
     }
     bool satisfied = asked > 0 && ((condition & SC_ALL) != 0 ? met == asked : met > 0);
@@ -145,20 +187,95 @@ enum cos_result cos_status_require(const struct cos_secure *secure, uint8_t chan
     return cos_status_require_of(secure, channel, false, condition);
 }
 
+/* ---- Conditions that are data objects ---- */
+
+struct asking {
+    const struct cos_secure *secure;
+    uint8_t channel;
+};
+
+static uint8_t value_of(const struct cos_tlv *template, uint32_t tag, uint8_t absent)
+{
+    struct cos_tlv object;
+
+    return cos_tlv_find(template->value, template->length, tag, &object) == COS_OK ? object.value[0]
+                                                                                   : absent;
+}
+
+/* A4: a PIN verified or a key authenticated, by reference as in P2 of VERIFY. */
+static cos_truth is_authenticated(const struct cos_channel *channel, const struct cos_tlv *template)
+{
+    const uint8_t reference = value_of(template, TAG_REFERENCE, 0);
+    const uint8_t usage = value_of(template, TAG_USAGE, USAGE_USER | USAGE_EXTERNAL_PARTY);
+    const bool global = (reference & 0x80U) == 0;
+    const unsigned number = reference & 0x7FU;
+    unsigned bits = 0;
+
+    if (number == 0 || number > OBJECT_NUMBER_MAX) {
+        return CANNOT_TELL;
+    }
+    if ((usage & USAGE_USER) != 0) {
+        bits |= satisfied(channel, OBJECT_PIN, global);
+    }
+    if ((usage & USAGE_EXTERNAL_PARTY) != 0) {
+        bits |= satisfied(channel, OBJECT_KEY, global);
+    }
+    return (bits >> number & 1U) != 0 ? COS_YES : COS_NO;
+}
+
+/* B4, B8: the bit of the session's level that means it, for the command, the response or both. */
+static cos_truth is_protected(const struct asking *asking, const struct cos_tlv *template,
+                              unsigned bit)
+{
+    const uint8_t usage = value_of(template, TAG_USAGE, USAGE_COMMAND);
+    unsigned level = (usage & USAGE_COMMAND) != 0 ? bit : 0;
+
+    level |= (usage & USAGE_RESPONSE) != 0 ? bit << LEVEL_RESPONSE : 0;
+    return level != 0 && is_secured(asking->secure, asking->channel,
+                                    value_of(template, TAG_REFERENCE, 0), level)
+               ? COS_YES
+               : COS_NO;
+}
+
+static cos_truth object_holds(const void *context, const struct cos_tlv *object)
+{
+    const struct asking *asking = context;
+
+    switch (object->tag) {
+    case TAG_CONDITION_BYTE:
+        return satisfies(asking->secure, asking->channel, false, object->value[0]);
+    case TAG_AUTHENTICATION:
+        return is_authenticated(&asking->secure->channels[asking->channel], object);
+    case TAG_CHECKSUM:
+        return is_protected(asking, object, SCP03_LEVEL_MAC);
+    case TAG_CONFIDENTIALITY:
+        return is_protected(asking, object, SCP03_LEVEL_MAC_ENC & ~SCP03_LEVEL_MAC);
+    default:
+        return COS_NO; /* signatures: this card has none */
+    }
+}
+
+enum cos_result cos_status_require_rule(const struct cos_secure *secure, uint8_t channel,
+                                        struct cos_span condition)
+{
+    const struct asking asking = {secure, channel};
+
+    COS_CHECK(cos_rule_evaluate(condition, object_holds, &asking) == COS_YES,
+              COS_E_SECURITY_STATUS);
+    COS_INVARIANT(cos_rule_evaluate(condition, object_holds, &asking) == COS_YES);
+    return COS_OK;
+}
+
 enum cos_result cos_call_access(struct cos_secure *secure, struct cos_reader *request,
                                 struct cos_writer *body)
 {
-    uint8_t channel = cos_read_channel(request);
-    struct cos_span conditions = cos_read_rest(request);
-    cos_truth granted = COS_NO;
+    const uint8_t channel = cos_read_channel(request);
+    const struct cos_span condition = cos_read_rest(request);
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
-    for (size_t i = 0; i < conditions.length && granted != COS_YES; i++) {
-        if (cos_status_require(secure, channel, conditions.data[i]) == COS_OK) {
-            granted = COS_YES;
-        }
-    }
-    cos_write32(body, granted);
+    const enum cos_result granted = cos_status_require_rule(secure, channel, condition);
+    COS_CHECK(granted == COS_OK || granted == COS_E_SECURITY_STATUS, granted);
+    cos_write32(body, granted == COS_OK ? COS_YES : COS_NO);
     return COS_OK;
 }
 

@@ -9,6 +9,7 @@
 #include "gate_model.h"
 #include "gate_rig.h"
 #include "hunt.h"
+#include "rule_model.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -182,6 +183,9 @@ static uint8_t vary(uint64_t *seed, uint8_t *message, size_t *length)
         message[1] = sim_below(seed, 2) == 0 ? 0x04 : 0x84;
         message[2] = instructions[sim_below(seed, COUNT(instructions))];
         message[5] = (uint8_t)(*length - 6);
+    }
+    if (opcode == COS_GATE_ACCESS) {
+        rule_scatter(seed, message, *length);
     }
     if (opcode == COS_GATE_ACCESS || opcode == COS_GATE_CHALLENGE || opcode == COS_GATE_SM_SEAL) {
         message[0] = 0;

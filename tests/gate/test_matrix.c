@@ -94,12 +94,14 @@ static void fill(const struct cell *cell, uint8_t *message)
     } heads[] = {
         {COS_GATE_HELLO, {COS_HELLO_BEGIN, 0x01}},
         {COS_GATE_CONTEXT, {COS_CONTEXT_BIND, 0x00, 'N', 'A', 'M', 'E'}},
+        {COS_GATE_ACCESS, {0x00, 0x9E, 0x01, 0x91}},
         {COS_GATE_PIN, {COS_PIN_VERIFY, 0x00, 0x81, 0x00, '0', '0'}},
         {COS_GATE_CHALLENGE, {0x00, 0x08}},
         {COS_GATE_AUTH, {COS_AUTH_SCP03_BEGIN, 0x00, 0x00}},
         {COS_GATE_KEY, {COS_KEY_ATTRIBUTES, 0x00, 0x00, 0xE0}},
         {COS_GATE_SM_OPEN, {0x00, 0x84, 0xB0, 0x00, 0x00}},
         {COS_GATE_SM_SEAL, {0x00, 0x90, 0x00}},
+        {COS_GATE_VAULT, {COS_VAULT_INFO, 0x00, 0x00, 0x01}},
         {COS_GATE_LIFE, {COS_LIFE_RECORD}},
     };
 
@@ -172,6 +174,8 @@ static struct verdict served_outcome(const struct cell *cell)
         return sm_open_outcome(cell);
     case COS_GATE_SM_SEAL:
         return answered(COS_E_CONDITIONS, 0);
+    case COS_GATE_VAULT: /* there is no vault file 1 */
+        return answered(length == 4 ? COS_E_REFERENCE_NOT_FOUND : COS_E_GATE_FORMAT, 0);
     default: /* LIFE */
         return length == 1 ? answered(COS_OK, 117) : answered(COS_E_GATE_FORMAT, 0);
     }

@@ -18,7 +18,10 @@ const struct bench_sizes bench_host = {
     .secure_pages = 127,
     .reserve = 16,
     .files = 128,
+    .names = 20,
     .objects = 48,
+    .vault_files = 16,
+    .vault_size = 8192,
 };
 
 const struct bench_sizes bench_small = {
@@ -29,7 +32,10 @@ const struct bench_sizes bench_small = {
     .secure_pages = 31,
     .reserve = 12,
     .files = 12,
+    .names = 8,
     .objects = 14,
+    .vault_files = 6,
+    .vault_size = 1152,
 };
 
 const uint8_t bench_serial[8] = {0x54, 0x43, 0x00, 0x00, 0x00, 0x00, 0x12, 0x34};
@@ -228,6 +234,7 @@ static void wire(struct bench *bench)
         .fab_at = 0,
         .atr_at = sizes->page_size,
         .files = sizes->files,
+        .names = sizes->names,
         .response = bench->response_buffer,
         .response_size = sizeof bench->response_buffer,
     };
@@ -240,6 +247,8 @@ static void wire(struct bench *bench)
                   .map = bench->secure_map},
         .fab_at = 0,
         .objects = sizes->objects,
+        .vault_files = sizes->vault_files,
+        .vault_size = sizes->vault_size,
     };
 }
 

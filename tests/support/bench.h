@@ -17,11 +17,12 @@
 struct bench_sizes {
     struct cos_nvm_geometry app, secure;
     uint16_t page_size, app_pages, secure_pages, reserve;
-    uint16_t files, objects;
+    uint16_t files, names, objects;
+    uint16_t vault_files, vault_size;
 };
 extern const struct bench_sizes bench_host, bench_small;
 
-#define BENCH_PAGES_MAX 256
+#define BENCH_PAGES_MAX 512
 #define BENCH_QUEUE     8
 #define BENCH_RESPONSE  512
 #define BENCH_APDU_MAX  300

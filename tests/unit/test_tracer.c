@@ -138,7 +138,7 @@ static void gate_requests_are_named_and_blanked(void **state)
         {COS_GATE_STATUS, "", "gate> STATUS:\n"},
         {COS_GATE_CONTEXT, "0100F054", "gate> CONTEXT bind: 0100F054\n"},
         {COS_GATE_CONTEXT, "0900F054", "gate> CONTEXT: 0900F054\n"},
-        {COS_GATE_ACCESS, "0090", "gate> ACCESS: 0090\n"},
+        {COS_GATE_ACCESS, "009E0190", "gate> ACCESS: 009E0190\n"},
         {COS_GATE_PIN, "0100810031323334", "gate> PIN verify: 01008100 <4 bytes>\n"},
         {COS_GATE_PIN, "0700810031323334", "gate> PIN reset only: 07008100 <4 bytes>\n"},
         {COS_GATE_AUTH, "0100000152525252", "gate> AUTH internal: 01000001 <4 bytes>\n"},

@@ -33,38 +33,49 @@ static void check_hex(const struct bytes *bytes, const char *expected)
 static void file_control_parameters(void **state)
 {
     (void)state;
-    struct bytes mf = {0}, df = {0}, ef = {0}, record = {0};
-    fcp_df(&mf, &(struct df_parameters){.fid = 0x3F00, .create_df = 0xC0, .create_ef = 0xC1});
-    check_hex(&mf, "620F"
+    struct bytes mf = {0}, df = {0}, ef = {0}, record = {0}, arr = {0};
+    fcp_df(&mf, &(struct df_parameters){
+                    .fid = 0x3F00, .create_df = 0xC0, .create_ef = 0xC1, .manage = 0xC2});
+    check_hex(&mf, "6214"
                    "820138"
                    "83023F00"
                    "8A0105"
-                   "8C0306C0C1");
-    fcp_df(&df, &(struct df_parameters){
-                    .fid = 0x5100, .name = application, .create_df = 0xFF, .create_ef = 0xC0});
-    check_hex(&df, "621A"
+                   "8C087FC2C2C2C2C0C1C2");
+    fcp_df(&df, &(struct df_parameters){.fid = 0x5100,
+                                        .name = application,
+                                        .create_df = 0xFF,
+                                        .create_ef = 0xC0,
+                                        .manage = 0xC0});
+    check_hex(&df, "621F"
                    "820138"
                    "83025100"
                    "8409" NAME_HEX "8A0105"
-                   "8C0306FFC0");
-    fcp_ef(&ef, &(struct ef_parameters){
-                    .fid = 0x5101, .sfi = 1, .size = 128, .update = 0xC0, .read = 0x90});
-    check_hex(&ef, "6216"
+                   "8C087FC0C0C0C0FFC0C0");
+    fcp_ef(&ef,
+           &(struct ef_parameters){
+               .fid = 0x5101, .sfi = 1, .size = 128, .update = 0xC0, .read = 0x90, .manage = 0xFF});
+    check_hex(&ef, "621B"
                    "80020080"
                    "820101"
                    "83025101"
                    "880108"
                    "8A0105"
-                   "8C0303C090");
-    fcp_ef(&record,
-           &(struct ef_parameters){.fid = 0x2F02, .size = 300, .source = 1, .update = 0xFF});
+                   "8C087FFFFFFFFFC0C090");
+    fcp_ef(&record, &(struct ef_parameters){
+                        .fid = 0x2F02, .size = 300, .source = 1, .arr = 0x2F06, .arr_record = 2});
     check_hex(&record, "6216"
                        "8002012C"
                        "820101"
                        "83022F02"
                        "850101"
                        "8A0105"
-                       "8C0303FF00");
+                       "8B032F0602");
+    fcp_ef(&arr, &(struct ef_parameters){.fid = 0x2F06, .record_size = 32, .records = 2});
+    check_hex(&arr, "6218"
+                    "82050221002002"
+                    "83022F06"
+                    "8A0105"
+                    "8C087F00000000000000");
 }
 
 static void pins(void **state)

@@ -25,6 +25,7 @@ TABLES = {
     ("src/app_domain/dispatch.c", "handler"): "src/app_domain/commands.c",
     ("src/secure_domain/serve.c", "handler"): "src/secure_domain/serve.c",
     ("src/crypto/self_test.c", "run"): "src/crypto/self_test.c",
+    ("src/fs/rule.c", "holds"): "src/secure_domain/status.c",
 }
 
 NODE = re.compile(r'^node: \{ title: "([^"]*)" label: "([^"]*)"')

@@ -49,5 +49,6 @@ enum outcome command_holder(struct world *world, const char *name);
 enum outcome command_set_status(struct world *world, const char *name);
 enum outcome command_info(struct world *world, const char *name);
 enum outcome command_apdu(struct world *world, const char *name);
+enum outcome command_wear(struct world *world, const char *name);
 
 #endif

@@ -32,7 +32,8 @@ static enum outcome create_mf(struct world *world)
     }
     fcp_df(&fcp, &(struct df_parameters){.fid = world->profile->mf,
                                          .create_df = CONDITION_ISSUER,
-                                         .create_ef = CONDITION_ISSUER});
+                                         .create_ef = CONDITION_ISSUER,
+                                         .manage = CONDITION_ISSUER});
     return card_create(&world->card, "CREATE FILE of the MF", &fcp, &world->problem);
 }
 

@@ -50,6 +50,7 @@ static const struct subcommand {
     {"lock", command_set_status, OPENS_CARD | OPENS_KEYS, 0, "issuer: locks the card"},
     {"unlock", command_set_status, OPENS_CARD | OPENS_KEYS, 0, "issuer: unlocks it"},
     {"terminate", command_set_status, OPENS_CARD | OPENS_KEYS, 0, "issuer: ends it for good"},
+    {"wear", command_wear, NAMES_FOLDER, 0, "DIR: how often the pages of each chip were erased"},
     {"apdu", command_apdu, TAKES_APDUS, 0, "HEX...: commands as they are"},
 };
 

@@ -20,8 +20,23 @@ static void dgi(struct bytes *to, unsigned number, struct bytes *value)
     bytes_wipe(value);
 }
 
+/* Access mode bytes with the bits b7 to b4: delete, terminate, activate, deactivate. */
+#define MANAGE                                                                                     \
+    (COS_OPERATION_DELETE | COS_OPERATION_TERMINATE | COS_OPERATION_ACTIVATE |                     \
+     COS_OPERATION_DEACTIVATE)
+
 void fcp_df(struct bytes *to, const struct df_parameters *df)
 {
+    const uint8_t rule[] = {
+        MANAGE | COS_OPERATION_CREATE_DF | COS_OPERATION_CREATE_EF | COS_OPERATION_DELETE_CHILD,
+        df->manage,
+        df->manage,
+        df->manage,
+        df->manage,
+        df->create_df,
+        df->create_ef,
+        df->manage,
+    };
     struct bytes fcp = {0};
     bytes_tlv8(&fcp, 0x82, COS_FDB_DF);
     bytes_tlv16(&fcp, 0x83, df->fid);
@@ -29,18 +44,46 @@ void fcp_df(struct bytes *to, const struct df_parameters *df)
         bytes_tlv(&fcp, 0x84, df->name.data, df->name.length);
     }
     bytes_tlv8(&fcp, 0x8A, COS_LCS_ACTIVATED);
-    bytes_tlv(&fcp, 0x8C,
-              (uint8_t[]){COS_OPERATION_CREATE_DF | COS_OPERATION_CREATE_EF, df->create_df,
-                          df->create_ef},
-              3);
+    bytes_tlv(&fcp, 0x8C, rule, sizeof rule);
     bytes_template(to, 0x62, &fcp);
+}
+
+static void ef_structure(struct bytes *fcp, const struct ef_parameters *ef)
+{
+    if (ef->record_size == 0) {
+        bytes_tlv16(fcp, 0x80, ef->size);
+        bytes_tlv8(fcp, 0x82, COS_FDB_TRANSPARENT);
+    } else {
+        const uint8_t descriptor[] = {COS_FDB_LINEAR_FIXED, 0x21, 0x00, ef->record_size,
+                                      ef->records};
+        bytes_tlv(fcp, 0x82, descriptor, sizeof descriptor);
+    }
+}
+
+static void ef_rule(struct bytes *fcp, const struct ef_parameters *ef)
+{
+    const uint8_t reference[] = {(uint8_t)(ef->arr >> 8), (uint8_t)ef->arr, ef->arr_record};
+    const uint8_t rule[] = {
+        MANAGE | COS_OPERATION_WRITE | COS_OPERATION_UPDATE | COS_OPERATION_READ,
+        ef->manage,
+        ef->manage,
+        ef->manage,
+        ef->manage,
+        ef->update,
+        ef->update,
+        ef->read,
+    };
+    if (ef->arr != 0) {
+        bytes_tlv(fcp, 0x8B, reference, sizeof reference);
+    } else {
+        bytes_tlv(fcp, 0x8C, rule, sizeof rule);
+    }
 }
 
 void fcp_ef(struct bytes *to, const struct ef_parameters *ef)
 {
     struct bytes fcp = {0};
-    bytes_tlv16(&fcp, 0x80, ef->size);
-    bytes_tlv8(&fcp, 0x82, COS_FDB_TRANSPARENT);
+    ef_structure(&fcp, ef);
     bytes_tlv16(&fcp, 0x83, ef->fid);
     if (ef->source != COS_FS_SOURCE_CONTENT) {
         bytes_tlv8(&fcp, 0x85, ef->source);
@@ -49,8 +92,7 @@ void fcp_ef(struct bytes *to, const struct ef_parameters *ef)
         bytes_tlv8(&fcp, 0x88, (unsigned)ef->sfi << 3);
     }
     bytes_tlv8(&fcp, 0x8A, COS_LCS_ACTIVATED);
-    bytes_tlv(&fcp, 0x8C,
-              (uint8_t[]){COS_OPERATION_UPDATE | COS_OPERATION_READ, ef->update, ef->read}, 3);
+    ef_rule(&fcp, ef);
     bytes_template(to, 0x62, &fcp);
 }
 

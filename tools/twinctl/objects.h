@@ -9,21 +9,26 @@
 
 #include "bytes.h"
 
-/* Compact access rule of a DF: who may create DFs and EFs in it. */
+/* A DF with a compact access rule: who may create DFs and EFs in it; who may do all the rest to it,
+ * and delete what is in it. */
 struct df_parameters {
     uint16_t fid;
     struct part name; /* empty = none */
-    uint8_t create_df, create_ef;
+    uint8_t create_df, create_ef, manage;
 };
 void fcp_df(struct bytes *to, const struct df_parameters *df);
 
-/* A transparent EF with its security conditions. */
+/* An EF: transparent, or with records of one size, which all exist. Its access rule is a record of
+ * EF.ARR, or compact. */
 struct ef_parameters {
     uint16_t fid;
     uint8_t sfi; /* 0 = none */
     uint16_t size;
-    uint8_t source; /* enum cos_fs_source; 0 is not written */
-    uint8_t update, read;
+    uint8_t record_size, records; /* 0 = transparent */
+    uint8_t source;               /* enum cos_fs_source; 0 is not written */
+    uint16_t arr;                 /* FID of EF.ARR, 0 = none; and the record */
+    uint8_t arr_record;
+    uint8_t update, read, manage; /* manage: delete, terminate, activate, deactivate */
 };
 void fcp_ef(struct bytes *to, const struct ef_parameters *ef);
 

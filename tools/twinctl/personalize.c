@@ -14,6 +14,10 @@
 
 #define CONDITION_ALWAYS 0x00U
 #define CONDITION_PIN    0x90U /* user authentication with PIN 1, all of */
+#define EF_DIR           0x2F00U
+#define EF_ATR_INFO      0x2F01U
+#define EF_ARR           0x2F06U
+#define ARR_RECORD       32U
 #define PIN_NUMBER       1U
 #define CODE_NUMBER      2U
 #define ACCESS_NUMBER    1U
@@ -74,33 +78,110 @@ static struct part secret(const struct world *world, const char *name)
     return (struct part){entry->value, entry->length};
 }
 
+/* Access rules in the expanded format (ISO/IEC 7816-4:2013, 9.3.4), each a record of EF.ARR: 80
+ * access mode; 90 always, 9E condition byte, A4 {83 PIN, 95 08 password}. Delete to write: the
+ * issuer. */
+enum { ARR_PUBLIC = 1, ARR_HOLDER = 2, ARR_RECORDS = 2 };
+#define ISSUER_DOES_THE_REST 0x80, 0x01, 0x7E, 0x9E, 0x01, CONDITION_ISSUER
+static const uint8_t rule_public[] = {0x80, 0x01, COS_OPERATION_READ,
+                                      0x90, 0x00, ISSUER_DOES_THE_REST};
+static const uint8_t rule_holder[] = {
+    0x80, 0x01, COS_OPERATION_READ,  0xA4, 0x06, 0x83, 0x01, 0x80 | PIN_NUMBER, 0x95,
+    0x01, 0x08, ISSUER_DOES_THE_REST};
+
+static enum outcome write_rule(struct world *world, uint8_t record, struct part rule)
+{
+    struct bytes data = {0};
+    struct command update = {.ins = 0xDC, .p1 = record, .p2 = 0x04, .nc = ARR_RECORD};
+    bytes_add(&data, rule.data, rule.length);
+    bytes_fill(&data, 0xFF, ARR_RECORD - rule.length);
+    update.data = data.data;
+    return card_do(&world->card, "UPDATE RECORD of EF.ARR", &update, &world->problem);
+}
+
+/* Creating makes the file current; if it was there already, selecting does. */
+static enum outcome create_ef(struct world *world, const char *what, const struct ef_parameters *ef)
+{
+    struct bytes fcp = {0};
+    fcp_ef(&fcp, ef);
+    TRY(card_create(&world->card, what, &fcp, &world->problem));
+    return card_select_file(&world->card, ef->fid, &world->problem);
+}
+
+static enum outcome create_arr(struct world *world)
+{
+    const struct ef_parameters arr = {.fid = EF_ARR,
+                                      .record_size = ARR_RECORD,
+                                      .records = ARR_RECORDS,
+                                      .update = CONDITION_ISSUER,
+                                      .read = CONDITION_ALWAYS,
+                                      .manage = CONDITION_NEVER};
+    TRY(create_ef(world, "CREATE FILE of EF.ARR", &arr));
+    TRY(write_rule(world, ARR_PUBLIC, (struct part){rule_public, sizeof rule_public}));
+    return write_rule(world, ARR_HOLDER, (struct part){rule_holder, sizeof rule_holder});
+}
+
+/* EF.DIR: an application template 61 {4F AID, 50 label} (ISO/IEC 7816-4:2013, 12.2.3). */
+static enum outcome create_dir(struct world *world)
+{
+    const struct profile *profile = world->profile;
+    struct bytes template = {0}, data = {0};
+    bytes_tlv(&template, 0x4F, application.data, application.length);
+    bytes_tlv(&template, 0x50, profile->label, strlen(profile->label));
+    bytes_template(&data, 0x61, &template);
+    if (data.failed || data.length > profile->dir_size) {
+        return trouble(&world->problem, "profile: EF.DIR is too small for the label");
+    }
+    const struct ef_parameters dir = {
+        .fid = EF_DIR, .size = profile->dir_size, .arr = EF_ARR, .arr_record = ARR_PUBLIC};
+    TRY(create_ef(world, "CREATE FILE of EF.DIR", &dir));
+    const struct command update = {.ins = 0xD6, .data = data.data, .nc = data.length};
+    return card_do(&world->card, "UPDATE BINARY of EF.DIR", &update, &world->problem);
+}
+
+/* What tells strangers about the card, below the MF. */
+static enum outcome create_public(struct world *world)
+{
+    const struct profile *profile = world->profile;
+    const struct ef_parameters info = {.fid = EF_ATR_INFO,
+                                       .size = profile->info_size,
+                                       .source = COS_FS_SOURCE_CARD,
+                                       .arr = EF_ARR,
+                                       .arr_record = ARR_PUBLIC};
+    const struct ef_parameters record = {.fid = profile->production_record,
+                                         .size = profile->record_size,
+                                         .source = COS_FS_SOURCE_PRODUCTION,
+                                         .update = CONDITION_NEVER,
+                                         .read = profile->record_condition,
+                                         .manage = CONDITION_NEVER};
+    TRY(create_arr(world));
+    TRY(create_dir(world));
+    TRY(create_ef(world, "CREATE FILE of EF.ATR/INFO", &info));
+    return create_ef(world, "CREATE FILE of the production record", &record);
+}
+
 static enum outcome create_files(struct world *world)
 {
     const struct profile *profile = world->profile;
     struct card *card = &world->card;
     struct problem *problem = &world->problem;
-    struct bytes df = {0}, holder = {0}, record = {0};
+    struct bytes df = {0};
+    const struct ef_parameters holder = {.fid = profile->holder_data,
+                                         .sfi = profile->holder_sfi,
+                                         .size = profile->holder_size,
+                                         .arr = EF_ARR,
+                                         .arr_record = ARR_HOLDER};
     fcp_df(&df, &(struct df_parameters){.fid = profile->application,
                                         .name = application,
                                         .create_df = CONDITION_ISSUER,
-                                        .create_ef = CONDITION_ISSUER});
-    fcp_ef(&holder, &(struct ef_parameters){.fid = profile->holder_data,
-                                            .sfi = profile->holder_sfi,
-                                            .size = profile->holder_size,
-                                            .update = CONDITION_ISSUER,
-                                            .read = CONDITION_PIN});
-    fcp_ef(&record, &(struct ef_parameters){.fid = profile->production_record,
-                                            .size = profile->record_size,
-                                            .source = COS_FS_SOURCE_PRODUCTION,
-                                            .update = CONDITION_NEVER,
-                                            .read = profile->record_condition});
+                                        .create_ef = CONDITION_ISSUER,
+                                        .manage = CONDITION_ISSUER});
     TRY(card_select_file(card, profile->mf, problem));
-    TRY(card_create(card, "CREATE FILE of the production record", &record, problem));
-    /* A DF or EF that was created, or selected, is the current one. */
+    TRY(create_public(world));
     TRY(card_select_file(card, profile->mf, problem));
     TRY(card_create(card, "CREATE FILE of the access application", &df, problem));
     TRY(card_select_application(card, problem));
-    return card_create(card, "CREATE FILE of the holder data", &holder, problem);
+    return create_ef(world, "CREATE FILE of the holder data", &holder);
 }
 
 static enum outcome store_objects(struct world *world)

@@ -10,8 +10,9 @@
 
 /* TD1: T=1 first; TD2: T=1 again with IFSC 254, BWI 4 and CWI 5; TD3: T=0. */
 static const uint8_t atr_interface[] = {0x80, 0x81, 0xB1, 0xFE, 0x45, 0x00};
-/* COMPACT-TLV: card service and capabilities as they are, and the issuer's data TWIN. */
-static const uint8_t atr_historical[] = {0x80, 0x31, 0xC8, 0x73, 0xF6, 0x21,
+/* COMPACT-TLV: card service (selection by name; EF.DIR and EF.ATR/INFO are there, for READ BINARY)
+ * and capabilities as they are, and the issuer's data TWIN. */
+static const uint8_t atr_historical[] = {0x80, 0x31, 0xF8, 0x73, 0xF7, 0x21,
                                          0x00, 0x54, 'T',  'W',  'I',  'N'};
 
 const struct profile sample_profile = {
@@ -40,6 +41,9 @@ const struct profile sample_profile = {
     .holder_sfi = 1,
     .holder_size = 128,
     .record_size = 128,
+    .dir_size = 64,
+    .info_size = 32,
+    .label = "TwinCOS access",
     .record_condition = CONDITION_ALWAYS,
     .pin_tries = 3,
     .pin_shortest = 4,

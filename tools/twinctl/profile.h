@@ -31,7 +31,8 @@ struct profile {
     struct profile_step personalization;
     uint16_t mf, application, holder_data, production_record; /* FIDs */
     uint8_t holder_sfi;
-    uint16_t holder_size, record_size;
+    uint16_t holder_size, record_size, dir_size, info_size;
+    const char *label;        /* of the application, in EF.DIR */
     uint8_t record_condition; /* who may read serial number and production record */
     uint8_t pin_tries, pin_shortest, pin_longest;
     uint8_t code_tries;
