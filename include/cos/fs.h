@@ -254,9 +254,9 @@ enum cos_result cos_fs_record_update(struct cos_fs *fs, const struct cos_file_in
 enum cos_result cos_fs_record_patch(struct cos_fs *fs, const struct cos_file_info *info,
                                     unsigned number, uint32_t offset, const uint8_t *data,
                                     size_t length);
-/* Linear: a record behind the last; COS_E_MEMORY_FULL if there is no room. Cyclic: the new record 1;
- * the oldest is overwritten when all are in use. Lengths as for update. 1 page program a store page
- * of the record, and 1 more unless what structures the content lies in one of them. */
+/* Linear: a record behind the last; COS_E_MEMORY_FULL if there is no room. Cyclic: the new record
+ * 1; the oldest is overwritten when all are in use. Lengths as for update. 1 page program a store
+ * page of the record, and 1 more unless what structures the content lies in one of them. */
 enum cos_result cos_fs_record_append(struct cos_fs *fs, const struct cos_file_info *info,
                                      const uint8_t *data, size_t length);
 /* Sets the content of records first to last to 00; they stay. All or nothing as cos_fs_erase(), if
@@ -276,8 +276,8 @@ enum cos_result cos_fs_object_find(const struct cos_fs *fs, const struct cos_fil
 /* Object number `index`, from 0; COS_E_REFERENCE_NOT_FOUND behind the last. */
 enum cos_result cos_fs_object(const struct cos_fs *fs, const struct cos_file_info *info,
                               unsigned index, struct cos_record *object);
-/* Adds or replaces an object. COS_E_MEMORY_FULL: no room, already record_count objects, or more than
- * one transaction may touch; COS_E_DATA: no tag of one to three bytes. Page programs as for a
+/* Adds or replaces an object. COS_E_MEMORY_FULL: no room, already record_count objects, or more
+ * than one transaction may touch; COS_E_DATA: no tag of one to three bytes. Page programs as for a
  * record. */
 enum cos_result cos_fs_object_put(struct cos_fs *fs, const struct cos_file_info *info, uint32_t tag,
                                   struct cos_span value);

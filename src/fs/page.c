@@ -25,7 +25,7 @@ static size_t crc_at(const struct cos_store *store)
 
 static void encode_header(const struct page_header *header, uint8_t bytes[PAGE_HEADER_SIZE])
 {
-    bytes[0] = COS_NVM_FORMAT;
+    bytes[0] = (uint8_t)(COS_NVM_FORMAT | (header->scrub ? PAGE_SCRUB : 0U));
     bytes[1] = header->place;
     bytes[2] = header->size;
     bytes[3] = header->second;
@@ -46,7 +46,8 @@ enum cos_result cos_page_read_header(const struct cos_store *store, uint16_t pag
 
     COS_TRY(read_at(store, page, store->header_at, bytes, sizeof bytes));
     COS_CHECK(cos_get32(bytes + 24) == cos_crc32(0, bytes, 24), COS_E_STORE_DAMAGED);
-    COS_CHECK(bytes[0] == COS_NVM_FORMAT, COS_E_STORE_VERSION);
+    COS_CHECK((bytes[0] & ~PAGE_SCRUB) == COS_NVM_FORMAT, COS_E_STORE_VERSION);
+    header->scrub = (bytes[0] & PAGE_SCRUB) != 0;
     header->place = bytes[1];
     header->size = bytes[2];
     header->second = bytes[3];

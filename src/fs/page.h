@@ -12,6 +12,7 @@
 #define PAGE_MARK_SIZE   8U
 #define PAGE_HEADER_SIZE 28U
 #define PAGE_CRC_SIZE    4U
+#define PAGE_SCRUB       0x80U /* in the format byte of a header */
 
 struct page_header {
     uint8_t place;     /* in the transaction, from 0 */
@@ -19,6 +20,7 @@ struct page_header {
     uint16_t logical;  /* logical page number */
     uint16_t slots[3]; /* refresh copies: the two pages they alternate between, and the mark's page;
                           else PAGE_NONE */
+    bool scrub;        /* older copies of the logical page are to be erased */
     uint8_t second;    /* refresh copies: how many pages behind the mark's page a second mark may
                           stand, round the end; 0: nowhere. Else 0 */
     uint32_t sequence; /* of the transaction, from 1 */

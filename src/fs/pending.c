@@ -62,7 +62,7 @@ static enum cos_result erase_pages(struct cos_fs *fs, uint32_t address, uint32_t
         bool zero;
         COS_TRY(all_zero(fs, address, run, &zero));
         if (!zero) {
-            const struct cos_edit edit = {.address = address, .length = run};
+            const struct cos_edit edit = {.address = address, .length = run, .scrub = true};
             COS_TRY(cos_store_commit(fs->store, &edit, 1));
         }
         address += run;
@@ -73,7 +73,7 @@ static enum cos_result erase_pages(struct cos_fs *fs, uint32_t address, uint32_t
 
 enum cos_result cos_erase_range(struct cos_fs *fs, uint32_t address, uint32_t length)
 {
-    const struct cos_edit edit = {.address = address, .length = length};
+    const struct cos_edit edit = {.address = address, .length = length, .scrub = true};
     const struct cos_fs_pending erasing = {
         .kind = COS_FS_ERASING, .address = address, .length = length};
 
@@ -95,18 +95,19 @@ static enum cos_result list_bytes(const struct cos_fs *fs, cos_file file,
     uint32_t names[COS_FS_NAMES_MAX];
     unsigned name_count = 0;
 
-    edits[(*count)++] = (struct cos_edit){info->address, NULL, cos_file_extent(info), 0};
+    edits[(*count)++] =
+        (struct cos_edit){.address = info->address, .length = cos_file_extent(info), .scrub = true};
     if (info->sfi != 0) {
         struct cos_file_info df;
         COS_TRY(cos_table_parent(fs, info, &df));
         const uint32_t at = cos_file_sfi_map(&df) + 2U * (info->sfi - 1U);
-        edits[(*count)++] = (struct cos_edit){at, NULL, 2, 0};
+        edits[(*count)++] = (struct cos_edit){.address = at, .length = 2};
     }
     if (cos_file_is_df(info)) {
         COS_TRY(cos_name_of(fs, file, &name_count, names));
     }
     for (unsigned i = 0; i < name_count; i++) {
-        edits[(*count)++] = (struct cos_edit){names[i], NULL, NAME_ENTRY_SIZE, 0};
+        edits[(*count)++] = (struct cos_edit){.address = names[i], .length = NAME_ENTRY_SIZE};
     }
     return COS_OK;
 }
@@ -124,9 +125,11 @@ static enum cos_result free_file(struct cos_fs *fs, cos_file file, const struct 
 
     COS_TRY(cos_table_place(fs, file, info, &place));
     cos_put16(next, place.next);
-    edits[count++] = (struct cos_edit){cos_table_address(fs, file), NULL, FILE_ENTRY_SIZE, 0};
+    edits[count++] =
+        (struct cos_edit){.address = cos_table_address(fs, file), .length = FILE_ENTRY_SIZE};
     if (place.link != 0) {
-        edits[count++] = (struct cos_edit){place.link, next, sizeof next, 0};
+        edits[count++] =
+            (struct cos_edit){.address = place.link, .data = next, .length = sizeof next};
     }
     if (!emptied) {
         COS_TRY(list_bytes(fs, file, info, edits, &count));

@@ -264,7 +264,8 @@ static enum cos_result erase_items(struct cos_fs *fs, const struct cos_file_info
             low = item.address < low ? item.address : low;
             high = item.address + item.length > high ? item.address + item.length : high;
             if (runs < sizeof edits / sizeof edits[0]) {
-                edits[runs] = (struct cos_edit){.address = item.address, .length = item.length};
+                edits[runs] = (struct cos_edit){
+                    .address = item.address, .length = item.length, .scrub = true};
             }
             runs++;
         }

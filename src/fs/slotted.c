@@ -230,7 +230,7 @@ enum cos_result cos_slotted_remove(struct cos_fs *fs, const struct cos_file_info
          .length = near ? last - hole : SLOTTED_ENTRY,
          .from = near ? hole + SLOTTED_ENTRY : last},
         {.address = last, .length = SLOTTED_ENTRY},
-        {.address = item.address, .length = item.length},
+        {.address = item.address, .length = item.length, .scrub = true},
     };
     enum cos_result result = cos_store_commit(fs->store, edits, 3);
     if (result == COS_E_MEMORY_FULL) {

@@ -66,12 +66,32 @@ static uint16_t touched(const struct cos_store *store, const struct cos_edit *ed
     return lowest;
 }
 
-static enum cos_result sequence_of(const struct cos_store *store, uint16_t page, uint32_t *sequence)
+/* Whether an edit that touches the logical page wants its older copies erased. */
+static bool wants_scrub(const struct cos_store *store, const struct cos_edit *edits, size_t count,
+                        uint16_t logical)
 {
-    struct page_header header;
+    for (size_t i = 0; i < count; i++) {
+        if (edits[i].scrub && touched(store, &edits[i], 1, logical) == logical) {
+            return true;
+        }
+    }
+    return false;
+}
 
-    COS_TRY(cos_page_read_header(store, page, &header));
-    *sequence = header.sequence;
+/* Prepares the header that takes the place of the logical page's present one. A wish to scrub that
+ * was not fulfilled yet goes on. */
+static enum cos_result supersede(const struct cos_store *store, struct page_header *header,
+                                 uint32_t *digest)
+{
+    const uint16_t old = store->config.map[header->logical];
+    struct page_header before;
+
+    if (old != PAGE_NONE) {
+        COS_TRY(cos_page_read_header(store, old, &before));
+        *digest -= cos_map_digest(header->logical, before.sequence);
+        header->scrub = header->scrub || (store->scrub && before.scrub);
+    }
+    *digest += cos_map_digest(header->logical, header->sequence);
     return COS_OK;
 }
 
@@ -106,20 +126,15 @@ static enum cos_result write_pages(struct cos_store *store, const struct cos_edi
     uint16_t logical = touched(store, edits, count, 0);
 
     for (unsigned place = 0; place < pages; place++) {
-        uint16_t old = store->config.map[logical];
         struct page_header header = {
             .place = (uint8_t)place,
             .size = (uint8_t)(place + 1 == pages ? pages : 0),
             .logical = logical,
             .slots = {PAGE_NONE, PAGE_NONE, PAGE_NONE},
+            .scrub = wants_scrub(store, edits, count, logical),
             .sequence = store->newest + 1,
         };
-        if (old != PAGE_NONE) {
-            uint32_t sequence;
-            COS_TRY(sequence_of(store, old, &sequence));
-            turn->digest -= cos_map_digest(logical, sequence);
-        }
-        turn->digest += cos_map_digest(logical, header.sequence);
+        COS_TRY(supersede(store, &header, &turn->digest));
         header.digest = header.size != 0 ? turn->digest : 0;
         COS_TRY(write_fresh(store, turn, &header, &source));
         logical = touched(store, edits, count, (uint16_t)(logical + 1U));
@@ -154,8 +169,9 @@ static enum cos_result enter_pages(struct cos_store *store, const struct turn *t
         store->newest_page = store->next;
         COS_TRY(cos_page_scan_header(store, store->newest_page, &header));
         if (header.sequence == store->newest) {
-            store->scrub = store->scrub || (header.logical >= store->config.scrub_from &&
-                                            store->config.map[header.logical] != PAGE_NONE);
+            const bool asked = header.scrub || header.logical >= store->config.scrub_from;
+            store->scrub =
+                store->scrub || (asked && store->config.map[header.logical] != PAGE_NONE);
             cos_map_set(store, header.logical, store->newest_page);
         }
         store->next = cos_map_next_free(store, store->newest_page);
@@ -237,10 +253,11 @@ static enum cos_result write_settle_mark(struct cos_store *store)
     return COS_E_MEMORY_FAILURE;
 }
 
-/* Whether a page that is not in use may still hold what once was a secret. */
+/* Whether a page that is not in use may still hold what once was a secret: of a logical page that
+ * always is one, or whose present copy asks for it. */
 static enum cos_result holds_old_secret(const struct cos_store *store, uint16_t page, bool *holds)
 {
-    struct page_header header;
+    struct page_header header, live = {.scrub = false};
     bool blank = true;
 
     *holds = false;
@@ -249,7 +266,10 @@ static enum cos_result holds_old_secret(const struct cos_store *store, uint16_t 
     }
     COS_TRY(cos_page_scan_header(store, page, &header));
     if (header.sequence != 0) {
-        *holds = header.logical >= store->config.scrub_from;
+        if (store->config.map[header.logical] != PAGE_NONE) {
+            COS_TRY(cos_page_read_header(store, store->config.map[header.logical], &live));
+        }
+        *holds = live.scrub || header.logical >= store->config.scrub_from;
         return COS_OK;
     }
     /* No header: blank, or what a torn erase left of anything; that a mark was put there since says

@@ -135,14 +135,14 @@ unsigned record_rig_programs(const struct record_rig *rig)
     return (unsigned)(rig->sim.counts.page_programs - rig->kept_page_programs);
 }
 
-uint32_t record_rig_content(const struct record_rig *rig)
+uint32_t record_rig_header(const struct record_rig *rig)
 {
-    return cos_file_content(&rig->info);
+    return (cos_file_content(&rig->info) + 3) / 4 * 4;
 }
 
 uint32_t record_rig_data(const struct record_rig *rig)
 {
-    return record_rig_content(rig) + cos_content_structure(&rig->info);
+    return cos_file_content(&rig->info) + cos_content_structure(&rig->info);
 }
 
 unsigned record_rig_pages(const struct record_rig_run *runs, size_t count)

@@ -50,8 +50,9 @@ void record_rig_check_kept(const struct record_rig *rig);
 /* Page programs since record_rig_keep(). */
 unsigned record_rig_programs(const struct record_rig *rig);
 
-/* Where the content of the file begins, and where that of its records or objects does. */
-uint32_t record_rig_content(const struct record_rig *rig);
+/* Where what structures the content begins (the first multiple of four in it), and where the bytes
+ * of records or objects do. */
+uint32_t record_rig_header(const struct record_rig *rig);
 uint32_t record_rig_data(const struct record_rig *rig);
 
 /* Store pages that a set of runs touches. */
