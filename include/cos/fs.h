@@ -17,12 +17,13 @@
 #include "cos/tlv.h"
 
 /* Where the file system lives in the store's logical space, and what it can hold. Fixed for the
- * image's life. */
+ * image's life. A transaction of the store must reach three pages; one of seven is never too short
+ * for creating a file. */
 struct cos_fs_config {
     uint32_t start; /* of a logical page: a multiple of the store's payload */
     uint32_t size;
     uint16_t files; /* entries of the file table besides the MF, 1 to 4,096; rounded up to whole
-                       pages. Finding is fast while an eighth of them is free */
+                       pages. Finding is fastest while an eighth of them is free */
     uint16_t names; /* entries of the name table, 1 to 255: DF names of all DFs */
 };
 
@@ -243,9 +244,10 @@ enum cos_result cos_fs_record(const struct cos_fs *fs, const struct cos_file_inf
 enum cos_result cos_fs_record_read(const struct cos_fs *fs, const struct cos_record *record,
                                    uint32_t offset, uint8_t *data, size_t length);
 /* Replaces a whole record. Fixed size: COS_E_LENGTH unless length is the record size; variable:
- * COS_E_LENGTH above it, COS_E_MEMORY_FULL if the EF has no room left. 1 page program a store page
- * of the record, 1 more if the length changes; moving other records together, which may be needed,
- * costs as many as they have pages. */
+ * COS_E_LENGTH above it (a record of no bytes is one, too), COS_E_MEMORY_FULL if the EF has no room
+ * left. 1 page program a store page of the record, of its old and its new place if it grows and
+ * moves, 1 more if its length changes; moving other records together, which may be needed, costs as
+ * many again as they have pages. */
 enum cos_result cos_fs_record_update(struct cos_fs *fs, const struct cos_file_info *info,
                                      unsigned number, const uint8_t *data, size_t length);
 /* Changes bytes of a record in place; within its length: COS_E_OFFSET. */
@@ -253,11 +255,14 @@ enum cos_result cos_fs_record_patch(struct cos_fs *fs, const struct cos_file_inf
                                     unsigned number, uint32_t offset, const uint8_t *data,
                                     size_t length);
 /* Linear: a record behind the last; COS_E_MEMORY_FULL if there is no room. Cyclic: the new record
- * 1; the oldest is overwritten when all are in use. 1 to 2 page programs for records that fit a
- * page. */
+ * 1; the oldest is overwritten when all are in use. Lengths as for update. 1 page program a store
+ * page of the record, and 1 more unless what structures the content lies in one of them. */
 enum cos_result cos_fs_record_append(struct cos_fs *fs, const struct cos_file_info *info,
                                      const uint8_t *data, size_t length);
-/* Sets the content of records first to last to 00; they stay. */
+/* Sets the content of records first to last to 00; they stay. All or nothing as cos_fs_erase(), if
+ * they are all records or no other lies between them in the store. Else (round the end of the ring
+ * of a cyclic EF, between variable records that were moved) COS_E_MEMORY_FULL if they are more than
+ * one transaction may touch, or more than eight variable ones. */
 enum cos_result cos_fs_record_erase(struct cos_fs *fs, const struct cos_file_info *info,
                                     unsigned first, unsigned last);
 
@@ -265,16 +270,19 @@ enum cos_result cos_fs_record_erase(struct cos_fs *fs, const struct cos_file_inf
  * object is stored whole: tag, length in its shortest form, value. COS_E_FILE_STRUCTURE: the file
  * cannot have any. */
 
-/* The object with a tag; COS_E_REFERENCE_NOT_FOUND. */
+/* The object with a tag; COS_E_REFERENCE_NOT_FOUND. Objects have no order that lasts. */
 enum cos_result cos_fs_object_find(const struct cos_fs *fs, const struct cos_file_info *info,
                                    uint32_t tag, struct cos_record *object);
 /* Object number `index`, from 0; COS_E_REFERENCE_NOT_FOUND behind the last. */
 enum cos_result cos_fs_object(const struct cos_fs *fs, const struct cos_file_info *info,
                               unsigned index, struct cos_record *object);
-/* Adds or replaces an object. COS_E_MEMORY_FULL: no room, or already record_count objects;
- * COS_E_DATA: a tag of more than three bytes. 1 to 2 page programs for one that fits a page. */
+/* Adds or replaces an object. COS_E_MEMORY_FULL: no room, already record_count objects, or more
+ * than one transaction may touch; COS_E_DATA: no tag of one to three bytes. Page programs as for a
+ * record. */
 enum cos_result cos_fs_object_put(struct cos_fs *fs, const struct cos_file_info *info, uint32_t tag,
                                   struct cos_span value);
+/* Removes an object; its bytes become 00. COS_E_REFERENCE_NOT_FOUND. 1 page program a store page of
+ * the object, and 1 or 2 more. */
 enum cos_result cos_fs_object_delete(struct cos_fs *fs, const struct cos_file_info *info,
                                      uint32_t tag);
 

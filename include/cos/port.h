@@ -29,12 +29,12 @@
 struct cos_nvm_geometry {
     uint32_t size;       /* bytes; a multiple of erase_unit */
     uint16_t erase_unit; /* bytes that one erase() sets to erased_value; a multiple of tear_unit */
-    uint16_t tear_unit;  /* bytes that an interrupted program() may damage; a multiple of
-                            program_unit, at least 8: name a larger one if it is smaller */
-    uint16_t program_unit; /* smallest run that program() can write: 1, 2, 4, 8, 16, ... */
+    uint16_t tear_unit;  /* bytes that an interrupted program() may damage, aligned to their own
+                            size; a multiple of program_unit */
+    uint16_t program_unit; /* smallest run that program() can write: 1, 2, 4, 8, ..., a divisor of
+                              COS_STORE_MERGE */
     uint8_t erased_value;  /* 00 or FF */
-    uint32_t endurance;    /* erase cycles that a unit is good for; information for reports and
-                              reports */
+    uint32_t endurance;    /* erase cycles that a unit is good for; information for reports */
 };
 
 struct cos_nvm {

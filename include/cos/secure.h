@@ -28,6 +28,8 @@ struct cos_secure_config {
     struct cos_store_config store; /* scrub_from is set by the chip itself */
     uint32_t fab_at;               /* address in NVM of the fab record: one store page of its own */
     uint16_t objects;              /* PINs, keys and pairing secrets that fit, at most 255 */
+    uint16_t vault_files;          /* EFs in the vault; 0 = no vault */
+    uint16_t vault_size;           /* bytes of their content, rounded up to 96 for each of them */
     /* The store's reserve is at least 10: production step 4 writes 7 pages in one transaction. */
 };
 
@@ -60,6 +62,7 @@ struct cos_held {
     bool answered; /* a call consumed the data: `result` and the answer, now in data[], stand for
                       SM_SEAL */
     enum cos_result result;
+    uint8_t application; /* that the channel was bound to when the command was opened */
     uint8_t length;
     uint8_t data[COS_SM_MAX];
 };
@@ -82,7 +85,7 @@ struct cos_gate_server {
 };
 
 /* One transaction on the chip's store under construction. */
-#define COS_SECURE_EDITS  16U
+#define COS_SECURE_EDITS  19U
 #define COS_SECURE_CHANGE 480U
 struct cos_secure_change {
     size_t count, used;

@@ -45,6 +45,7 @@ enum cos_result {
     COS_E_OFFSET = -28,              /* 6B00 wrong parameters P1-P2, offset outside the EF */
     COS_E_INSTRUCTION = -29,         /* 6D00 instruction code not supported or invalid */
     COS_E_CLASS = -30,               /* 6E00 class not supported */
+    COS_E_FILE_TERMINATED = -31,     /* 6285 selected file in termination state */
 
     /* 63C0 to 63CF: COS_E_TRIES_0 - n means n further tries; see cos_tries_left(). */
     COS_E_TRIES_0 = -32,
@@ -88,11 +89,11 @@ enum cos_sw {
 /* The status word for a result: 9000 for COS_OK, 6F00 for whatever has no word of its own. Pure. */
 uint16_t cos_sw(enum cos_result result);
 
-/* True for a warning that comes together with response data (6282, 6283, 6310). Pure. */
+/* True for a warning that comes together with response data (6282, 6283, 6285, 6310). Pure. */
 static inline int cos_is_warning(enum cos_result result)
 {
     return result == COS_E_END_REACHED || result == COS_E_FILE_DEACTIVATED ||
-           result == COS_E_MORE_DATA;
+           result == COS_E_FILE_TERMINATED || result == COS_E_MORE_DATA;
 }
 
 /* COS_CHECK: bad input from outside ends the function with the error that the standard names.

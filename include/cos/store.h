@@ -17,17 +17,23 @@
 #include "cos/config.h"
 #include "cos/port.h"
 
+/* Largest number of physical pages; an eighth of it in bytes of RAM. */
+#ifndef COS_STORE_PAGES_MAX
+#define COS_STORE_PAGES_MAX 512
+#endif
+
 /* Sizes that the chip's configuration chooses. Geometry and these must agree with the image for its
  * whole life. */
 struct cos_store_config {
     uint32_t start;     /* where the store begins in NVM; a multiple of the page size */
     uint16_t page_size; /* bytes of a store page: a multiple of the erase unit, at least 64, at most
                            32,768 */
-    uint16_t pages;     /* physical pages, at least reserve + 1 */
+    uint16_t pages;     /* physical pages, at least reserve + 1, at most COS_STORE_PAGES_MAX */
     uint16_t reserve; /* physical pages kept free; a transaction may touch reserve - COS_STORE_SLACK
                          pages */
     uint16_t scrub_from; /* logical pages from this one on hold secrets: superseded copies of them
-                            are erased by cos_store_settle() or at the next start. 0xFFFF: none */
+                            are erased by cos_store_settle() or at the next start. 0xFFFF: none,
+                            whatever edits ask for */
     uint16_t *map;       /* pages - reserve entries, the caller's RAM, owned by the store */
 };
 
@@ -47,6 +53,7 @@ struct cos_store {
     bool scrub;             /* superseded secrets wait to be erased */
     bool broken;            /* a commit failed half-way: mount again */
     bool worn_out;          /* no spare page is left: reads only */
+    uint8_t used[(COS_STORE_PAGES_MAX + 7) / 8]; /* a bit for each physical page in the map */
     uint8_t merge[COS_STORE_MERGE];
 };
 
@@ -60,6 +67,8 @@ struct cos_edit {
     const uint8_t *data;
     uint32_t length;
     uint32_t from;
+    bool scrub; /* older copies of the pages it touches are erased by cos_store_settle() or at the
+                   next start, as for pages from scrub_from on; no effect if that is 0xFFFF */
 };
 
 /* Mounts the store: checks every page, ends what a power cut left open (which may write NVM), and

@@ -48,6 +48,8 @@ void host_secure_chip_init(struct host_secure_chip *chip)
                     },
                 .fab_at = HOST_FAB_AT,
                 .objects = HOST_SECURE_OBJECTS,
+                .vault_files = HOST_VAULT_FILES,
+                .vault_size = HOST_VAULT_SIZE,
             },
     };
 }

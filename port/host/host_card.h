@@ -20,6 +20,8 @@
 #define HOST_APP_FILES      128U
 #define HOST_APP_NAMES      20U
 #define HOST_SECURE_OBJECTS 48U
+#define HOST_VAULT_FILES    16U
+#define HOST_VAULT_SIZE     8192U
 #define HOST_RESPONSE_SIZE  512U
 
 /* Configuration of a chip and the memory that goes with it. Must not move after init. */

@@ -1,175 +1,143 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * READ and UPDATE BINARY, READ and UPDATE RECORD (ISO/IEC 7816-4:2013, 11.2 and 11.3).
+ * What the data commands share: the EF that P1-P2 name, its life cycle, the data objects of odd
+ * instructions, Ne.
  */
 #include "domain.h"
 
-enum { P1_SFI = 0x80, SFI_MAX = 30 };
+enum {
+    TAG_OFFSET = 0x54,
+    TAG_DATA = 0x53,
+    OFFSET_BYTES_MAX = 4,
+    FID_MF = 0x3F00,
+    RESPONSE_SECURED = 256,
+};
 
-/* ---- Transparent EFs ---- */
+/* ---- The EF ---- */
 
-/* The EF and the offset that P1-P2 of an even-INS binary command name. */
-static enum cos_result binary_target(struct exchange *x, struct cos_file_info *info,
-                                     uint32_t *offset)
+enum cos_result cos_app_target(const struct cos_app *app, uint8_t sfi, struct target *target)
 {
-    uint8_t sfi = 0;
-
-    if ((x->command.p1 & P1_SFI) != 0) {
-        sfi = x->command.p1 & 0x1F;
-        COS_CHECK((x->command.p1 & 0x60) == 0 && sfi >= 1 && sfi <= SFI_MAX, COS_E_P1_P2);
-        *offset = x->command.p2;
-    } else {
-        *offset = (uint32_t)x->command.p1 << 8 | x->command.p2;
+    target->file = app->current_ef;
+    target->record = sfi == 0 ? app->current_record : 0;
+    if (sfi != 0) {
+        COS_CHECK(app->current_df != COS_FILE_NONE, COS_E_FILE_NOT_FOUND);
+        COS_TRY(cos_fs_find_sfi(&app->fs, app->current_df, sfi, &target->file));
     }
-    COS_TRY(cos_app_use_ef(x->app, sfi, info));
-    COS_CHECK((info->fdb & COS_FDB_KIND) == COS_FDB_TRANSPARENT, COS_E_FILE_STRUCTURE);
+    COS_CHECK(target->file != COS_FILE_NONE, COS_E_NO_CURRENT_EF);
+    return cos_fs_info(&app->fs, target->file, &target->info);
+}
+
+enum cos_result cos_app_target_odd(const struct exchange *x, struct target *target)
+{
+    const struct cos_app *app = x->app;
+    const uint16_t fid = (uint16_t)(x->command.p1 << 8 | x->command.p2);
+
+    if (fid <= COS_FS_SFI_MAX) {
+        return cos_app_target(app, (uint8_t)fid, target);
+    }
+    COS_CHECK(app->current_df != COS_FILE_NONE, COS_E_FILE_NOT_FOUND);
+    target->record = 0;
+    COS_TRY(cos_fs_find_child(&app->fs, app->current_df, fid, &target->file));
+    return cos_fs_info(&app->fs, target->file, &target->info);
+}
+
+enum cos_result cos_app_finish(struct cos_app *app, const struct target *target,
+                               enum cos_result result)
+{
+    if (result == COS_OK || cos_is_warning(result)) {
+        app->current_ef = target->file;
+        app->current_record = target->record;
+    }
+    return result;
+}
+
+/* ---- Life cycle (ISO/IEC 7816-4:2013, table 14) ---- */
+
+static bool in_use(const struct cos_file_info *info)
+{
+    return info->life_cycle_status != COS_LCS_DEACTIVATED &&
+           info->life_cycle_status != COS_LCS_TERMINATED;
+}
+
+enum cos_result cos_app_df_usable(const struct cos_app *app, cos_file df)
+{
+    struct cos_file_info info;
+
+    for (unsigned depth = 0; depth <= COS_FS_DEPTH_MAX; depth++) {
+        COS_TRY(cos_fs_info(&app->fs, df, &info));
+        COS_CHECK(in_use(&info), COS_E_CONDITIONS);
+        if (df == COS_FILE_MF) {
+            return COS_OK;
+        }
+        df = info.parent;
+    }
+    return COS_E_STORE_DAMAGED;
+}
+
+enum cos_result cos_app_usable(const struct cos_app *app, const struct cos_file_info *info)
+{
+    COS_CHECK(info->source == COS_FS_SOURCE_VAULT || in_use(info), COS_E_CONDITIONS);
+    return info->fid == FID_MF ? COS_OK : cos_app_df_usable(app, info->parent);
+}
+
+enum cos_result cos_app_authorize(struct exchange *x, const struct cos_file_info *info,
+                                  enum cos_operation operation)
+{
+    COS_TRY(cos_app_usable(x->app, info));
+    return info->source == COS_FS_SOURCE_VAULT ? COS_OK : cos_app_require(x, info, operation);
+}
+
+/* ---- Ne ---- */
+
+size_t cos_app_room(const struct exchange *x)
+{
+    const struct cos_writer *body = x->body;
+    const size_t most =
+        x->secured && body->capacity > RESPONSE_SECURED ? RESPONSE_SECURED : body->capacity;
+
+    return body->length < most ? most - body->length : 0;
+}
+
+size_t cos_app_wanted(const struct exchange *x, bool *all)
+{
+    const struct cos_command *command = &x->command;
+    const bool extended = command->form == COS_CASE_2E || command->form == COS_CASE_4E;
+    const size_t room = cos_app_room(x);
+    const size_t ne = command->ne != 0 ? command->ne : 256;
+
+    *all = command->ne == 0 || (!extended && command->ne == 256) || command->ne == 65536;
+    return ne < room ? ne : room;
+}
+
+/* ---- Data objects of odd instructions ---- */
+
+enum cos_result cos_app_read_offset(struct cos_reader *reader, uint32_t *offset)
+{
+    struct cos_tlv tlv;
+
+    COS_CHECK(cos_tlv_next(reader, &tlv) == COS_OK && tlv.tag == TAG_OFFSET, COS_E_DATA);
+    COS_CHECK(tlv.length >= 1 && tlv.length <= OFFSET_BYTES_MAX, COS_E_DATA);
+    *offset = 0;
+    for (size_t i = 0; i < tlv.length; i++) {
+        *offset = *offset << 8 | tlv.value[i];
+    }
     return COS_OK;
 }
 
-/* Content that the security chip gives: the production record, then zeros up to the file's size. */
-static enum cos_result read_production(struct exchange *x, const struct cos_file_info *info,
-                                       uint32_t offset, size_t length)
+enum cos_result cos_app_read_data(struct cos_reader *reader, struct cos_span *data)
 {
-    static const uint8_t fields[] = {COS_LIFE_RECORD};
-    struct cos_span record;
-    uint8_t *room = cos_write_room(x->body, length);
+    struct cos_tlv tlv;
 
-    COS_INVARIANT(room != NULL && offset + length <= info->size);
-    memset(room, 0, length);
-    COS_TRY(cos_app_ask(x->app, COS_GATE_LIFE, fields, sizeof fields, (struct cos_span){NULL, 0},
-                        &record));
-    if (offset < record.length) {
-        size_t run = record.length - offset < length ? record.length - offset : length;
-        memcpy(room, record.data + offset, run);
-    }
-    return COS_OK;
+    COS_CHECK(cos_tlv_next(reader, &tlv) == COS_OK && tlv.tag == TAG_DATA && tlv.length != 0,
+              COS_E_DATA);
+    *data = (struct cos_span){tlv.value, tlv.length};
+    return cos_app_read_end(reader);
 }
 
-static enum cos_result read_content(struct exchange *x, const struct cos_file_info *info,
-                                    uint32_t offset, size_t length)
+enum cos_result cos_app_read_end(struct cos_reader *reader)
 {
-    if (info->source == COS_FS_SOURCE_PRODUCTION) {
-        return read_production(x, info, offset, length);
-    }
-    uint8_t *room = cos_write_room(x->body, length);
-    COS_INVARIANT(room != NULL);
-    return cos_fs_read(&x->app->fs, info, offset, room, length);
-}
+    struct cos_tlv tlv;
 
-/* Reading from the end of the file on is 6B00: some clients read until they are told so. */
-enum cos_result cos_app_read_binary(struct exchange *x)
-{
-    struct cos_file_info info;
-    uint32_t offset;
-    bool all;
-    size_t length = cos_app_wanted(x, &all);
-
-    COS_TRY(binary_target(x, &info, &offset));
-    COS_TRY(cos_app_require(x->app, &info, COS_OPERATION_READ));
-    COS_CHECK(offset < info.size, COS_E_OFFSET);
-    bool cut = length > info.size - offset;
-    COS_TRY(read_content(x, &info, offset, cut ? info.size - offset : length));
-    return cut && !all ? COS_E_END_REACHED : COS_OK;
-}
-
-enum cos_result cos_app_update_binary(struct exchange *x)
-{
-    struct cos_file_info info;
-    uint32_t offset;
-
-    COS_TRY(binary_target(x, &info, &offset));
-    COS_TRY(cos_app_require(x->app, &info, COS_OPERATION_UPDATE));
-    COS_CHECK(info.source == COS_FS_SOURCE_CONTENT && !x->held, COS_E_CONDITIONS);
-    COS_CHECK(offset < info.size, COS_E_OFFSET);
-    COS_CHECK(x->command.nc <= info.size - offset, COS_E_MEMORY_FULL);
-    return cos_fs_update(&x->app->fs, &info, offset, x->command.data, x->command.nc);
-}
-
-/* ---- Record EFs ---- */
-
-enum record_mode { MODE_FIRST, MODE_LAST, MODE_NEXT, MODE_PREVIOUS, MODE_NUMBER, MODE_TO_LAST };
-
-static enum cos_result record_target(struct exchange *x, struct cos_file_info *info)
-{
-    uint8_t sfi = x->command.p2 >> 3;
-
-    COS_CHECK(sfi <= SFI_MAX && x->command.p1 != 0xFF, COS_E_P1_P2);
-    COS_TRY(cos_app_use_ef(x->app, sfi, info));
-    COS_CHECK((info->fdb & COS_FDB_KIND) == COS_FDB_LINEAR_FIXED, COS_E_FILE_STRUCTURE);
-    return COS_OK;
-}
-
-/* The record that P1 and the mode name. Records of these files have no identifiers: first, last,
- * next and previous go by number with P1 = 00. *moves: the record becomes current. */
-static enum cos_result record_number(const struct exchange *x, const struct cos_file_info *info,
-                                     unsigned *number, bool *moves)
-{
-    const unsigned current = x->app->current_record;
-    const uint8_t mode = x->command.p2 & 0x07;
-
-    *moves = mode < MODE_NUMBER;
-    COS_CHECK(mode >= MODE_NUMBER || x->command.p1 == 0, COS_E_RECORD_NOT_FOUND);
-    switch (mode) {
-    case MODE_FIRST:
-        *number = 1;
-        break;
-    case MODE_LAST:
-        *number = info->record_count;
-        break;
-    case MODE_NEXT:
-        *number = current + 1;
-        break;
-    case MODE_PREVIOUS:
-        *number = current == 0 ? info->record_count : current - 1;
-        break;
-    default:
-        *number = x->command.p1 != 0 ? x->command.p1 : current;
-        break;
-    }
-    COS_CHECK(*number >= 1 && *number <= info->record_count, COS_E_RECORD_NOT_FOUND);
-    return COS_OK;
-}
-
-enum cos_result cos_app_read_record(struct exchange *x)
-{
-    struct cos_file_info info;
-    unsigned number, last;
-    uint32_t offset;
-    bool moves, all;
-    size_t length = cos_app_wanted(x, &all);
-
-    COS_CHECK((x->command.p2 & 0x07) <= MODE_TO_LAST, COS_E_P1_P2);
-    COS_TRY(record_target(x, &info));
-    COS_TRY(cos_app_require(x->app, &info, COS_OPERATION_READ));
-    COS_TRY(record_number(x, &info, &number, &moves));
-    last = (x->command.p2 & 0x07) == MODE_TO_LAST ? info.record_count : number;
-    COS_TRY(cos_fs_record(&info, number, &offset));
-    size_t available = (size_t)(last - number + 1) * info.record_size;
-    bool cut = length > available;
-    COS_TRY(read_content(x, &info, offset, cut ? available : length));
-    if (moves) {
-        x->app->current_record = (uint16_t)number;
-    }
-    return cut && !all ? COS_E_END_REACHED : COS_OK;
-}
-
-enum cos_result cos_app_update_record(struct exchange *x)
-{
-    struct cos_file_info info;
-    unsigned number;
-    uint32_t offset;
-    bool moves;
-
-    COS_CHECK((x->command.p2 & 0x07) <= MODE_NUMBER, COS_E_P1_P2);
-    COS_TRY(record_target(x, &info));
-    COS_TRY(cos_app_require(x->app, &info, COS_OPERATION_UPDATE));
-    COS_CHECK(info.source == COS_FS_SOURCE_CONTENT && !x->held, COS_E_CONDITIONS);
-    COS_TRY(record_number(x, &info, &number, &moves));
-    COS_CHECK(x->command.nc == info.record_size, COS_E_LENGTH);
-    COS_TRY(cos_fs_record(&info, number, &offset));
-    COS_TRY(cos_fs_update(&x->app->fs, &info, offset, x->command.data, x->command.nc));
-    if (moves) {
-        x->app->current_record = (uint16_t)number;
-    }
+    COS_CHECK(cos_tlv_next(reader, &tlv) == COS_E_END_OF_DATA, COS_E_DATA);
     return COS_OK;
 }

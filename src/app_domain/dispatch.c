@@ -211,7 +211,8 @@ static void reopen(struct cos_app *app)
     if (!app->gate.open && app->pairing_generation != 0 && app->life_cycle != COS_LIFE_TERMINATED) {
         app->bound = false;
         struct cos_gate_status status;
-        app->mute = cos_app_hello(app) != COS_OK || cos_app_refresh(app, &status) != COS_OK;
+        app->mute = cos_app_hello(app) != COS_OK || cos_app_refresh(app, &status) != COS_OK ||
+                    cos_app_vault_resolve(app) != COS_OK;
         if (!app->mute && app->current_df != COS_FILE_NONE) {
             app->mute = cos_app_bind(app) != COS_OK;
         }

@@ -66,16 +66,185 @@ enum cos_result cos_app_bind(struct cos_app *app);
 /* "Under secure messaging" as a condition byte. */
 #define CONDITION_SM 0xC0U
 
+/* ---- The vault (vault.c): content, size, rule and life-cycle status of EFs whose source is
+ * COS_FS_SOURCE_VAULT are the security chip's (docs/design.md, "Vault") ---- */
+
+/* Bytes of content, from `offset` on, under the file's rule, which the security chip asks:
+ * COS_E_SECURITY_STATUS; COS_E_CONDITIONS: deactivated or terminated; COS_E_OFFSET: not within the
+ * size. Reading is made of as many calls as it takes. */
+enum cos_result cos_app_vault_read(struct cos_app *app, const struct cos_file_info *info,
+                                   uint32_t offset, uint8_t *data, size_t length);
+/* One call, so that it is atomic: COS_E_LENGTH above COS_VAULT_PART bytes. data == NULL: zeros. */
+enum cos_result cos_app_vault_update(struct cos_app *app, const struct cos_file_info *info,
+                                     uint32_t offset, const uint8_t *data, size_t length);
+/* The life-cycle status byte: the one that counts; the stub's is that of CREATE FILE. */
+enum cos_result cos_app_vault_life_cycle(struct cos_app *app, const struct cos_file_info *info,
+                                         uint8_t *status);
+/* ACTIVATE FILE (05), DEACTIVATE FILE (04), TERMINATE EF (0C) under the file's rule.
+ * COS_E_CONDITIONS: not from the status that it has. */
+enum cos_result cos_app_vault_set_life_cycle(struct cos_app *app, const struct cos_file_info *info,
+                                             uint8_t status);
+/* CREATE FILE under secure messaging with the issuer's keys, else COS_E_SECURITY_STATUS; `fcp` and
+ * *info as for cos_fs_may_create(), which has been asked. Rule and life-cycle status are taken by
+ * the security chip from the command itself. COS_E_DATA: no rule, one in 8B or A0, one above 48
+ * bytes, one that filters by header. */
+enum cos_result cos_app_vault_create(struct exchange *x, cos_file parent, struct cos_span fcp,
+                                     const struct cos_file_info *info, cos_file *file);
+/* Deletes a vault EF, or a DF with vault EFs below it, all or nothing, if the rule of each vault EF
+ * allows it. COS_E_MEMORY_FULL: more than COS_VAULT_FILES_DELETE of them. The rules of the other
+ * files are the caller's business. */
+enum cos_result cos_app_vault_delete(struct exchange *x, cos_file file);
+/* Whether `file` is a vault EF, or one is below it. */
+enum cos_result cos_app_vault_below(const struct cos_app *app, cos_file file, bool *below);
+/* Ends a change of both chips that waits for its second half, as the security chip committed it or
+ * not. To be called whenever a session was opened, before anything else is written.
+ * COS_E_GATE_SESSION: there is none. COS_E_MUTE: the second half could not be written. */
+enum cos_result cos_app_vault_resolve(struct cos_app *app);
+
 /* ---- Current file (select.c) ---- */
 
-/* The current EF, or the one with the SFI (1 to 30), which becomes current. COS_E_NO_CURRENT_EF,
- * COS_E_FILE_NOT_FOUND. */
-enum cos_result cos_app_use_ef(struct cos_app *app, uint8_t sfi, struct cos_file_info *info);
+/* The file that P1, P2 b2b1 and the data field name as those of SELECT do. Selects nothing. */
+enum cos_result cos_app_find_file(struct exchange *x, cos_file *file);
 enum cos_result cos_app_set_df(struct cos_app *app, cos_file df);
 void cos_app_set_ef(struct cos_app *app, cos_file ef);
+
+/* ---- The EF that a command works on (data.c) ---- */
+
+/* EF and record pointer become current when the command succeeds, and only then. */
+struct target {
+    cos_file file;
+    struct cos_file_info info;
+    uint16_t record; /* record pointer; 0 = undefined */
+};
+
+/* The EF with an SFI (1 to 30) in the current DF, or (0) the current EF. COS_E_FILE_NOT_FOUND,
+ * COS_E_NO_CURRENT_EF. */
+enum cos_result cos_app_target(const struct cos_app *app, uint8_t sfi, struct target *target);
+/* The file that P1-P2 of an odd instruction names: 0000 the current EF, 0001 to 001E an SFI, else
+ * the FID of a child of the current DF. */
+enum cos_result cos_app_target_odd(const struct exchange *x, struct target *target);
+/* Ends a command on an EF with its result. */
+enum cos_result cos_app_finish(struct cos_app *app, const struct target *target,
+                               enum cos_result result);
+
+static inline bool cos_app_is_odd(const struct exchange *x)
+{
+    return (x->command.ins & 0x01) != 0;
+}
+
+/* Whether no DF at or above `df` is deactivated or terminated: else everything in it is out of use
+ * (COS_E_CONDITIONS). */
+enum cos_result cos_app_df_usable(const struct cos_app *app, cos_file df);
+/* The same for the file itself and the DFs above it. A vault EF's own status is left to the
+ * security chip. */
+enum cos_result cos_app_usable(const struct cos_app *app, const struct cos_file_info *info);
+/* What precedes an operation on content: life cycle, then security status. The security chip does
+ * it for vault EFs itself. */
+enum cos_result cos_app_authorize(struct exchange *x, const struct cos_file_info *info,
+                                  enum cos_operation operation);
+
+/* Bytes of response data that there is room for. */
+size_t cos_app_room(const struct exchange *x);
 /* Bytes that the response may have: Ne, or all if Le asks for the maximum or is absent. *all says
  * which. */
 size_t cos_app_wanted(const struct exchange *x, bool *all);
+
+/* ---- Data objects of odd instructions (data.c); all COS_E_DATA if it is another ---- */
+
+/* The next object: an offset (54). */
+enum cos_result cos_app_read_offset(struct cos_reader *reader, uint32_t *offset);
+/* The next and last object: discretionary data (53), not empty. */
+enum cos_result cos_app_read_data(struct cos_reader *reader, struct cos_span *data);
+/* There is none. */
+enum cos_result cos_app_read_end(struct cos_reader *reader);
+
+/* ---- Content (content.c) ---- */
+
+/* Bytes of an EF, wherever it has them from: of a record, or (NULL) of a transparent EF. */
+enum cos_result cos_app_read_content(struct cos_app *app, const struct cos_file_info *info,
+                                     const struct cos_record *record, uint32_t offset,
+                                     uint8_t *data, size_t length);
+/* The response to a reading command: from `offset` on, as many of the `available` bytes as are
+ * wanted, for an odd instruction in an object 53. COS_E_END_REACHED: that is less than Ne. */
+enum cos_result cos_app_answer_content(struct exchange *x, const struct cos_file_info *info,
+                                       const struct cos_record *record, uint32_t offset,
+                                       size_t available);
+/* Looks for a string in the bytes from `from` to `end`. COS_E_END_REACHED: it is not there. */
+enum cos_result cos_app_search(struct cos_app *app, const struct cos_file_info *info,
+                               const struct cos_record *record, uint32_t from, uint32_t end,
+                               struct cos_span string, uint32_t *found);
+
+/* How new bytes meet old ones; the first four are b7b6 of the data coding byte. */
+enum combination { COMBINE_ONCE, COMBINE_REPLACE, COMBINE_OR, COMBINE_AND, COMBINE_XOR };
+/* What WRITE does in a file. */
+enum combination cos_app_write_function(const struct cos_file_info *info);
+/* Reads the bytes at `offset` into the response's buffer and combines them with `data`; *combined
+ * is valid until something is written to the response. COS_E_CONDITIONS: once only, and something
+ * was written before; COS_E_LENGTH: more than the buffer holds. */
+enum cos_result cos_app_combine(struct exchange *x, const struct cos_file_info *info,
+                                const struct cos_record *record, uint32_t offset,
+                                struct cos_span data, enum combination how,
+                                struct cos_span *combined);
+
+/* EF.ATR/INFO: what the card says about itself. */
+void cos_app_write_atr_info(const struct cos_app *app, struct cos_writer *writer);
+/* Its object 7F66: how long command and response APDUs may be. */
+void cos_app_write_lengths(struct cos_writer *writer);
+
+/* ---- Records (record.c) ---- */
+
+/* P2 b3 to b1. */
+enum {
+    MODE_FIRST = 0, /* these four: occurrences of identifier P1, or (00) just records */
+    MODE_LAST = 1,
+    MODE_NEXT = 2,
+    MODE_PREVIOUS = 3,
+    MODE_NUMBER = 4,    /* record P1, or (00) the current one */
+    MODE_UPWARDS = 5,   /* READ, ERASE: from P1 to the last */
+    MODE_DOWNWARDS = 6, /* READ: from the last down to P1 */
+};
+
+static inline uint8_t cos_app_mode(const struct exchange *x)
+{
+    return x->command.p2 & 0x07;
+}
+
+static inline bool cos_app_goes_down(uint8_t mode)
+{
+    return mode == MODE_LAST || mode == MODE_PREVIOUS;
+}
+
+/* What a record command works on: an EF, and how many records there are. */
+struct records {
+    struct target ef;
+    unsigned count;
+};
+
+/* The EF that P2 names, up to the conditions of use; `vault`: it may be one of the vault. */
+enum cos_result cos_app_open_records(struct exchange *x, enum cos_operation operation, bool vault,
+                                     struct records *records);
+/* The record that mode and P1 name. COS_E_RECORD_NOT_FOUND. */
+enum cos_result cos_app_pick_record(struct exchange *x, const struct records *records,
+                                    unsigned *number);
+enum cos_result cos_app_locate_record(const struct cos_app *app, const struct records *records,
+                                      unsigned number, struct cos_record *record);
+/* Where first, last, next and previous begin to look: with an undefined pointer next is the first
+ * record, previous the last. 0, or a number behind the last: nowhere. */
+unsigned cos_app_first_record(const struct records *records, uint8_t mode);
+/* Whether a record has an identifier: the tag of the SIMPLE-TLV object that it is. All
+ * have 0. */
+enum cos_result cos_app_has_identifier(struct cos_app *app, const struct records *records,
+                                       unsigned number, uint8_t identifier, bool *has);
+
+/* ---- Data objects (object.c) ---- */
+
+/* GET DATA of an object of the current EF, if it is of BER-TLV structure, or of the current DF. */
+enum cos_result cos_app_get_object(struct exchange *x, uint16_t p1_p2);
+
+/* ---- The end of the card (globalplatform.c) ---- */
+
+/* Has the security chip set the life cycle to a state of GlobalPlatform. */
+enum cos_result cos_app_set_life(struct exchange *x, uint8_t state);
 
 /* ---- The chip's own NVM (start.c) ---- */
 

@@ -46,7 +46,7 @@ enum cos_result cos_app_put_key(struct exchange *x)
 /* Data of the app chip itself: the ATR, while the card is being initialized. */
 static enum cos_result store_own(struct exchange *x)
 {
-    static const uint8_t under_secure_messaging = CONDITION_SM;
+    static const uint8_t under_secure_messaging[] = {0x9E, 0x01, CONDITION_SM};
     struct cos_reader reader = cos_reader(x->command.data, x->command.nc);
     uint16_t number = cos_read16(&reader);
     uint8_t length = cos_read8(&reader);
@@ -54,7 +54,8 @@ static enum cos_result store_own(struct exchange *x)
 
     /* First of all: in LOCKED, for one, the security chip would not even say who asks. */
     COS_CHECK(x->app->life_cycle == COS_LIFE_PRODUCED, COS_E_CONDITIONS);
-    COS_TRY(cos_app_require_one(x->app, &under_secure_messaging, 1));
+    COS_TRY(
+        cos_app_require_condition(x->app, under_secure_messaging, sizeof under_secure_messaging));
     COS_CHECK(cos_read_done(&reader) && value != NULL, COS_E_DATA);
     COS_CHECK(number == DGI_ATR, COS_E_REFERENCE_NOT_FOUND);
     return cos_app_store_atr(x->app, value, length);
@@ -133,19 +134,24 @@ enum cos_result cos_app_get_status(struct exchange *x)
     return COS_OK;
 }
 
-enum cos_result cos_app_set_status(struct exchange *x)
+enum cos_result cos_app_set_life(struct exchange *x, uint8_t state)
 {
-    const uint8_t fields[] = {COS_LIFE_SET, x->class_.channel, x->command.p2};
+    const uint8_t fields[] = {COS_LIFE_SET, x->class_.channel, state};
     static const uint8_t no_secret[COS_PAIRING_SECRET];
     struct cos_gate_status status;
 
-    COS_CHECK(x->command.p1 == 0x80, COS_E_P1_P2);
     COS_TRY(cos_app_hand_on(x, COS_GATE_LIFE, fields, sizeof fields, nothing));
     COS_TRY(cos_app_refresh(x->app, &status));
     if (status.life_cycle == COS_LIFE_TERMINATED) {
         return cos_app_store_pairing(x->app, 0, no_secret);
     }
     return COS_OK;
+}
+
+enum cos_result cos_app_set_status(struct exchange *x)
+{
+    COS_CHECK(x->command.p1 == 0x80, COS_E_P1_P2);
+    return cos_app_set_life(x, x->command.p2);
 }
 
 /* ---- GET DATA ---- */
@@ -186,12 +192,13 @@ static enum cos_result serial_allowed(struct exchange *x, const struct cos_gate_
                                       bool *allowed)
 {
     const unsigned in_use = COS_LIFE_BIT(COS_LIFE_OPERATIONAL) | COS_LIFE_BIT(COS_LIFE_LOCKED);
+    const uint8_t rule[] = {0x9E, 0x01, status->record_rule};
     enum cos_result result = COS_OK;
 
     if ((COS_LIFE_BIT(status->life_cycle) & in_use) != 0 && status->record_rule != COS_SC_ALWAYS) {
         result = status->life_cycle == COS_LIFE_LOCKED
                      ? COS_E_SECURITY_STATUS
-                     : cos_app_require_one(x->app, &status->record_rule, 1);
+                     : cos_app_require_condition(x->app, rule, sizeof rule);
     }
     *allowed = result == COS_OK;
     return result == COS_E_SECURITY_STATUS ? COS_OK : result;
@@ -229,7 +236,11 @@ enum cos_result cos_app_get_data(struct exchange *x)
         return get_keys(x);
     case 0x0066:
         return get_card_data(x);
+    case 0x7F66:
+        cos_app_write_lengths(x->body);
+        return COS_OK;
     default:
-        return COS_E_REFERENCE_NOT_FOUND;
+        /* Objects in files are of the interindustry class. */
+        return x->class_.proprietary ? COS_E_REFERENCE_NOT_FOUND : cos_app_get_object(x, tag);
     }
 }

@@ -81,8 +81,10 @@ enum cos_result cos_app_store_pairing(struct cos_app *app, uint8_t generation,
                                       const uint8_t secret[COS_PAIRING_SECRET])
 {
     const struct cos_edit edits[] = {
-        {record_address(app) + RECORD_GENERATION, &generation, 1},
-        {record_address(app) + RECORD_SECRET, secret, COS_PAIRING_SECRET},
+        {.address = record_address(app) + RECORD_GENERATION, .data = &generation, .length = 1},
+        {.address = record_address(app) + RECORD_SECRET,
+         .data = secret,
+         .length = COS_PAIRING_SECRET},
     };
 
     COS_TRY(cos_store_commit(&app->store, edits, 2));
@@ -107,9 +109,9 @@ enum cos_result cos_app_hello(struct cos_app *app)
 
 /* T=1 first, then T=0 (docs/design.md, "ATR"). Historical bytes: category 80; 31: selection by full
  * and partial name; 73: selection by name, path and identifier, short EF identifiers, record
- * numbers; one-byte data units; no chaining, short length fields, one channel. */
+ * numbers and identifiers; one-byte data units; no chaining, short length fields, one channel. */
 static const uint8_t default_atr[] = {0x3B, 0x87, 0x81, 0xB1, 0xFE, 0x45, 0x00, 0x80,
-                                      0x31, 0xC8, 0x73, 0xF6, 0x21, 0x00, 0xD1};
+                                      0x31, 0xC8, 0x73, 0xF7, 0x21, 0x00, 0xD0};
 
 enum { ATR_HEAD = 6, ATR_CRC = 4, ATR_RECORD_MAX = 48 };
 static const uint8_t atr_head[5] = {'T', 'C', 'A', 'T', 1};
@@ -258,7 +260,8 @@ static enum cos_result first_start(struct cos_app *app)
     memcpy(record + RECORD_SERIAL, fab + FAB_SERIAL, 8);
     cos_wipe(fab, sizeof fab);
     COS_TRY(result);
-    const struct cos_edit edit = {record_address(app), record, sizeof record};
+    const struct cos_edit edit = {
+        .address = record_address(app), .data = record, .length = sizeof record};
     return cos_store_commit(&app->store, &edit, 1);
 }
 
@@ -306,6 +309,7 @@ static enum cos_result open_gate(struct cos_app *app)
     }
     COS_TRY(cos_app_hello(app));
     COS_TRY(cos_app_refresh(app, &status));
+    COS_TRY(cos_app_vault_resolve(app));
     return cos_app_erase_fab(app);
 }
 
@@ -317,8 +321,8 @@ enum cos_result cos_app_start(struct cos_app *app, const struct cos_board *board
     memset(app, 0, sizeof *app);
     app->board = board;
     app->config = *config;
-    app->config.store.scrub_from =
-        0; /* the pairing secret's page, and files that may hold anything */
+    /* The pairing secret's page, and what edits of the files ask for. */
+    app->config.store.scrub_from = (uint16_t)(config->store.pages - config->store.reserve - 1U);
     app->mute = true;
     cos_gate_client_start(&app->gate, config->crypto, board, config->trace);
     cos_response_start(&app->response, config->response, config->response_size);

@@ -18,9 +18,10 @@ enum {
     SEEN_TEMPLATE = 0x100,
     SEEN_OBJECTS_RULE = 0x200,
     SEEN_ENVIRONMENTS = 0x400,
+    SEEN_SIZE_OF_EF = 0x800,
 
     SEEN_REQUIRED = SEEN_DESCRIPTOR | SEEN_FID,
-    SEEN_OF_EF = SEEN_SOURCE | SEEN_SFI,
+    SEEN_OF_EF = SEEN_SOURCE | SEEN_SFI | SEEN_SIZE_OF_EF,
     SEEN_OF_DF = SEEN_NAME | SEEN_ENVIRONMENTS,
     SEEN_SEVERAL = SEEN_NAME,
     SEEN_ATTRIBUTES =
@@ -33,7 +34,7 @@ static const struct object {
     uint16_t longest;
     uint16_t seen;
 } objects[] = {
-    {FCP_SIZE, 1, 4, SEEN_SIZE},
+    {FCP_SIZE, 1, 4, SEEN_SIZE | SEEN_SIZE_OF_EF},
     {FCP_TOTAL_SIZE, 1, 4, SEEN_SIZE},
     {FCP_DESCRIPTOR, 1, 6, SEEN_DESCRIPTOR},
     {FCP_FID, 2, 2, SEEN_FID},
@@ -144,7 +145,7 @@ static enum cos_result take(struct fcp *fcp, const struct cos_tlv *tlv)
         for (size_t i = 0; i < tlv->length; i++) {
             info->size = info->size << 8 | tlv->value[i];
         }
-        return COS_OK;
+        return info->size > 0 ? COS_OK : COS_E_DATA;
     case FCP_DESCRIPTOR:
         return take_descriptor(fcp, tlv);
     case FCP_FID:

@@ -33,6 +33,7 @@ enum cos_result cos_fs_update(struct cos_fs *fs, const struct cos_file_info *inf
 {
     struct cos_edit edit = {.data = data, .length = (uint32_t)length};
 
+    COS_CHECK(fs->pending.kind == COS_FS_NOTHING, COS_E_MEMORY_FAILURE);
     COS_TRY(locate(info, offset, length, &edit.address));
     return cos_store_commit(fs->store, &edit, 1);
 }
@@ -69,7 +70,7 @@ enum cos_result cos_fs_attribute(const struct cos_fs *fs, const struct cos_file_
 /* A file to be created, all decided but nothing written. */
 struct plan {
     struct fcp fcp;
-    cos_file file;       /* the entry it gets */
+    struct table_place place;
     uint32_t sfi_at;     /* address in its DF's map of SFIs, if it has one */
     unsigned name_count; /* and their entries in the name table */
     struct cos_span names[COS_FS_NAMES_MAX];
@@ -80,14 +81,16 @@ struct plan {
 static enum cos_result plan_place(const struct cos_fs *fs, cos_file parent, struct plan *plan,
                                   struct cos_file_info *df)
 {
-    struct cos_file_info *info = &plan->fcp.info, above;
+    struct cos_file_info *info = &plan->fcp.info;
     const bool is_mf = info->fid == 0x3F00;
     enum cos_result result = cos_fs_info(fs, COS_FILE_MF, df);
+    unsigned depth;
 
     if (result == COS_E_FILE_NOT_FOUND) {
         COS_CHECK(is_mf, COS_E_FILE_NOT_FOUND);
         COS_CHECK(cos_file_is_df(info), COS_E_DATA);
-        info->parent = plan->file = COS_FILE_MF;
+        info->parent = COS_FILE_MF;
+        plan->place = (struct table_place){.file = COS_FILE_MF};
         return COS_OK;
     }
     COS_TRY(result);
@@ -95,16 +98,11 @@ static enum cos_result plan_place(const struct cos_fs *fs, cos_file parent, stru
     COS_TRY(cos_fs_info(fs, parent, df));
     COS_CHECK(cos_file_is_df(df), COS_E_FILE_STRUCTURE);
     info->parent = parent;
-    result = cos_table_find(fs, parent, info->fid, &plan->file);
+    result = cos_table_find(fs, parent, info->fid, &plan->place.file);
     COS_CHECK(result == COS_E_FILE_NOT_FOUND, result == COS_OK ? COS_E_FILE_EXISTS : result);
-    COS_CHECK(plan->file != COS_FILE_NONE, COS_E_MEMORY_FULL);
-    above = *df;
-    for (unsigned depth = 0; parent != COS_FILE_MF; depth++) {
-        COS_CHECK(depth + 1 < COS_FS_DEPTH_MAX, COS_E_MEMORY_FULL);
-        parent = above.parent;
-        COS_TRY(cos_table_info(fs, parent, &above));
-    }
-    return COS_OK;
+    COS_TRY(cos_table_room(fs, parent, info->fid, &plan->place));
+    COS_TRY(cos_table_depth(fs, info, COS_FILE_MF, &depth));
+    return depth > COS_FS_DEPTH_MAX && cos_file_is_df(info) ? COS_E_MEMORY_FULL : COS_OK;
 }
 
 /* An SFI that 88 gives must be free; the one that follows from the FID (7.4.3) is given if it is.
@@ -170,45 +168,56 @@ static enum cos_result make_plan(struct cos_fs *fs, cos_file parent, struct cos_
     COS_TRY(cos_fcp_parse(value, &plan->fcp));
     plan->fcp.info.vault = vault;
     COS_TRY(plan_place(fs, parent, plan, &df));
-    if (plan->file != COS_FILE_MF) {
+    if (plan->place.file != COS_FILE_MF) {
         COS_TRY(plan_sfi(fs, &df, plan));
     }
     COS_TRY(plan_names(fs, plan));
     return cos_heap_place(fs, &plan->fcp.info);
 }
 
-/* Entry, attributes, header of the content, map of SFIs, names, and what the superblock notes. */
-enum { CREATE_EDITS = 5 + COS_FS_NAMES_MAX };
+/* Entry, link to it, attributes, header of the content, map of SFIs, names, and what the superblock
+ * notes. */
+enum { CREATE_EDITS = 6 + COS_FS_NAMES_MAX };
 
 static enum cos_result carry_out(struct cos_fs *fs, const struct plan *plan,
                                  const struct cos_fs_pending *pending)
 {
     const struct cos_file_info *info = &plan->fcp.info;
-    uint8_t entry[FILE_ENTRY_SIZE], header[CONTENT_HEADER], place[2];
+    uint8_t entry[FILE_ENTRY_SIZE], header[CONTENT_HEADER], number[2];
     uint8_t noted[SUPERBLOCK_PENDING_SIZE], names[COS_FS_NAMES_MAX][NAME_ENTRY_SIZE];
     struct cos_edit edits[CREATE_EDITS];
     size_t count = 0;
 
     cos_table_put(entry, info);
     cos_content_header(info, plan->fcp.records, header);
-    cos_put16(place, plan->file);
+    cos_put16(entry + FILE_ENTRY_INFO, plan->place.next);
+    cos_put16(number, plan->place.file);
     cos_pending_put(noted, pending);
-    edits[count++] = (struct cos_edit){cos_table_address(fs, plan->file), entry, sizeof entry, 0};
-    edits[count++] =
-        (struct cos_edit){info->address, plan->fcp.attributes, info->attributes_length, 0};
+    edits[count++] = (struct cos_edit){
+        .address = cos_table_address(fs, plan->place.file), .data = entry, .length = sizeof entry};
+    if (plan->place.link != 0) {
+        edits[count++] =
+            (struct cos_edit){.address = plan->place.link, .data = number, .length = sizeof number};
+    }
+    edits[count++] = (struct cos_edit){
+        .address = info->address, .data = plan->fcp.attributes, .length = info->attributes_length};
     if (info->source == COS_FS_SOURCE_CONTENT && plan->fcp.records != 0) {
-        edits[count++] = (struct cos_edit){cos_file_content(info), header, sizeof header, 0};
+        edits[count++] = (struct cos_edit){
+            .address = cos_file_content(info), .data = header, .length = sizeof header};
     }
     if (info->sfi != 0) {
-        edits[count++] = (struct cos_edit){plan->sfi_at, place, sizeof place, 0};
+        edits[count++] =
+            (struct cos_edit){.address = plan->sfi_at, .data = number, .length = sizeof number};
     }
     for (unsigned i = 0; i < plan->name_count; i++) {
-        cos_name_put(names[i], plan->names[i], plan->file);
-        edits[count++] = (struct cos_edit){plan->name_at[i], names[i], NAME_ENTRY_SIZE, 0};
+        cos_name_put(names[i], plan->names[i], plan->place.file);
+        edits[count++] = (struct cos_edit){
+            .address = plan->name_at[i], .data = names[i], .length = NAME_ENTRY_SIZE};
     }
     if (pending->kind != COS_FS_NOTHING) {
-        edits[count++] =
-            (struct cos_edit){fs->config.start + SUPERBLOCK_PENDING, noted, sizeof noted, 0};
+        edits[count++] = (struct cos_edit){.address = fs->config.start + SUPERBLOCK_PENDING,
+                                           .data = noted,
+                                           .length = sizeof noted};
     }
     COS_TRY(cos_store_commit(fs->store, edits, count));
     fs->pending = *pending;
@@ -237,10 +246,10 @@ static enum cos_result create(struct cos_fs *fs, cos_file parent, struct cos_spa
     COS_CHECK((plan.fcp.info.source == COS_FS_SOURCE_VAULT) == (vault != 0), COS_E_CONDITIONS);
     if (vault != 0) {
         pending = (struct cos_fs_pending){
-            .kind = COS_FS_PREPARED_CREATE, .file = plan.file, .transaction = transaction};
+            .kind = COS_FS_PREPARED_CREATE, .file = plan.place.file, .transaction = transaction};
     }
     COS_TRY(carry_out(fs, &plan, &pending));
-    *file = plan.file;
+    *file = plan.place.file;
     return COS_OK;
 }
 
@@ -262,7 +271,7 @@ enum cos_result cos_fs_prepare_create(struct cos_fs *fs, cos_file parent, struct
 enum cos_result cos_fs_set_life_cycle(struct cos_fs *fs, cos_file file, uint8_t status)
 {
     struct cos_file_info info;
-    uint8_t entry[FILE_ENTRY_SIZE];
+    uint8_t entry[FILE_ENTRY_INFO];
 
     COS_CHECK(fs->pending.kind == COS_FS_NOTHING, COS_E_MEMORY_FAILURE);
     COS_TRY(cos_fs_info(fs, file, &info));

@@ -8,6 +8,7 @@
 #include "cos/fs.h"
 
 #define FILE_ENTRY_SIZE 24U
+#define FILE_ENTRY_INFO 22U /* of these, what struct cos_file_info says; then the link */
 #define NAME_ENTRY_SIZE 20U
 #define FILE_SFI_MAP    (2U * COS_FS_SFI_MAX) /* of a DF: one place in the table each, 0 = none */
 
@@ -31,31 +32,55 @@ enum fcp_tag {
 
 /* ---- The table (table.c) ---- */
 
-/* Entries stand in pages that hash tables are made of: a file is in the page that the hash of its
- * DF and FID names, or in one behind it, round the end; the search ends at a page with an entry
- * that was never used. */
-enum entry_state { ENTRY_FREE, ENTRY_REMOVED, ENTRY_FILE };
+/* A file belongs to the page that the hash of its DF and FID names. If that is full, it stands in
+ * another page, and is in the chain of the one that it belongs to: each page ends with a link, and
+ * so does each entry. */
+
+#define FILE_LINK_SIZE 2U /* the last bytes of each page of the table, and of each entry */
 
 /* The bytes of the superblock's page that a change of `pending` and of the MF touch. */
 enum { SUPERBLOCK_PENDING = 16, SUPERBLOCK_PENDING_SIZE = 16, SUPERBLOCK_MF = 32 };
 
 uint32_t cos_table_address(const struct cos_fs *fs, cos_file file);
 uint32_t cos_table_entries(const struct cos_fs *fs);
-void cos_table_put(uint8_t entry[FILE_ENTRY_SIZE], const struct cos_file_info *info);
+void cos_table_put(uint8_t entry[FILE_ENTRY_INFO], const struct cos_file_info *info);
 /* The same as cos_fs_info(), files that are being removed or prepared included. */
 enum cos_result cos_table_info(const struct cos_fs *fs, cos_file file, struct cos_file_info *info);
 /* Whether the file is not to be seen: being removed, or prepared and not committed. */
 bool cos_file_is_hidden(const struct cos_fs *fs, cos_file file);
-/* The file with this FID in this DF: COS_E_FILE_NOT_FOUND, and then *file is the entry that a new
- * one would get, COS_FILE_NONE if there is none. */
+/* The file with this FID in this DF. COS_E_FILE_NOT_FOUND; COS_E_STORE_DAMAGED. */
 enum cos_result cos_table_find(const struct cos_fs *fs, cos_file df, uint16_t fid, cos_file *file);
-/* What an entry that is freed must become, so that searches still find what stands behind it:
- * 00 throughout, or the sign of a removed one. */
-enum cos_result cos_table_freed(const struct cos_fs *fs, cos_file file,
-                                uint8_t entry[FILE_ENTRY_SIZE]);
+
+/* An entry and the link that names it. */
+struct table_place {
+    cos_file file;
+    uint32_t link; /* address; 0: there is none, the file stands in the page that it belongs to */
+    cos_file next; /* the file that comes next in the chain; 0 = none */
+};
+/* The entry that a new file would get. COS_E_MEMORY_FULL. */
+enum cos_result cos_table_room(const struct cos_fs *fs, cos_file df, uint16_t fid,
+                               struct table_place *place);
+/* The place that a file has. COS_E_STORE_DAMAGED. */
+enum cos_result cos_table_place(const struct cos_fs *fs, cos_file file,
+                                const struct cos_file_info *info, struct table_place *place);
 void cos_pending_put(uint8_t bytes[SUPERBLOCK_PENDING_SIZE], const struct cos_fs_pending *pending);
 
+/* ---- The DFs above a file (find.c) ---- */
+
+/* cos_table_info() for a file that something refers to: COS_E_STORE_DAMAGED if it is not there. */
+enum cos_result cos_table_must(const struct cos_fs *fs, cos_file file, struct cos_file_info *info);
+/* The DF that a file stands in. COS_E_STORE_DAMAGED: it is not there, or no DF. */
+enum cos_result cos_table_parent(const struct cos_fs *fs, const struct cos_file_info *info,
+                                 struct cos_file_info *df);
+/* How far a file stands below `df`: 1 for its children, 0 if it does not stand below it.
+ * COS_E_STORE_DAMAGED: the way up ends nowhere. */
+enum cos_result cos_table_depth(const struct cos_fs *fs, const struct cos_file_info *info,
+                                cos_file df, unsigned *depth);
+
 /* ---- The heap (heap.c) ---- */
+
+/* Extents begin at multiples of this; the payload of a page is one. */
+#define HEAP_GRANULE 8U
 
 /* A file's extent: attributes, then of a DF the map of its SFIs, then content with what structures
  * it. */
@@ -90,18 +115,17 @@ enum cos_result cos_erase_range(struct cos_fs *fs, uint32_t address, uint32_t le
 
 /* ---- Records and data objects (record.c, object.c) ---- */
 
-/* Bytes at the beginning and end of the content that structure it, 0 for transparent EFs and DFs
- * without room for data objects. */
+/* Bytes at the beginning of the content that structure it, 0 for transparent EFs and DFs without
+ * room for data objects. */
 uint32_t cos_content_structure(const struct cos_file_info *info);
-/* The first bytes of the content of a new file, of which `records` exist. */
+/* The first bytes of the content of a new file that has its address, of which `records` exist; 00
+ * throughout if it is made of items (slotted.h). */
 #define CONTENT_HEADER 8U
+/* Where the header's bytes that count begin: at a multiple of four, so that no page border cuts
+ * them. */
+uint32_t cos_content_header_address(const struct cos_file_info *info);
 void cos_content_header(const struct cos_file_info *info, unsigned records,
                         uint8_t header[CONTENT_HEADER]);
-
-/* ---- Long changes (pending.c) ---- */
-
-/* Sets bytes of the space to 00: atomic for any length. */
-enum cos_result cos_erase_range(struct cos_fs *fs, uint32_t address, uint32_t length);
 
 /* ---- FCP of CREATE FILE (fcp.c) ---- */
 

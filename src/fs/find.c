@@ -1,8 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Finding files: by identifier, short identifier and path (ISO/IEC 7816-4:2013, 7.2 and 11.1.1).
+ * Finding files: the DFs above one; by identifier, short identifier and path (ISO/IEC 7816-4:2013,
+ * 7.2 and 11.1.1).
  */
 #include "file.h"
+
+/* ---- Upwards: bounded by the depth that CREATE FILE allows ---- */
+
+enum cos_result cos_table_must(const struct cos_fs *fs, cos_file file, struct cos_file_info *info)
+{
+    const enum cos_result result = cos_table_info(fs, file, info);
+
+    return result == COS_E_FILE_NOT_FOUND ? COS_E_STORE_DAMAGED : result;
+}
+
+enum cos_result cos_table_parent(const struct cos_fs *fs, const struct cos_file_info *info,
+                                 struct cos_file_info *df)
+{
+    COS_TRY(cos_table_must(fs, info->parent, df));
+    return cos_file_is_df(df) ? COS_OK : COS_E_STORE_DAMAGED;
+}
+
+enum cos_result cos_table_depth(const struct cos_fs *fs, const struct cos_file_info *info,
+                                cos_file df, unsigned *depth)
+{
+    struct cos_file_info above = *info;
+
+    for (*depth = 1; *depth <= COS_FS_DEPTH_MAX + 1; ++*depth) {
+        const cos_file parent = above.parent;
+        if (parent == df) {
+            return COS_OK;
+        }
+        if (parent == COS_FILE_MF) {
+            *depth = 0;
+            return COS_OK;
+        }
+        COS_TRY(cos_table_parent(fs, &above, &above));
+    }
+    return COS_E_STORE_DAMAGED;
+}
+
+enum cos_result cos_fs_is_below(const struct cos_fs *fs, cos_file file, cos_file df, bool *below)
+{
+    struct cos_file_info info;
+    unsigned depth;
+
+    *below = file == df;
+    if (*below || file == COS_FILE_MF) {
+        return COS_OK;
+    }
+    COS_TRY(cos_table_must(fs, file, &info));
+    COS_TRY(cos_table_depth(fs, &info, df, &depth));
+    *below = depth != 0;
+    return COS_OK;
+}
+
+/* ---- Downwards ---- */
 
 /* Fixed file identifiers, ISO/IEC 7816-4:2013, 7.2.1. */
 enum {
@@ -33,9 +86,7 @@ enum cos_result cos_fs_find_sfi(const struct cos_fs *fs, cos_file df, uint8_t sf
         cos_store_read(fs->store, cos_file_sfi_map(&info) + 2U * (sfi - 1U), place, sizeof place));
     const cos_file found = cos_get16(place);
     COS_CHECK(found != 0 && !cos_file_is_hidden(fs, found), COS_E_FILE_NOT_FOUND);
-    const enum cos_result result = cos_table_info(fs, found, &info);
-    COS_CHECK(result != COS_E_FILE_NOT_FOUND, COS_E_STORE_DAMAGED);
-    COS_TRY(result);
+    COS_TRY(cos_table_must(fs, found, &info));
     COS_CHECK(info.parent == df && info.sfi == sfi, COS_E_STORE_DAMAGED);
     *file = found;
     return COS_OK;
@@ -64,11 +115,7 @@ enum cos_result cos_fs_find_fid(const struct cos_fs *fs, cos_file current_df, ui
     if (df.fid == fid) {
         return found_if(true, current_df, file);
     }
-    /* A parent that is missing or no DF cannot come from CREATE FILE. */
-    result = cos_fs_info(fs, df.parent, &parent);
-    COS_CHECK(result != COS_E_FILE_NOT_FOUND, COS_E_STORE_DAMAGED);
-    COS_TRY(result);
-    COS_CHECK(cos_file_is_df(&parent), COS_E_STORE_DAMAGED);
+    COS_TRY(cos_table_parent(fs, &df, &parent));
     if (parent.fid == fid) {
         return found_if(true, df.parent, file);
     }

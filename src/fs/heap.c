@@ -6,13 +6,23 @@
 #include "file.h"
 #include "walk.h"
 
-/* The first fit is looked for in windows of a bit map, one bit a granule. */
-enum { GRANULE = 16, WINDOW_BYTES = 64, WINDOW = WINDOW_BYTES * 8 * GRANULE };
+/* Extents begin at multiples of a granule, as pages do, so that what one leaves fits the next. The
+ * first fit is looked for in windows of a bit map, one bit a granule. */
+enum { GRANULE = HEAP_GRANULE, WINDOW_BYTES = 64, WINDOW = WINDOW_BYTES * 8 * GRANULE };
 
-/* What should stand in one page, so that it costs one page program. */
-static uint32_t head_of(const struct cos_file_info *info)
+static uint32_t before_content(const struct cos_file_info *info)
 {
     return info->attributes_length + (cos_file_is_df(info) ? FILE_SFI_MAP : 0U);
+}
+
+/* What is written when the file is created: should stand in one page, so that it costs one page
+ * program. */
+static uint32_t head_of(const struct cos_file_info *info)
+{
+    const bool structured =
+        info->source == COS_FS_SOURCE_CONTENT && cos_content_structure(info) != 0;
+
+    return before_content(info) + (structured ? CONTENT_HEADER : 0U);
 }
 
 uint32_t cos_file_sfi_map(const struct cos_file_info *info)
@@ -22,14 +32,14 @@ uint32_t cos_file_sfi_map(const struct cos_file_info *info)
 
 uint32_t cos_file_content(const struct cos_file_info *info)
 {
-    return info->address + head_of(info);
+    return info->address + before_content(info);
 }
 
 uint32_t cos_file_extent(const struct cos_file_info *info)
 {
     const bool own = info->source == COS_FS_SOURCE_CONTENT;
 
-    return head_of(info) + (own ? info->size + cos_content_structure(info) : 0U);
+    return before_content(info) + (own ? info->size + cos_content_structure(info) : 0U);
 }
 
 static uint32_t heap_start(const struct cos_fs *fs)
@@ -42,12 +52,14 @@ static uint32_t heap_end(const struct cos_fs *fs)
     return fs->config.start + fs->config.size;
 }
 
-/* The first address from `from` on where the head is not cut by the border of a page that it would
- * fit into. */
+/* The first address from `from` on where an extent may begin: a border of a page cuts neither it, if
+ * it would fit into one, nor its head. So an update of a small file is one page program. */
 static uint32_t aligned(const struct cos_fs *fs, const struct cos_file_info *info, uint32_t from)
 {
+    from = (from + GRANULE - 1) / GRANULE * GRANULE;
     const uint32_t payload = fs->store->payload, left = payload - from % payload;
-    const uint32_t head = head_of(info);
+    const uint32_t extent = cos_file_extent(info);
+    const uint32_t head = extent <= payload ? extent : head_of(info);
 
     return head > left && head <= payload ? from + left : from;
 }

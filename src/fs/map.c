@@ -3,12 +3,29 @@
 
 bool cos_map_is_live(const struct cos_store *store, uint16_t page)
 {
-    for (size_t i = 0; i < store->logical_pages; i++) {
-        if (store->config.map[i] == page) {
-            return true;
-        }
+    return (store->used[page / 8U] >> page % 8U & 1U) != 0;
+}
+
+void cos_map_clear(struct cos_store *store)
+{
+    memset(store->config.map, 0xFF, store->logical_pages * sizeof store->config.map[0]);
+    memset(store->used, 0, sizeof store->used);
+}
+
+static void change_use(struct cos_store *store, uint16_t page)
+{
+    store->used[page / 8U] ^= (uint8_t)(1U << page % 8U);
+}
+
+void cos_map_set(struct cos_store *store, uint16_t logical, uint16_t page)
+{
+    uint16_t old = store->config.map[logical];
+
+    if (old != PAGE_NONE) {
+        change_use(store, old);
     }
-    return false;
+    store->config.map[logical] = page;
+    change_use(store, page);
 }
 
 uint16_t cos_map_next_free(const struct cos_store *store, uint16_t page)

@@ -11,6 +11,12 @@
 /* Whether the map uses the physical page. */
 bool cos_map_is_live(const struct cos_store *store, uint16_t page);
 
+/* A map of no page. */
+void cos_map_clear(struct cos_store *store);
+
+/* The logical page is in this physical page from now on. */
+void cos_map_set(struct cos_store *store, uint16_t logical, uint16_t page);
+
 /* The first page after `page`, in turn, that the map does not use. There is one: reserve pages are
  * never mapped. */
 uint16_t cos_map_next_free(const struct cos_store *store, uint16_t page);

@@ -18,14 +18,13 @@ struct newest {
 static bool geometry_fits(const struct cos_nvm_geometry *geometry,
                           const struct cos_store_config *config, uint16_t header_at)
 {
-    return geometry->program_unit != 0 && geometry->program_unit <= COS_STORE_MERGE &&
-           geometry->tear_unit % geometry->program_unit == 0 && geometry->tear_unit >= header_at &&
-           geometry->erase_unit % geometry->tear_unit == 0 && geometry->erase_unit != 0 &&
+    return geometry->tear_unit != 0 && geometry->tear_unit % geometry->program_unit == 0 &&
+           geometry->erase_unit != 0 && geometry->erase_unit % geometry->tear_unit == 0 &&
            config->page_size >= 64 && config->page_size % geometry->erase_unit == 0 &&
-           config->page_size > header_at + PAGE_HEADER_SIZE + PAGE_CRC_SIZE &&
+           config->page_size > header_at + PAGE_HEADER_SIZE + PAGE_CRC_SIZE + 1 &&
            config->start % config->page_size == 0 && config->reserve > COS_STORE_SLACK &&
            config->reserve - COS_STORE_SLACK <= 255 && config->pages > config->reserve &&
-           config->start <= geometry->size &&
+           config->pages <= COS_STORE_PAGES_MAX && config->start <= geometry->size &&
            (uint32_t)config->pages * config->page_size <= geometry->size - config->start;
 }
 
@@ -34,7 +33,7 @@ static enum cos_result set_up(struct cos_store *store, const struct cos_nvm *nvm
 {
     const uint16_t unit = nvm->geometry.program_unit;
 
-    COS_INVARIANT(unit != 0 && unit <= COS_STORE_MERGE);
+    COS_INVARIANT(unit != 0 && COS_STORE_MERGE % unit == 0);
     memset(store, 0, sizeof *store);
     store->nvm = nvm;
     store->config = *config;
@@ -127,7 +126,7 @@ static enum cos_result page_wins(struct cos_store *store, uint16_t page,
 /* Third pass: the map as it was after the transaction `limit`. */
 static enum cos_result build_map(struct cos_store *store, uint32_t limit)
 {
-    memset(store->config.map, 0xFF, store->logical_pages * sizeof store->config.map[0]);
+    cos_map_clear(store);
     for (uint16_t page = 0; page < store->config.pages; page++) {
         struct page_header header;
         bool wins;
@@ -137,7 +136,7 @@ static enum cos_result build_map(struct cos_store *store, uint32_t limit)
         }
         COS_TRY(page_wins(store, page, &header, &wins));
         if (wins) {
-            store->config.map[header.logical] = page;
+            cos_map_set(store, header.logical, page);
         }
     }
     return COS_OK;
@@ -205,15 +204,14 @@ static enum cos_result erase_torn(struct cos_store *store, const struct newest *
 
     COS_TRY(cos_page_erase(store, cos_map_next_free(store, behind)));
     COS_TRY(cos_page_erase(store, behind));
-    for (int place = newest->header.place; place >= 0; place--) {
-        for (uint16_t page = 0; page < store->config.pages; page++) {
-            struct page_header header;
-            COS_TRY(cos_page_scan_header(store, page, &header));
-            if (header.sequence != 0 && header.sequence == newest->sequence &&
-                header.place == place) {
-                COS_TRY(cos_page_erase(store, page));
-            }
+    uint16_t page = newest->last;
+    for (unsigned walked = 0; walked < store->config.pages; walked++) {
+        struct page_header header;
+        COS_TRY(cos_page_scan_header(store, page, &header));
+        if (header.sequence != 0 && header.sequence == newest->sequence) {
+            COS_TRY(cos_page_erase(store, page));
         }
+        page = (uint16_t)(page > 0 ? page - 1U : store->config.pages - 1U);
     }
     return COS_OK;
 }
@@ -248,13 +246,12 @@ static enum cos_result find_newest(struct cos_store *store, struct newest *newes
 
     for (unsigned torn_copies = 0; torn_copies <= 2;) {
         COS_TRY(scan_newest(store, newest));
+        COS_CHECK(newest->mark <= newest->sequence, COS_E_STORE_DAMAGED);
         if (newest->sequence == 0) {
-            COS_CHECK(newest->mark == 0, COS_E_STORE_DAMAGED);
             return COS_OK;
         }
         COS_TRY(judge_newest(store, newest));
         bool marked = newest->mark == newest->sequence;
-        COS_CHECK(newest->mark <= newest->sequence, COS_E_STORE_DAMAGED);
         COS_CHECK(newest->complete || !marked, COS_E_STORE_DAMAGED);
         bool stale_copy = false;
         if (newest->complete && is_refresh(&newest->header) && !marked) {
@@ -287,7 +284,7 @@ static enum cos_result retire_partner(struct cos_store *store, uint16_t partner,
     if (second != PAGE_NONE) {
         COS_TRY(cos_page_erase(store, second));
     }
-    return cos_page_write_mark(store, partner, PAGE_MARK_RETIRED, store->newest);
+    return cos_page_write_mark(store, partner, PAGE_MARK_RETIRED);
 }
 
 /* The newest transaction is complete but has no mark: it may have been torn in its last page and
@@ -296,7 +293,7 @@ static enum cos_result refresh(struct cos_store *store, const struct newest *new
                                const struct page_header *places)
 {
     struct page_header header = *places;
-    const struct page_source source = {.old = newest->last};
+    const struct page_source source = {0};
     uint16_t mark = header.slots[2];
     uint16_t target = partner_of(&header, newest->last);
 
@@ -309,11 +306,11 @@ static enum cos_result refresh(struct cos_store *store, const struct newest *new
                     cos_map_digest(header.logical, header.sequence);
     COS_TRY(cos_page_erase(store, mark));
     COS_TRY(cos_page_write(store, target, &header, &source));
-    store->config.map[header.logical] = target;
+    cos_map_set(store, header.logical, target);
     store->digest = header.digest;
     store->newest = header.sequence;
     store->newest_page = target;
-    COS_TRY(cos_page_write_mark(store, mark, PAGE_MARK_SETTLED, store->newest));
+    COS_TRY(cos_page_write_mark(store, mark, PAGE_MARK_SETTLED));
     COS_TRY(retire_partner(store, newest->last, PAGE_NONE));
     store->next = mark;
     return COS_OK;
@@ -426,12 +423,15 @@ static enum cos_result resume_refresh(struct cos_store *store, const struct newe
         COS_TRY(cos_page_read_mark(store, second, PAGE_MARK_SETTLED, &second_mark));
     }
     COS_TRY(partner_is_good(store, newest, &good));
+    uint16_t missing = PAGE_NONE;
     if (first_mark != newest->sequence) {
-        COS_TRY(cos_page_erase(store, slots[2]));
-        COS_TRY(cos_page_write_mark(store, slots[2], PAGE_MARK_SETTLED, newest->sequence));
-    } else if (good && second != PAGE_NONE && second_mark != newest->sequence) {
-        COS_TRY(cos_page_erase(store, second));
-        COS_TRY(cos_page_write_mark(store, second, PAGE_MARK_SETTLED, newest->sequence));
+        missing = slots[2];
+    } else if (good && second_mark != newest->sequence) {
+        missing = second;
+    }
+    if (missing != PAGE_NONE) {
+        COS_TRY(cos_page_erase(store, missing));
+        COS_TRY(cos_page_write_mark(store, missing, PAGE_MARK_SETTLED));
     }
     return retire_partner(store, partner, second);
 }
@@ -470,14 +470,13 @@ enum cos_result cos_store_mount(struct cos_store *store, const struct cos_nvm *n
     struct newest newest;
 
     COS_TRY(set_up(store, nvm, config));
-    COS_TRY(build_map(store, 0));
+    cos_map_clear(store);
     COS_TRY(find_newest(store, &newest));
     if (newest.sequence == 0) {
         /* The very first transaction may have been torn, and not show today: its pages, in turn,
          * are erased. */
-        COS_TRY(build_map(store, 0));
+        cos_map_clear(store);
         newest.last = (uint16_t)(config->pages - 1);
-        newest.header.place = 0;
         COS_TRY(erase_torn(store, &newest));
         COS_TRY(cos_store_scrub(store));
         return COS_E_STORE_BLANK;

@@ -33,8 +33,9 @@ static enum cos_result read_name(const struct cos_fs *fs, unsigned index, struct
     name->file = (cos_file)(cos_get16(entry + AT_FILE) - 1U); /* 0 - 1: COS_FILE_NONE */
     name->length = entry[AT_LENGTH];
     memcpy(name->bytes, entry + AT_NAME, COS_FS_NAME_MAX);
-    COS_CHECK(name->length <= COS_FS_NAME_MAX &&
-                  (name->file == COS_FILE_NONE || name->file <= cos_table_entries(fs)),
+    COS_CHECK(name->file == COS_FILE_NONE ? name->length == 0
+                                          : name->length > 0 && name->length <= COS_FS_NAME_MAX &&
+                                                name->file <= cos_table_entries(fs),
               COS_E_STORE_DAMAGED);
     return COS_OK;
 }
@@ -82,11 +83,22 @@ static enum cos_result seen_before(const struct cos_fs *fs, unsigned index, cos_
     return COS_OK;
 }
 
+/* Only DFs have names. */
+static enum cos_result named(const struct cos_fs *fs, cos_file found, cos_file *file)
+{
+    struct cos_file_info info;
+
+    COS_TRY(cos_table_must(fs, found, &info));
+    COS_CHECK(cos_file_is_df(&info), COS_E_STORE_DAMAGED);
+    *file = found;
+    return COS_OK;
+}
+
 enum cos_result cos_fs_find_name(const struct cos_fs *fs, struct cos_span wanted,
                                  enum cos_occurrence occurrence, cos_file current, cos_file *file)
 {
     cos_file first = COS_FILE_NONE, last = COS_FILE_NONE, before = COS_FILE_NONE;
-    cos_file behind = COS_FILE_NONE;
+    cos_file behind = COS_FILE_NONE, found;
     bool passed = false; /* the current DF stands among those that match, and was met */
 
     COS_CHECK(wanted.length > 0 && wanted.length <= COS_FS_NAME_MAX, COS_E_FILE_NOT_FOUND);
@@ -115,19 +127,19 @@ enum cos_result cos_fs_find_name(const struct cos_fs *fs, struct cos_span wanted
     }
     switch (occurrence) {
     case COS_OCCURRENCE_FIRST:
-        *file = first;
+        found = first;
         break;
     case COS_OCCURRENCE_LAST:
-        *file = last;
+        found = last;
         break;
     case COS_OCCURRENCE_NEXT:
-        *file = passed ? behind : first;
+        found = passed ? behind : first;
         break;
     default:
-        *file = passed ? before : last;
+        found = passed ? before : last;
         break;
     }
-    return *file != COS_FILE_NONE ? COS_OK : COS_E_FILE_NOT_FOUND;
+    return found != COS_FILE_NONE ? named(fs, found, file) : COS_E_FILE_NOT_FOUND;
 }
 
 enum cos_result cos_name_free(const struct cos_fs *fs, unsigned count,

@@ -18,35 +18,25 @@ static size_t payload_at(const struct cos_store *store)
     return (size_t)store->header_at + PAGE_HEADER_SIZE;
 }
 
+static size_t crc_at(const struct cos_store *store)
+{
+    return (size_t)store->config.page_size - PAGE_CRC_SIZE;
+}
+
 static void encode_header(const struct page_header *header, uint8_t bytes[PAGE_HEADER_SIZE])
 {
-    struct cos_writer writer = cos_writer(bytes, PAGE_HEADER_SIZE);
-
-    cos_write8(&writer, COS_NVM_FORMAT);
-    cos_write8(&writer, header->place);
-    cos_write8(&writer, header->size);
-    cos_write8(&writer, header->second);
-    cos_write16(&writer, header->logical);
+    bytes[0] = (uint8_t)(COS_NVM_FORMAT | (header->scrub ? PAGE_SCRUB : 0U));
+    bytes[1] = header->place;
+    bytes[2] = header->size;
+    bytes[3] = header->second;
+    cos_put16(bytes + 4, header->logical);
     for (size_t i = 0; i < 3; i++) {
-        cos_write16(&writer, header->slots[i]);
+        cos_put16(bytes + 6 + 2 * i, header->slots[i]);
     }
-    cos_write32(&writer, header->sequence);
-    cos_write32(&writer, header->erases);
-    cos_write32(&writer, header->digest);
-    cos_write32(&writer, cos_crc32(0, bytes, writer.length));
-}
-
-static bool slot_in_range(const struct cos_store *store, const struct page_header *header, size_t i)
-{
-    return header->slots[i] == PAGE_NONE || header->slots[i] < store->config.pages;
-}
-
-static bool header_plausible(const struct cos_store *store, const struct page_header *header)
-{
-    return header->logical < store->logical_pages && header->sequence != 0 &&
-           (header->size == 0 || header->size == header->place + 1) &&
-           slot_in_range(store, header, 0) && slot_in_range(store, header, 1) &&
-           slot_in_range(store, header, 2);
+    cos_put32(bytes + 12, header->sequence);
+    cos_put32(bytes + 16, header->erases);
+    cos_put32(bytes + 20, header->digest);
+    cos_put32(bytes + 24, cos_crc32(0, bytes, 24));
 }
 
 enum cos_result cos_page_read_header(const struct cos_store *store, uint16_t page,
@@ -55,22 +45,24 @@ enum cos_result cos_page_read_header(const struct cos_store *store, uint16_t pag
     uint8_t bytes[PAGE_HEADER_SIZE];
 
     COS_TRY(read_at(store, page, store->header_at, bytes, sizeof bytes));
-    struct cos_reader reader = cos_reader(bytes, sizeof bytes);
-    uint8_t format = cos_read8(&reader);
-    header->place = cos_read8(&reader);
-    header->size = cos_read8(&reader);
-    header->second = cos_read8(&reader);
-    header->logical = cos_read16(&reader);
+    COS_CHECK(cos_get32(bytes + 24) == cos_crc32(0, bytes, 24), COS_E_STORE_DAMAGED);
+    COS_CHECK((bytes[0] & ~PAGE_SCRUB) == COS_NVM_FORMAT, COS_E_STORE_VERSION);
+    header->scrub = (bytes[0] & PAGE_SCRUB) != 0;
+    header->place = bytes[1];
+    header->size = bytes[2];
+    header->second = bytes[3];
+    header->logical = cos_get16(bytes + 4);
     for (size_t i = 0; i < 3; i++) {
-        header->slots[i] = cos_read16(&reader);
+        uint16_t slot = cos_get16(bytes + 6 + 2 * i);
+        COS_CHECK(slot == PAGE_NONE || slot < store->config.pages, COS_E_STORE_DAMAGED);
+        header->slots[i] = slot;
     }
-    header->sequence = cos_read32(&reader);
-    header->erases = cos_read32(&reader);
-    header->digest = cos_read32(&reader);
-    uint32_t crc = cos_read32(&reader);
-    COS_CHECK(crc == cos_crc32(0, bytes, PAGE_HEADER_SIZE - PAGE_CRC_SIZE), COS_E_STORE_DAMAGED);
-    COS_CHECK(format == COS_NVM_FORMAT, COS_E_STORE_VERSION);
-    COS_CHECK(header_plausible(store, header), COS_E_STORE_DAMAGED);
+    header->sequence = cos_get32(bytes + 12);
+    header->erases = cos_get32(bytes + 16);
+    header->digest = cos_get32(bytes + 20);
+    COS_CHECK(header->logical < store->logical_pages && header->sequence != 0 &&
+                  (header->size == 0 || header->size == header->place + 1),
+              COS_E_STORE_DAMAGED);
     return COS_OK;
 }
 
@@ -102,7 +94,7 @@ enum cos_result cos_page_check_payload(struct cos_store *store, uint16_t page, u
 {
     uint32_t crc = payload_crc_start(logical);
     size_t at = payload_at(store);
-    size_t end = at + store->payload;
+    size_t end = crc_at(store);
 
     while (at < end) {
         size_t run = end - at < sizeof store->merge ? end - at : sizeof store->merge;
@@ -140,31 +132,45 @@ enum cos_result cos_page_read_mark(const struct cos_store *store, uint16_t page,
     return COS_OK;
 }
 
+/* Programs bytes of a page, in one operation for each tear unit that they touch. */
+static enum cos_result program_at(const struct cos_store *store, uint16_t page, size_t at,
+                                  const uint8_t *data, size_t length)
+{
+    const struct cos_nvm *nvm = store->nvm;
+
+    while (length > 0) {
+        size_t run = nvm->geometry.tear_unit - at % nvm->geometry.tear_unit;
+        if (run > length) {
+            run = length;
+        }
+        COS_TRY(nvm->program(nvm->context, page_address(store, page) + (uint32_t)at, data, run));
+        at += run;
+        data += run;
+        length -= run;
+    }
+    return COS_OK;
+}
+
+/* A mark that is cut between two operations lacks its CRC or what the CRC is of: it is none. */
 enum cos_result cos_page_write_mark(const struct cos_store *store, uint16_t page,
-                                    enum page_mark kind, uint32_t sequence)
+                                    enum page_mark kind)
 {
     uint8_t bytes[COS_STORE_MERGE];
 
     memset(bytes, store->nvm->geometry.erased_value, sizeof bytes);
-    encode_mark(page, kind, sequence, bytes);
-    /* header_at is the mark's program units; a tear unit holds them all, so it is one operation. */
-    return store->nvm->program(store->nvm->context, page_address(store, page), bytes,
-                               store->header_at);
+    encode_mark(page, kind, store->newest, bytes);
+    return program_at(store, page, 0, bytes, store->header_at);
 }
 
 enum cos_result cos_page_is_blank(const struct cos_store *store, uint16_t page, size_t from,
                                   size_t end, bool *blank)
 {
-    uint8_t bytes[16];
+    uint8_t byte = store->nvm->geometry.erased_value;
 
-    *blank = true;
-    for (size_t at = from; at < end && *blank; at += sizeof bytes) {
-        size_t run = end - at < sizeof bytes ? end - at : sizeof bytes;
-        COS_TRY(read_at(store, page, at, bytes, run));
-        for (size_t i = 0; i < run; i++) {
-            *blank = *blank && bytes[i] == store->nvm->geometry.erased_value;
-        }
+    for (; from < end && byte == store->nvm->geometry.erased_value; from++) {
+        COS_TRY(read_at(store, page, from, &byte, 1));
     }
+    *blank = byte == store->nvm->geometry.erased_value;
     return COS_OK;
 }
 
@@ -178,13 +184,13 @@ enum cos_result cos_page_erase(const struct cos_store *store, uint16_t page)
     return COS_OK;
 }
 
-/* One pass over a page that is being written. */
+/* One pass over a page that is being written. The merge buffer holds the `run` bytes before offset
+ * `at`, which are not programmed yet. */
 struct stream {
     struct cos_store *store;
     const struct page_source *source;
-    const uint8_t *header;
-    uint16_t logical;
-    uint32_t old_crc, new_crc;
+    uint16_t page;
+    size_t at, run;
 };
 
 /* Lays the edits over the byte at this address of the logical space: the last one that covers it
@@ -201,63 +207,52 @@ static enum cos_result edit_byte(const struct stream *stream, uint32_t address, 
             return cos_store_read(stream->store, edit->from + offset, byte, 1);
         }
         *byte = edit->data != NULL ? edit->data[offset] : 0;
-        break;
+        return COS_OK;
     }
     return COS_OK;
 }
 
-/* The byte of the fresh page at offset `at`, taken in rising order: header, payload, CRC. The CRC
- * of the old bytes is followed, so that damage is never copied under a good CRC. Byte by byte is
- * short, and takes no time beside the programming. */
-static enum cos_result stream_byte(struct stream *stream, size_t at, uint8_t *byte)
-{
-    const struct cos_store *store = stream->store;
-    const size_t payload = payload_at(store);
-    const uint16_t old = stream->source->old;
-
-    if (at < payload) {
-        *byte = stream->header[at - store->header_at];
-        return COS_OK;
-    }
-    *byte = 0;
-    if (old != PAGE_NONE) {
-        COS_TRY(read_at(store, old, at, byte, 1));
-    }
-    at -= payload;
-    if (at < store->payload) {
-        stream->old_crc = cos_crc32(stream->old_crc, byte, 1);
-        COS_TRY(edit_byte(stream, (uint32_t)stream->logical * store->payload + (uint32_t)at, byte));
-        stream->new_crc = cos_crc32(stream->new_crc, byte, 1);
-        return COS_OK;
-    }
-    const unsigned shift = 8U * (PAGE_CRC_SIZE - 1U - (unsigned)(at - store->payload));
-    COS_CHECK(old == PAGE_NONE || *byte == (uint8_t)(stream->old_crc >> shift),
-              COS_E_STORE_DAMAGED);
-    *byte = (uint8_t)(stream->new_crc >> shift);
-    return COS_OK;
-}
-
-static enum cos_result program_page(struct stream *stream, uint16_t page)
+/* The next bytes of the page. Byte by byte is short, and takes no time beside the programming. */
+static enum cos_result put(struct stream *stream, const uint8_t *data, size_t length)
 {
     struct cos_store *store = stream->store;
-    const struct cos_nvm *nvm = store->nvm;
-    size_t step = nvm->geometry.tear_unit;
-    size_t at = store->header_at;
 
-    if (step > sizeof store->merge) {
-        step = sizeof store->merge - sizeof store->merge % nvm->geometry.program_unit;
-    }
-    while (at < store->config.page_size) {
-        size_t in_tear_unit = nvm->geometry.tear_unit - at % nvm->geometry.tear_unit;
-        size_t run = in_tear_unit < step ? in_tear_unit : step;
-        for (size_t i = 0; i < run; i++) {
-            COS_TRY(stream_byte(stream, at + i, &store->merge[i]));
+    while (length-- > 0) {
+        store->merge[stream->run++] = *data++;
+        stream->at++;
+        if (stream->at % sizeof store->merge == 0 || stream->at == store->config.page_size) {
+            COS_TRY(program_at(store, stream->page, stream->at - stream->run, store->merge,
+                               stream->run));
+            stream->run = 0;
         }
-        COS_TRY(nvm->program(nvm->context, page_address(store, page) + (uint32_t)at, store->merge,
-                             run));
-        at += run;
     }
     return COS_OK;
+}
+
+/* Payload and CRC. The CRC of the old bytes is followed, so that damage is never copied under a
+ * good one. */
+static enum cos_result put_payload(struct stream *stream, uint16_t logical)
+{
+    const struct cos_store *store = stream->store;
+    const uint16_t old = store->config.map[logical];
+    uint32_t address = (uint32_t)logical * store->payload;
+    uint32_t old_crc = payload_crc_start(logical), new_crc = old_crc;
+    uint8_t bytes[PAGE_CRC_SIZE];
+
+    for (size_t left = store->payload; left > 0; left--) {
+        COS_TRY(cos_store_read(store, address, bytes, 1));
+        old_crc = cos_crc32(old_crc, bytes, 1);
+        COS_TRY(edit_byte(stream, address, bytes));
+        new_crc = cos_crc32(new_crc, bytes, 1);
+        COS_TRY(put(stream, bytes, 1));
+        address++;
+    }
+    if (old != PAGE_NONE) {
+        COS_TRY(read_at(store, old, crc_at(store), bytes, sizeof bytes));
+        COS_CHECK(cos_get32(bytes) == old_crc, COS_E_STORE_DAMAGED);
+    }
+    cos_put32(bytes, new_crc);
+    return put(stream, bytes, sizeof bytes);
 }
 
 static enum cos_result count_erase(const struct cos_store *store, uint16_t page, uint32_t *erases)
@@ -280,15 +275,7 @@ enum cos_result cos_page_write(struct cos_store *store, uint16_t page, struct pa
                                const struct page_source *source)
 {
     uint8_t bytes[PAGE_HEADER_SIZE];
-    const uint32_t crc = payload_crc_start(header->logical);
-    struct stream stream = {
-        .store = store,
-        .source = source,
-        .header = bytes,
-        .logical = header->logical,
-        .old_crc = crc,
-        .new_crc = crc,
-    };
+    struct stream stream = {.store = store, .source = source, .page = page, .at = store->header_at};
     struct page_header written;
     bool good = false;
 
@@ -296,7 +283,10 @@ enum cos_result cos_page_write(struct cos_store *store, uint16_t page, struct pa
     encode_header(header, bytes);
     enum cos_result result = cos_page_erase(store, page);
     if (result == COS_OK) {
-        result = program_page(&stream, page);
+        result = put(&stream, bytes, sizeof bytes);
+    }
+    if (result == COS_OK) {
+        result = put_payload(&stream, header->logical);
     }
     /* COS_E_NVM may be a worn page or lost power: reading tells. */
     COS_CHECK(result == COS_OK || result == COS_E_NVM, result);

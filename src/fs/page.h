@@ -12,6 +12,7 @@
 #define PAGE_MARK_SIZE   8U
 #define PAGE_HEADER_SIZE 28U
 #define PAGE_CRC_SIZE    4U
+#define PAGE_SCRUB       0x80U /* in the format byte of a header */
 
 struct page_header {
     uint8_t place;     /* in the transaction, from 0 */
@@ -19,6 +20,7 @@ struct page_header {
     uint16_t logical;  /* logical page number */
     uint16_t slots[3]; /* refresh copies: the two pages they alternate between, and the mark's page;
                           else PAGE_NONE */
+    bool scrub;        /* older copies of the logical page are to be erased */
     uint8_t second;    /* refresh copies: how many pages behind the mark's page a second mark may
                           stand, round the end; 0: nowhere. Else 0 */
     uint32_t sequence; /* of the transaction, from 1 */
@@ -26,10 +28,9 @@ struct page_header {
     uint32_t digest;   /* of the map after the transaction, on its last page; else 0 */
 };
 
-/* Where the payload of a fresh page comes from: the page that held it so far (PAGE_NONE: zeros),
- * then the edits. */
+/* What is laid over the bytes of the space as the map shows it, to make the payload of a fresh
+ * page. */
 struct page_source {
-    uint16_t old;
     const struct cos_edit *edits;
     size_t count;
 };
@@ -63,9 +64,10 @@ enum page_mark {
 enum cos_result cos_page_read_mark(const struct cos_store *store, uint16_t page,
                                    enum page_mark kind, uint32_t *sequence);
 
-/* Programs a mark; the page's mark slot must be erased. One program operation. */
+/* Programs a mark that names the newest transaction; the page's mark slot must be erased. One
+ * program operation for each tear unit of the slot. */
 enum cos_result cos_page_write_mark(const struct cos_store *store, uint16_t page,
-                                    enum page_mark kind, uint32_t sequence);
+                                    enum page_mark kind);
 
 /* Whether bytes [from, end) of the page read as erased. The mark slot is [0, header_at). */
 enum cos_result cos_page_is_blank(const struct cos_store *store, uint16_t page, size_t from,

@@ -62,7 +62,7 @@ static enum cos_result erase_pages(struct cos_fs *fs, uint32_t address, uint32_t
         bool zero;
         COS_TRY(all_zero(fs, address, run, &zero));
         if (!zero) {
-            const struct cos_edit edit = {.address = address, .length = run};
+            const struct cos_edit edit = {.address = address, .length = run, .scrub = true};
             COS_TRY(cos_store_commit(fs->store, &edit, 1));
         }
         address += run;
@@ -73,7 +73,7 @@ static enum cos_result erase_pages(struct cos_fs *fs, uint32_t address, uint32_t
 
 enum cos_result cos_erase_range(struct cos_fs *fs, uint32_t address, uint32_t length)
 {
-    const struct cos_edit edit = {.address = address, .length = length};
+    const struct cos_edit edit = {.address = address, .length = length, .scrub = true};
     const struct cos_fs_pending erasing = {
         .kind = COS_FS_ERASING, .address = address, .length = length};
 
@@ -86,34 +86,53 @@ enum cos_result cos_erase_range(struct cos_fs *fs, uint32_t address, uint32_t le
 
 /* ---- Removing ---- */
 
-/* Frees a file in one transaction: entry, SFI, names, all of its extent (or, `erased`, none of it),
- * and if `last` the note in the superblock. COS_E_MEMORY_FULL: that is too much for one. */
-static enum cos_result free_file(struct cos_fs *fs, cos_file file, const struct cos_file_info *info,
-                                 bool erased, bool last)
+/* What a file has outside of the file table, as edits that set it to 00: its extent, its place in
+ * the map of SFIs, its names. */
+static enum cos_result list_bytes(const struct cos_fs *fs, cos_file file,
+                                  const struct cos_file_info *info, struct cos_edit *edits,
+                                  size_t *count)
 {
-    static const struct cos_fs_pending nothing = {.kind = COS_FS_NOTHING};
-    struct cos_edit edits[4 + COS_FS_NAMES_MAX];
-    uint8_t entry[FILE_ENTRY_SIZE], noted[SUPERBLOCK_PENDING_SIZE];
     uint32_t names[COS_FS_NAMES_MAX];
     unsigned name_count = 0;
-    size_t count = 0;
 
-    COS_TRY(cos_table_freed(fs, file, entry));
-    edits[count++] = (struct cos_edit){cos_table_address(fs, file), entry, sizeof entry, 0};
-    if (!erased) {
-        edits[count++] = (struct cos_edit){info->address, NULL, cos_file_extent(info), 0};
-    }
+    edits[(*count)++] =
+        (struct cos_edit){.address = info->address, .length = cos_file_extent(info), .scrub = true};
     if (info->sfi != 0) {
         struct cos_file_info df;
-        COS_TRY(cos_table_info(fs, info->parent, &df));
-        edits[count++] =
-            (struct cos_edit){cos_file_sfi_map(&df) + 2U * (info->sfi - 1U), NULL, 2, 0};
+        COS_TRY(cos_table_parent(fs, info, &df));
+        const uint32_t at = cos_file_sfi_map(&df) + 2U * (info->sfi - 1U);
+        edits[(*count)++] = (struct cos_edit){.address = at, .length = 2};
     }
     if (cos_file_is_df(info)) {
         COS_TRY(cos_name_of(fs, file, &name_count, names));
     }
     for (unsigned i = 0; i < name_count; i++) {
-        edits[count++] = (struct cos_edit){names[i], NULL, NAME_ENTRY_SIZE, 0};
+        edits[(*count)++] = (struct cos_edit){.address = names[i], .length = NAME_ENTRY_SIZE};
+    }
+    return COS_OK;
+}
+
+/* Frees a file in one transaction: entry and link to it, if not `emptied` SFI, names and all of its
+ * extent, and if `last` the note in the superblock. COS_E_MEMORY_FULL: that is too much for one. */
+static enum cos_result free_file(struct cos_fs *fs, cos_file file, const struct cos_file_info *info,
+                                 bool emptied, bool last)
+{
+    static const struct cos_fs_pending nothing = {.kind = COS_FS_NOTHING};
+    struct cos_edit edits[5 + COS_FS_NAMES_MAX];
+    uint8_t next[2], noted[SUPERBLOCK_PENDING_SIZE];
+    struct table_place place;
+    size_t count = 0;
+
+    COS_TRY(cos_table_place(fs, file, info, &place));
+    cos_put16(next, place.next);
+    edits[count++] =
+        (struct cos_edit){.address = cos_table_address(fs, file), .length = FILE_ENTRY_SIZE};
+    if (place.link != 0) {
+        edits[count++] =
+            (struct cos_edit){.address = place.link, .data = next, .length = sizeof next};
+    }
+    if (!emptied) {
+        COS_TRY(list_bytes(fs, file, info, edits, &count));
     }
     if (last && fs->pending.kind != COS_FS_NOTHING) {
         edits[count++] = pending_edit(fs, noted, &nothing);
@@ -130,32 +149,15 @@ static enum cos_result free_large(struct cos_fs *fs, cos_file file,
                                   const struct cos_file_info *info, bool last)
 {
     const enum cos_result result = free_file(fs, file, info, false, last);
+    struct cos_edit edits[2 + COS_FS_NAMES_MAX];
+    size_t count = 0;
 
     COS_CHECK(result == COS_E_MEMORY_FULL, result);
-    COS_TRY(erase_pages(fs, info->address, cos_file_extent(info)));
-    return free_file(fs, file, info, true, last);
-}
-
-/* How many DFs are between a file and `df`, which counts; 0: it does not stand below it. */
-static enum cos_result depth_below(const struct cos_fs *fs, const struct cos_file_info *info,
-                                   cos_file df, unsigned *depth)
-{
-    struct cos_file_info above = *info;
-
-    for (*depth = 1; *depth <= COS_FS_DEPTH_MAX + 1; ++*depth) {
-        const cos_file parent = above.parent;
-        if (parent == df) {
-            return COS_OK;
-        }
-        if (parent == COS_FILE_MF) {
-            *depth = 0;
-            return COS_OK;
-        }
-        const enum cos_result result = cos_table_info(fs, parent, &above);
-        COS_CHECK(result != COS_E_FILE_NOT_FOUND, COS_E_STORE_DAMAGED);
-        COS_TRY(result);
+    COS_TRY(list_bytes(fs, file, info, edits, &count));
+    for (size_t i = 0; i < count; i++) {
+        COS_TRY(erase_pages(fs, edits[i].address, edits[i].length));
     }
-    return COS_E_STORE_DAMAGED;
+    return free_file(fs, file, info, true, last);
 }
 
 /* How deep the tree below a DF is; and frees the files that stand `depth` below it, if that is not
@@ -172,7 +174,7 @@ static enum cos_result each_below(struct cos_fs *fs, cos_file df, unsigned depth
     while ((result = cos_walk_file(&walk, &file, &info)) == COS_OK) {
         unsigned at = 0;
         if (file != df) {
-            COS_TRY(depth_below(fs, &info, df, &at));
+            COS_TRY(cos_table_depth(fs, &info, df, &at));
         }
         *deepest = at > *deepest ? at : *deepest;
         if (depth != 0 && at == depth) {
@@ -188,7 +190,7 @@ static enum cos_result carry_on_removing(struct cos_fs *fs)
     const cos_file file = fs->pending.file;
     struct cos_file_info info;
 
-    COS_TRY(cos_table_info(fs, file, &info));
+    COS_TRY(cos_table_must(fs, file, &info));
     if (cos_file_is_df(&info)) {
         unsigned deepest, ignored;
         COS_TRY(each_below(fs, file, 0, &deepest));
@@ -219,7 +221,7 @@ static enum cos_result remove_file(struct cos_fs *fs, cos_file file)
     struct cos_file_info info;
     unsigned deepest = 0;
 
-    COS_TRY(cos_table_info(fs, file, &info));
+    COS_TRY(cos_table_must(fs, file, &info));
     if (cos_file_is_df(&info)) {
         COS_TRY(each_below(fs, file, 0, &deepest));
     }

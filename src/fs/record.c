@@ -41,13 +41,19 @@ uint32_t cos_content_structure(const struct cos_file_info *info)
            (objects || cos_file_is_variable(info) ? info->record_count * SLOTTED_ENTRY : 0);
 }
 
+uint32_t cos_content_header_address(const struct cos_file_info *info)
+{
+    return (cos_file_content(info) + 3U) & ~3U;
+}
+
 /* Records that are all 00 may stand anywhere in the ring: the newest in slot 0, too. */
 void cos_content_header(const struct cos_file_info *info, unsigned records,
                         uint8_t header[CONTENT_HEADER])
 {
     memset(header, 0, CONTENT_HEADER);
     if (!cos_file_is_variable(info) && cos_file_has_records(info)) {
-        cos_put16(header, (uint16_t)records);
+        cos_put16(header + (cos_content_header_address(info) - cos_file_content(info)),
+                  (uint16_t)records);
     }
 }
 
@@ -73,7 +79,7 @@ static enum cos_result read_slots(const struct cos_fs *fs, const struct cos_file
 {
     uint8_t header[SLOTS_SIZE];
 
-    COS_TRY(cos_store_read(fs->store, cos_file_content(info), header, sizeof header));
+    COS_TRY(cos_store_read(fs->store, cos_content_header_address(info), header, sizeof header));
     slots->count = cos_get16(header);
     slots->newest = cos_get16(header + 2);
     COS_CHECK((uint32_t)info->record_count * info->record_size <= info->size &&
@@ -118,7 +124,7 @@ static enum cos_result append_slot(struct cos_fs *fs, const struct cos_file_info
     cos_put16(header, (uint16_t)slots.count);
     cos_put16(header + 2, (uint16_t)slots.newest);
     const struct cos_edit edits[] = {
-        {.address = cos_file_content(info), .data = header, .length = sizeof header},
+        {.address = cos_content_header_address(info), .data = header, .length = sizeof header},
         {.address = slot_address(info, slot), .data = data, .length = info->record_size},
     };
     return cos_store_commit(fs->store, edits, 2);
@@ -258,7 +264,8 @@ static enum cos_result erase_items(struct cos_fs *fs, const struct cos_file_info
             low = item.address < low ? item.address : low;
             high = item.address + item.length > high ? item.address + item.length : high;
             if (runs < sizeof edits / sizeof edits[0]) {
-                edits[runs] = (struct cos_edit){.address = item.address, .length = item.length};
+                edits[runs] = (struct cos_edit){
+                    .address = item.address, .length = item.length, .scrub = true};
             }
             runs++;
         }

@@ -4,12 +4,9 @@
  */
 #include "slotted.h"
 
-/* Entries stand at multiples of four, so that none crosses a page border: the header's eight bytes
- * leave room for that. */
 static uint32_t entry_address(const struct cos_file_info *info, unsigned index)
 {
-    return ((cos_file_content(info) + SLOTTED_ENTRY - 1) & ~(SLOTTED_ENTRY - 1)) +
-           index * SLOTTED_ENTRY;
+    return cos_content_header_address(info) + index * SLOTTED_ENTRY;
 }
 
 static uint32_t data_address(const struct cos_file_info *info)
@@ -69,7 +66,7 @@ static enum cos_result find_free(const struct cos_fs *fs, const struct cos_file_
         COS_CHECK(end <= limit, COS_E_MEMORY_FULL);
         for (unsigned i = 0; (result = cos_slotted_item(fs, info, i, &item)) == COS_OK; i++) {
             const uint32_t item_end = item.address + item.length;
-            if (i != index && item.address < end && item_end > place) {
+            if (i != index && item.length != 0 && item.address < end && item_end > place) {
                 place = item_end;
             }
         }
@@ -233,7 +230,7 @@ enum cos_result cos_slotted_remove(struct cos_fs *fs, const struct cos_file_info
          .length = near ? last - hole : SLOTTED_ENTRY,
          .from = near ? hole + SLOTTED_ENTRY : last},
         {.address = last, .length = SLOTTED_ENTRY},
-        {.address = item.address, .length = item.length},
+        {.address = item.address, .length = item.length, .scrub = true},
     };
     enum cos_result result = cos_store_commit(fs->store, edits, 3);
     if (result == COS_E_MEMORY_FULL) {

@@ -66,20 +66,41 @@ static uint16_t touched(const struct cos_store *store, const struct cos_edit *ed
     return lowest;
 }
 
-static enum cos_result sequence_of(const struct cos_store *store, uint16_t page, uint32_t *sequence)
+/* Whether an edit that touches the logical page wants its older copies erased. */
+static bool wants_scrub(const struct cos_store *store, const struct cos_edit *edits, size_t count,
+                        uint16_t logical)
 {
-    struct page_header header;
+    for (size_t i = 0; i < count; i++) {
+        if (edits[i].scrub && touched(store, &edits[i], 1, logical) == logical) {
+            return true;
+        }
+    }
+    return false;
+}
 
-    COS_TRY(cos_page_read_header(store, page, &header));
-    *sequence = header.sequence;
+/* Prepares the header that takes the place of the logical page's present one. A wish to scrub that
+ * was not fulfilled yet goes on. */
+static enum cos_result supersede(const struct cos_store *store, struct page_header *header,
+                                 uint32_t *digest)
+{
+    const uint16_t old = store->config.map[header->logical];
+    struct page_header before;
+
+    if (old != PAGE_NONE) {
+        COS_TRY(cos_page_read_header(store, old, &before));
+        *digest -= cos_map_digest(header->logical, before.sequence);
+        header->scrub = header->scrub || (store->scrub && before.scrub);
+    }
+    *digest += cos_map_digest(header->logical, header->sequence);
     return COS_OK;
 }
 
-/* Where a transaction writes next, and how many pages it may still try before its own come round
- * again. */
+/* Where a transaction writes next, where it wrote last, how many pages it may still try before it
+ * comes round to its own, and the digest of the map with what it has written. */
 struct turn {
-    uint16_t page;
+    uint16_t page, last;
     unsigned left;
+    uint32_t digest;
 };
 
 /* Writes one page of a transaction to the first fresh page in turn that takes it. */
@@ -90,37 +111,32 @@ static enum cos_result write_fresh(struct cos_store *store, struct turn *turn,
 
     while (result == COS_E_MEMORY_FAILURE && turn->left > 0) {
         result = cos_page_write(store, turn->page, header, source);
+        turn->last = turn->page;
         turn->page = cos_map_next_free(store, turn->page);
         turn->left--;
     }
     return result;
 }
 
-/* Writes all pages of a transaction; nothing in RAM changes but *digest. */
+/* Writes all pages of a transaction; nothing in RAM changes but the turn. */
 static enum cos_result write_pages(struct cos_store *store, const struct cos_edit *edits,
-                                   size_t count, unsigned pages, uint32_t *digest)
+                                   size_t count, unsigned pages, struct turn *turn)
 {
-    struct turn turn = {.page = store->next, .left = store->config.reserve};
+    const struct page_source source = {.edits = edits, .count = count};
     uint16_t logical = touched(store, edits, count, 0);
 
     for (unsigned place = 0; place < pages; place++) {
-        struct page_source source = {
-            .old = store->config.map[logical], .edits = edits, .count = count};
         struct page_header header = {
             .place = (uint8_t)place,
             .size = (uint8_t)(place + 1 == pages ? pages : 0),
             .logical = logical,
             .slots = {PAGE_NONE, PAGE_NONE, PAGE_NONE},
+            .scrub = wants_scrub(store, edits, count, logical),
             .sequence = store->newest + 1,
         };
-        if (source.old != PAGE_NONE) {
-            uint32_t sequence;
-            COS_TRY(sequence_of(store, source.old, &sequence));
-            *digest -= cos_map_digest(logical, sequence);
-        }
-        *digest += cos_map_digest(logical, header.sequence);
-        header.digest = header.size != 0 ? *digest : 0;
-        COS_TRY(write_fresh(store, &turn, &header, &source));
+        COS_TRY(supersede(store, &header, &turn->digest));
+        header.digest = header.size != 0 ? turn->digest : 0;
+        COS_TRY(write_fresh(store, turn, &header, &source));
         logical = touched(store, edits, count, (uint16_t)(logical + 1U));
     }
     return COS_OK;
@@ -130,7 +146,6 @@ static enum cos_result write_pages(struct cos_store *store, const struct cos_edi
  * next start must see to it. */
 static enum cos_result take_back(struct cos_store *store)
 {
-    store->settled = false;
     for (uint16_t page = 0; page < store->config.pages; page++) {
         struct page_header header;
         COS_TRY(cos_page_scan_header(store, page, &header));
@@ -144,62 +159,40 @@ static enum cos_result take_back(struct cos_store *store)
     return COS_OK;
 }
 
-/* Takes the pages of the transaction that was just written into the map. */
-static enum cos_result enter_pages(struct cos_store *store, unsigned pages, uint32_t digest)
+/* Takes the pages of the transaction that was just written into the map. Where a spare page was
+ * needed the later one counts. */
+static enum cos_result enter_pages(struct cos_store *store, const struct turn *turn)
 {
-    uint16_t page = store->next;
-
     store->newest++;
-    for (unsigned walked = 0; pages > 0; walked++) {
+    do {
         struct page_header header;
-        bool good = false;
-        COS_INVARIANT(walked < store->config.pages);
-        COS_TRY(cos_page_scan_header(store, page, &header));
+        store->newest_page = store->next;
+        COS_TRY(cos_page_scan_header(store, store->newest_page, &header));
         if (header.sequence == store->newest) {
-            COS_TRY(cos_page_check_payload(store, page, header.logical, &good));
+            const bool asked = header.scrub || header.logical >= store->config.scrub_from;
+            store->scrub =
+                store->scrub || (asked && store->config.map[header.logical] != PAGE_NONE);
+            cos_map_set(store, header.logical, store->newest_page);
         }
-        if (good) {
-            store->scrub = store->scrub || (header.logical >= store->config.scrub_from &&
-                                            store->config.map[header.logical] != PAGE_NONE);
-            store->config.map[header.logical] = page;
-            store->newest_page = page;
-            pages--;
-        }
-        page = cos_map_next_free(store, page);
-    }
-    store->digest = digest;
-    store->next = cos_map_next_free(store, store->newest_page);
-    store->settled = false;
+        store->next = cos_map_next_free(store, store->newest_page);
+    } while (store->newest_page != turn->last);
+    store->digest = turn->digest;
     return COS_OK;
 }
 
-/* Every edit, and what it copies, must lie inside the space. */
-static enum cos_result check_ranges(const struct cos_store *store, const struct cos_edit *edits,
-                                    size_t count)
+/* The range must lie inside the space, and damage must not be copied under a good CRC: each page of
+ * it is checked. */
+static enum cos_result check_range(struct cos_store *store, uint32_t address, uint32_t length)
 {
-    for (size_t i = 0; i < count; i++) {
-        COS_INVARIANT(inside(store, edits[i].address, edits[i].length));
-        COS_INVARIANT(!cos_edit_copies(&edits[i]) || inside(store, edits[i].from, edits[i].length));
-    }
-    return COS_OK;
-}
-
-/* Damage must not be copied under a good CRC: each page that bytes are copied from is checked. */
-static enum cos_result check_sources(struct cos_store *store, const struct cos_edit *edits,
-                                     size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (!cos_edit_copies(&edits[i]) || edits[i].length == 0) {
-            continue;
+    COS_INVARIANT(inside(store, address, length));
+    for (uint32_t page = address / store->payload; page * store->payload < address + length;
+         page++) {
+        uint16_t physical = store->config.map[page];
+        bool good = true;
+        if (physical != PAGE_NONE) {
+            COS_TRY(cos_page_check_payload(store, physical, (uint16_t)page, &good));
         }
-        uint16_t last = (uint16_t)((edits[i].from + edits[i].length - 1) / store->payload);
-        for (uint16_t page = (uint16_t)(edits[i].from / store->payload); page <= last; page++) {
-            bool good = true;
-            if (store->config.map[page] != PAGE_NONE) {
-                COS_TRY(cos_page_check_payload(store, store->config.map[page], page, &good));
-            }
-            COS_CHECK(good, COS_E_STORE_DAMAGED);
-        }
+        COS_CHECK(good, COS_E_STORE_DAMAGED);
     }
     return COS_OK;
 }
@@ -208,11 +201,17 @@ enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit 
                                  size_t count)
 {
     unsigned pages = 0;
-    uint32_t digest = store->digest;
+    struct turn turn = {
+        .page = store->next, .left = store->config.reserve, .digest = store->digest};
 
     COS_CHECK(!store->broken, COS_E_NVM);
     COS_CHECK(!store->worn_out, COS_E_MEMORY_FAILURE);
-    COS_TRY(check_ranges(store, edits, count));
+    for (size_t i = 0; i < count; i++) {
+        COS_INVARIANT(inside(store, edits[i].address, edits[i].length));
+        if (cos_edit_copies(&edits[i])) {
+            COS_TRY(check_range(store, edits[i].from, edits[i].length));
+        }
+    }
     for (uint16_t page = touched(store, edits, count, 0); page != PAGE_NONE;
          page = touched(store, edits, count, (uint16_t)(page + 1U))) {
         pages++;
@@ -222,11 +221,11 @@ enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit 
     }
     COS_CHECK(pages + COS_STORE_SLACK <= store->config.reserve, COS_E_MEMORY_FULL);
     COS_CHECK(store->newest < UINT32_MAX - 2, COS_E_MEMORY_FAILURE);
-    COS_TRY(check_sources(store, edits, count));
-    enum cos_result result = write_pages(store, edits, count, pages, &digest);
+    store->settled = false; /* beginning erases the mark */
+    enum cos_result result = write_pages(store, edits, count, pages, &turn);
     if (result == COS_OK) {
         /* Half a map is no map: what is in NVM stands, and the next start reads it. */
-        result = enter_pages(store, pages, digest);
+        result = enter_pages(store, &turn);
         store->broken = result != COS_OK;
         return result;
     }
@@ -243,7 +242,7 @@ static enum cos_result write_settle_mark(struct cos_store *store)
         bool blank;
         COS_TRY(cos_page_is_blank(store, store->next, 0, store->header_at, &blank));
         if (blank || cos_page_erase(store, store->next) == COS_OK) {
-            (void)cos_page_write_mark(store, store->next, PAGE_MARK_SETTLED, store->newest);
+            (void)cos_page_write_mark(store, store->next, PAGE_MARK_SETTLED);
             COS_TRY(cos_page_read_mark(store, store->next, PAGE_MARK_SETTLED, &written));
         }
         if (written == store->newest) {
@@ -254,10 +253,11 @@ static enum cos_result write_settle_mark(struct cos_store *store)
     return COS_E_MEMORY_FAILURE;
 }
 
-/* Whether a page that is not in use may still hold what once was a secret. */
+/* Whether a page that is not in use may still hold what once was a secret: of a logical page that
+ * always is one, or whose present copy asks for it. */
 static enum cos_result holds_old_secret(const struct cos_store *store, uint16_t page, bool *holds)
 {
-    struct page_header header;
+    struct page_header header, live = {.scrub = false};
     bool blank = true;
 
     *holds = false;
@@ -266,7 +266,10 @@ static enum cos_result holds_old_secret(const struct cos_store *store, uint16_t 
     }
     COS_TRY(cos_page_scan_header(store, page, &header));
     if (header.sequence != 0) {
-        *holds = header.logical >= store->config.scrub_from;
+        if (store->config.map[header.logical] != PAGE_NONE) {
+            COS_TRY(cos_page_read_header(store, store->config.map[header.logical], &live));
+        }
+        *holds = live.scrub || header.logical >= store->config.scrub_from;
         return COS_OK;
     }
     /* No header: blank, or what a torn erase left of anything; that a mark was put there since says
@@ -286,7 +289,7 @@ enum cos_result cos_store_scrub(struct cos_store *store)
             /* A worn page that cannot be erased must not stop the others. */
             bool erased = cos_page_erase(store, page) == COS_OK;
             if (erased && store->settled && page == store->next) {
-                COS_TRY(cos_page_write_mark(store, page, PAGE_MARK_SETTLED, store->newest));
+                COS_TRY(cos_page_write_mark(store, page, PAGE_MARK_SETTLED));
             }
         }
     }
@@ -299,7 +302,6 @@ enum cos_result cos_store_scrub(struct cos_store *store)
 static enum cos_result level_wear(struct cos_store *store)
 {
     struct page_header newest, cold;
-    uint8_t byte;
 
     store->level_page = (uint16_t)((store->level_page + 1U) % store->config.pages);
     if (!cos_map_is_live(store, store->level_page)) {
@@ -310,8 +312,9 @@ static enum cos_result level_wear(struct cos_store *store)
     if (cold.erases + COS_STORE_LEVEL >= newest.erases) {
         return COS_OK;
     }
-    const struct cos_edit same = {(uint32_t)cold.logical * store->payload, &byte, 1};
-    COS_TRY(cos_store_read(store, same.address, &byte, 1));
+    /* Its second byte is copied to where it is. */
+    const uint32_t at = (uint32_t)cold.logical * store->payload + 1;
+    const struct cos_edit same = {.address = at, .length = 1, .from = at};
     return cos_store_commit(store, &same, 1);
 }
 

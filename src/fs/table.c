@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The file table: superblock and entries, byte by byte (docs/formats.md, "Files").
+ * The file table: its entries, byte by byte, and how they are found (docs/formats.md, "File
+ * table").
  *
  * The store vouches for the bytes; that they mean something is checked here, before anybody uses
- * them. Walks towards the MF are bounded by the depth that CREATE FILE allows.
+ * them.
  */
 #include "file.h"
 #include "walk.h"
-
-enum {
-    SUPERBLOCK_SIZE = 16,
-    SUPERBLOCK_CRC = 12, /* offset of the CRC-32, which covers what stands before it */
-    SUPERBLOCK_PAGE = SUPERBLOCK_MF + FILE_ENTRY_SIZE, /* bytes used of its page */
-    FILES_FORMAT = 2,
-    FILES_MAX = 4096,
-    NAMES_MAX = 255,
-};
 
 /* Offsets in an entry. */
 enum {
@@ -32,21 +24,16 @@ enum {
     AT_RECORD_COUNT = 16,
     AT_VAULT = 18,
     AT_SIZE = 20,
+    AT_NEXT = 22, /* the link of a chain, which cos_file_info does not tell */
 };
 
-/* Values of AT_FDB that are no file descriptor byte. */
-enum { FDB_FREE = 0x00, FDB_REMOVED = 0xFF };
+enum { FDB_FREE = 0x00 }; /* a value of AT_FDB that is no file descriptor byte */
 
 /* ---- Where things are ---- */
 
 static uint32_t page_address(const struct cos_fs *fs, uint32_t page)
 {
     return page * fs->store->payload;
-}
-
-static uint16_t pages_of(uint32_t count, uint32_t per_page)
-{
-    return (uint16_t)((count + per_page - 1) / per_page);
 }
 
 uint32_t cos_table_entries(const struct cos_fs *fs)
@@ -64,110 +51,9 @@ uint32_t cos_table_address(const struct cos_fs *fs, cos_file file)
            slot % fs->entries_per_page * FILE_ENTRY_SIZE;
 }
 
-/* Where the parts of the file system begin. COS_E_INVARIANT if they do not fit. */
-static enum cos_result lay_out(struct cos_fs *fs, struct cos_store *store,
-                               const struct cos_fs_config *config)
-{
-    const uint32_t payload = store->payload;
-
-    COS_INVARIANT(payload >= SUPERBLOCK_PAGE && config->start % payload == 0 &&
-                  config->files >= 1 && config->files <= FILES_MAX && config->names >= 1 &&
-                  config->names <= NAMES_MAX && config->start <= cos_store_size(store) &&
-                  config->size <= cos_store_size(store) - config->start);
-    *fs = (struct cos_fs){.store = store, .config = *config};
-    fs->names_per_page = (uint16_t)(payload / NAME_ENTRY_SIZE);
-    fs->entries_per_page = (uint16_t)(payload / FILE_ENTRY_SIZE);
-    fs->names_page = (uint16_t)(config->start / payload + 1);
-    fs->table_page = (uint16_t)(fs->names_page + pages_of(config->names, fs->names_per_page));
-    fs->table_pages = pages_of(config->files, fs->entries_per_page);
-    fs->heap_page = (uint16_t)(fs->table_page + fs->table_pages);
-    COS_INVARIANT(page_address(fs, fs->heap_page) <= config->start + config->size);
-    return COS_OK;
-}
-
-/* ---- Superblock ---- */
-
-static void put_superblock(uint8_t block[SUPERBLOCK_SIZE], const struct cos_fs_config *config)
-{
-    memset(block, 0, SUPERBLOCK_SIZE);
-    block[0] = FILES_FORMAT;
-    cos_put16(block + 2, config->files);
-    cos_put32(block + 4, config->size);
-    cos_put16(block + 8, config->names);
-    cos_put32(block + SUPERBLOCK_CRC, cos_crc32(0, block, SUPERBLOCK_CRC));
-}
-
-/* Compares the superblock with the one that the config asks for. */
-static enum cos_result check_superblock(const struct cos_fs *fs)
-{
-    static const uint8_t blank[SUPERBLOCK_SIZE] = {0};
-    uint8_t found[SUPERBLOCK_SIZE], wanted[SUPERBLOCK_SIZE];
-
-    COS_TRY(cos_store_read(fs->store, fs->config.start, found, sizeof found));
-    COS_CHECK(memcmp(found, blank, sizeof found) != 0, COS_E_STORE_BLANK);
-    put_superblock(wanted, &fs->config);
-    COS_CHECK(memcmp(found, wanted, sizeof found) == 0, COS_E_STORE_DAMAGED);
-    return COS_OK;
-}
-
-enum cos_result cos_fs_format(struct cos_fs *fs)
-{
-    uint8_t block[SUPERBLOCK_SIZE];
-    const enum cos_result found = check_superblock(fs);
-
-    COS_CHECK(found == COS_E_STORE_BLANK, found == COS_OK ? COS_E_CONDITIONS : found);
-    put_superblock(block, &fs->config);
-    const struct cos_edit edit = {
-        .address = fs->config.start, .data = block, .length = sizeof block};
-    return cos_store_commit(fs->store, &edit, 1);
-}
-
-void cos_pending_put(uint8_t bytes[SUPERBLOCK_PENDING_SIZE], const struct cos_fs_pending *pending)
-{
-    memset(bytes, 0, SUPERBLOCK_PENDING_SIZE);
-    bytes[0] = pending->kind;
-    cos_put16(bytes + 2, pending->file);
-    cos_put32(bytes + 4, pending->transaction);
-    cos_put32(bytes + 8, pending->address);
-    cos_put32(bytes + 12, pending->length);
-}
-
-static enum cos_result get_pending(struct cos_fs *fs)
-{
-    struct cos_fs_pending *pending = &fs->pending;
-    uint8_t bytes[SUPERBLOCK_PENDING_SIZE];
-
-    COS_TRY(cos_store_read(fs->store, fs->config.start + SUPERBLOCK_PENDING, bytes, sizeof bytes));
-    pending->kind = bytes[0];
-    pending->file = cos_get16(bytes + 2);
-    pending->transaction = cos_get32(bytes + 4);
-    pending->address = cos_get32(bytes + 8);
-    pending->length = cos_get32(bytes + 12);
-    const uint32_t heap = page_address(fs, fs->heap_page), end = fs->config.start + fs->config.size;
-    const bool in_heap = pending->address >= heap && pending->address <= end &&
-                         pending->length <= end - pending->address;
-    const bool a_file = pending->file <= cos_table_entries(fs) && pending->file != COS_FILE_MF;
-    COS_CHECK(pending->kind <= COS_FS_PREPARED_DELETE, COS_E_STORE_DAMAGED);
-    COS_CHECK(pending->kind == COS_FS_NOTHING ||
-                  (pending->kind == COS_FS_ERASING ? in_heap : a_file),
-              COS_E_STORE_DAMAGED);
-    return COS_OK;
-}
-
-enum cos_result cos_fs_mount(struct cos_fs *fs, struct cos_store *store,
-                             const struct cos_fs_config *config)
-{
-    COS_TRY(lay_out(fs, store, config));
-    COS_TRY(check_superblock(fs));
-    COS_TRY(get_pending(fs));
-    const enum cos_result result = cos_pending_carry_on(fs);
-    /* A store that takes no more can still be read. */
-    return result == COS_E_MEMORY_FAILURE ? COS_OK : result;
-}
-
 /* ---- Entries ---- */
 
-void cos_table_put(uint8_t entry[FILE_ENTRY_SIZE], const struct cos_file_info *info)
+void cos_table_put(uint8_t entry[FILE_ENTRY_INFO], const struct cos_file_info *info)
 {
     cos_put16(entry + AT_FID, info->fid);
     cos_put16(entry + AT_PARENT, info->parent);
@@ -181,7 +67,7 @@ void cos_table_put(uint8_t entry[FILE_ENTRY_SIZE], const struct cos_file_info *i
     cos_put16(entry + AT_RECORD_SIZE, info->record_size);
     cos_put16(entry + AT_RECORD_COUNT, info->record_count);
     cos_put16(entry + AT_VAULT, info->vault);
-    cos_put32(entry + AT_SIZE, info->size);
+    cos_put16(entry + AT_SIZE, (uint16_t)info->size);
 }
 
 static void get_entry(const uint8_t entry[FILE_ENTRY_SIZE], struct cos_file_info *info)
@@ -198,14 +84,14 @@ static void get_entry(const uint8_t entry[FILE_ENTRY_SIZE], struct cos_file_info
         .record_size = cos_get16(entry + AT_RECORD_SIZE),
         .record_count = cos_get16(entry + AT_RECORD_COUNT),
         .vault = cos_get16(entry + AT_VAULT),
-        .size = cos_get32(entry + AT_SIZE),
+        .size = cos_get16(entry + AT_SIZE),
         .address = cos_get32(entry + AT_ADDRESS),
     };
 }
 
 bool cos_table_is_file(const uint8_t entry[FILE_ENTRY_SIZE])
 {
-    return entry[AT_FDB] != FDB_FREE && entry[AT_FDB] != FDB_REMOVED;
+    return entry[AT_FDB] != FDB_FREE;
 }
 
 /* Whether descriptor, sizes and source go together, as cos_fcp_parse() lets them. */
@@ -222,7 +108,8 @@ static bool is_structure(const struct cos_file_info *info)
     }
     switch (kind) {
     case COS_FDB_DF:
-        return own && info->sfi == 0 && info->record_size == 0 && counted == (info->size > 0);
+        return own && info->sfi == 0 &&
+               (info->size > 0 ? counted && info->record_size == 0 : plain);
     case COS_FDB_TRANSPARENT:
         return info->size > 0 && plain && info->source <= COS_FS_SOURCE_CARD;
     case COS_FDB_BER_TLV:
@@ -253,14 +140,27 @@ static bool is_in_place(const struct cos_fs *fs, cos_file file, const struct cos
             : info->fid == 0x3F00 || info->parent > cos_table_entries(fs) || info->parent == file) {
         return false;
     }
-    return info->address >= page_address(fs, fs->heap_page) && info->address <= end &&
-           cos_file_extent(info) <= end - info->address;
+    return info->address % HEAP_GRANULE == 0 && info->address >= page_address(fs, fs->heap_page) &&
+           info->address <= end && cos_file_extent(info) <= end - info->address;
+}
+
+/* An entry that is no file's says nothing. */
+static bool is_empty(const uint8_t entry[FILE_ENTRY_SIZE])
+{
+    uint8_t all = 0;
+
+    for (unsigned i = 0; i < FILE_ENTRY_SIZE; i++) {
+        all |= entry[i];
+    }
+    return all == 0;
 }
 
 enum cos_result cos_table_get(const struct cos_fs *fs, cos_file file,
                               const uint8_t entry[FILE_ENTRY_SIZE], struct cos_file_info *info)
 {
-    COS_CHECK(cos_table_is_file(entry), COS_E_FILE_NOT_FOUND);
+    if (!cos_table_is_file(entry)) {
+        return is_empty(entry) ? COS_E_FILE_NOT_FOUND : COS_E_STORE_DAMAGED;
+    }
     get_entry(entry, info);
     COS_CHECK(is_structure(info) && is_in_place(fs, file, info) && info->sfi <= COS_FS_SFI_MAX &&
                   is_life_cycle_status(info->life_cycle_status) &&
@@ -282,23 +182,6 @@ enum cos_result cos_fs_info(const struct cos_fs *fs, cos_file file, struct cos_f
 {
     COS_CHECK(!cos_file_is_hidden(fs, file), COS_E_FILE_NOT_FOUND);
     return cos_table_info(fs, file, info);
-}
-
-enum cos_result cos_fs_is_below(const struct cos_fs *fs, cos_file file, cos_file df, bool *below)
-{
-    struct cos_file_info info;
-
-    for (unsigned depth = 0; depth <= COS_FS_DEPTH_MAX + 1; depth++) {
-        *below = file == df;
-        if (*below || file == COS_FILE_MF) {
-            return COS_OK;
-        }
-        const enum cos_result result = cos_table_info(fs, file, &info);
-        COS_CHECK(result != COS_E_FILE_NOT_FOUND, COS_E_STORE_DAMAGED);
-        COS_TRY(result);
-        file = info.parent;
-    }
-    return COS_E_STORE_DAMAGED;
 }
 
 bool cos_file_is_hidden(const struct cos_fs *fs, cos_file file)
@@ -351,11 +234,13 @@ enum cos_result cos_walk_next(struct table_walk *walk, cos_file *file, const uin
 enum cos_result cos_walk_file(struct table_walk *walk, cos_file *file, struct cos_file_info *info)
 {
     const uint8_t *entry;
+    enum cos_result result;
 
     do {
         COS_TRY(cos_walk_next(walk, file, &entry));
-    } while (!cos_table_is_file(entry));
-    return cos_table_get(walk->fs, *file, entry, info);
+        result = cos_table_get(walk->fs, *file, entry, info);
+    } while (result == COS_E_FILE_NOT_FOUND);
+    return result;
 }
 
 enum cos_result cos_fs_next(const struct cos_fs *fs, uint32_t *cursor, cos_file *file,
@@ -374,6 +259,7 @@ enum cos_result cos_fs_next(const struct cos_fs *fs, uint32_t *cursor, cos_file 
 
 /* ---- Hashing ---- */
 
+/* The page that a file belongs to. */
 static uint32_t home_page(const struct cos_fs *fs, cos_file df, uint16_t fid)
 {
     const uint32_t hash = ((uint32_t)df << 16 ^ fid) * 0x9E3779B1U;
@@ -381,82 +267,139 @@ static uint32_t home_page(const struct cos_fs *fs, cos_file df, uint16_t fid)
     return (hash >> 16) * fs->table_pages >> 16;
 }
 
-/* One page of the table in the search for a file. *ends: it has an entry that was never used. */
+static uint32_t page_of(const struct cos_fs *fs, cos_file file)
+{
+    return (file - 1U) / fs->entries_per_page;
+}
+
+/* Where the chain of a page's files that stand elsewhere begins, and where it goes on. */
+static uint32_t first_link(const struct cos_fs *fs, uint32_t page)
+{
+    return page_address(fs, fs->table_page + page + 1U) - FILE_LINK_SIZE;
+}
+
+static uint32_t next_link(const struct cos_fs *fs, cos_file file)
+{
+    return cos_table_address(fs, file) + AT_NEXT;
+}
+
+static enum cos_result read_link(const struct cos_fs *fs, uint32_t link, cos_file *file)
+{
+    uint8_t bytes[FILE_LINK_SIZE];
+
+    COS_TRY(cos_store_read(fs->store, link, bytes, sizeof bytes));
+    *file = cos_get16(bytes);
+    return COS_OK;
+}
+
+/* The entry of a file that a link in the chain of a page names. */
+static enum cos_result read_chained(const struct cos_fs *fs, uint32_t page, cos_file file,
+                                    uint8_t entry[FILE_ENTRY_SIZE])
+{
+    COS_CHECK(file <= cos_table_entries(fs) && page_of(fs, file) != page, COS_E_STORE_DAMAGED);
+    COS_TRY(cos_store_read(fs->store, cos_table_address(fs, file), entry, FILE_ENTRY_SIZE));
+    COS_CHECK(cos_table_is_file(entry) &&
+                  home_page(fs, cos_get16(entry + AT_PARENT), cos_get16(entry + AT_FID)) == page,
+              COS_E_STORE_DAMAGED);
+    return COS_OK;
+}
+
+static bool is_named(const uint8_t entry[FILE_ENTRY_SIZE], cos_file df, uint16_t fid)
+{
+    return cos_table_is_file(entry) && cos_get16(entry + AT_FID) == fid &&
+           cos_get16(entry + AT_PARENT) == df;
+}
+
+/* The file with this FID in this DF among those that stand in the page. */
 static enum cos_result search_page(const struct cos_fs *fs, uint32_t page, cos_file df,
-                                   uint16_t fid, cos_file *file, cos_file *room, bool *ends)
+                                   uint16_t fid, cos_file *file)
 {
     struct table_walk walk;
     const uint8_t *entry;
-    cos_file at;
     enum cos_result result;
 
-    *ends = false;
     cos_walk(&walk, fs, page * fs->entries_per_page, fs->entries_per_page);
-    while ((result = cos_walk_next(&walk, &at, &entry)) == COS_OK) {
-        if (!cos_table_is_file(entry)) {
-            *room = *room == COS_FILE_NONE ? at : *room;
-            *ends = *ends || entry[AT_FDB] == FDB_FREE;
-        } else if (cos_get16(entry + AT_FID) == fid && cos_get16(entry + AT_PARENT) == df &&
-                   !cos_file_is_hidden(fs, at)) {
-            *file = at;
+    do {
+        result = cos_walk_next(&walk, file, &entry);
+    } while (result == COS_OK && !is_named(entry, df, fid));
+    return result == COS_E_END_OF_DATA ? COS_E_FILE_NOT_FOUND : result;
+}
+
+/* And among those of its chain. */
+static enum cos_result search_chain(const struct cos_fs *fs, uint32_t page, cos_file df,
+                                    uint16_t fid, cos_file *file)
+{
+    COS_TRY(read_link(fs, first_link(fs, page), file));
+    for (uint32_t left = cos_table_entries(fs); *file != COS_FILE_MF; left--) {
+        uint8_t entry[FILE_ENTRY_SIZE];
+        COS_CHECK(left > 0, COS_E_STORE_DAMAGED);
+        COS_TRY(read_chained(fs, page, *file, entry));
+        if (is_named(entry, df, fid)) {
             return COS_OK;
         }
+        *file = cos_get16(entry + AT_NEXT);
     }
-    return result == COS_E_END_OF_DATA ? COS_E_FILE_NOT_FOUND : result;
+    return COS_E_FILE_NOT_FOUND;
 }
 
 enum cos_result cos_table_find(const struct cos_fs *fs, cos_file df, uint16_t fid, cos_file *file)
 {
-    uint32_t page = home_page(fs, df, fid);
-    cos_file room = COS_FILE_NONE;
-    bool ends = false;
+    const uint32_t page = home_page(fs, df, fid);
+    cos_file found;
+    enum cos_result result = search_page(fs, page, df, fid, &found);
 
-    for (uint32_t pages = 0; pages < fs->table_pages && !ends; pages++) {
-        const enum cos_result result = search_page(fs, page, df, fid, file, &room, &ends);
-        COS_CHECK(result == COS_E_FILE_NOT_FOUND, result);
-        page = page + 1 < fs->table_pages ? page + 1 : 0;
+    if (result == COS_E_FILE_NOT_FOUND) {
+        result = search_chain(fs, page, df, fid, &found);
     }
-    *file = room;
-    return COS_E_FILE_NOT_FOUND;
-}
-
-/* Whether a page has an entry that was never used, and whether one of its files was pushed there
- * over `distance` pages or more. */
-static enum cos_result look_at_page(const struct cos_fs *fs, uint32_t page, uint32_t distance,
-                                    bool *ends, bool *pushed)
-{
-    struct table_walk walk;
-    const uint8_t *entry;
-    cos_file at;
-    enum cos_result result;
-
-    cos_walk(&walk, fs, page * fs->entries_per_page, fs->entries_per_page);
-    while ((result = cos_walk_next(&walk, &at, &entry)) == COS_OK) {
-        if (entry[AT_FDB] == FDB_FREE) {
-            *ends = true;
-        } else if (entry[AT_FDB] != FDB_REMOVED) {
-            const uint32_t home =
-                home_page(fs, cos_get16(entry + AT_PARENT), cos_get16(entry + AT_FID));
-            *pushed = *pushed || (page + fs->table_pages - home) % fs->table_pages >= distance;
-        }
-    }
-    return result == COS_E_END_OF_DATA ? COS_OK : result;
-}
-
-enum cos_result cos_table_freed(const struct cos_fs *fs, cos_file file,
-                                uint8_t entry[FILE_ENTRY_SIZE])
-{
-    const uint32_t home = file == COS_FILE_MF ? 0 : (file - 1U) / fs->entries_per_page;
-    bool ends = false, pushed = false;
-
-    memset(entry, 0, FILE_ENTRY_SIZE);
-    for (uint32_t distance = 0; distance < fs->table_pages && !ends && !pushed; distance++) {
-        bool ignored = false;
-        COS_TRY(look_at_page(fs, (home + distance) % fs->table_pages, distance, &ends,
-                             distance == 0 ? &ignored : &pushed));
-    }
-    if (pushed) {
-        entry[AT_FDB] = FDB_REMOVED;
-    }
+    COS_TRY(result);
+    COS_CHECK(!cos_file_is_hidden(fs, found), COS_E_FILE_NOT_FOUND);
+    *file = found;
     return COS_OK;
+}
+
+enum cos_result cos_table_room(const struct cos_fs *fs, cos_file df, uint16_t fid,
+                               struct table_place *place)
+{
+    const uint32_t entries = cos_table_entries(fs), page = home_page(fs, df, fid);
+    uint32_t at = page * fs->entries_per_page;
+
+    for (uint32_t left = entries; left > 0; left--) {
+        struct cos_file_info taken;
+        *place = (struct table_place){.file = (cos_file)(at + 1)};
+        const enum cos_result result = cos_table_info(fs, place->file, &taken);
+        if (result == COS_E_FILE_NOT_FOUND && page_of(fs, place->file) != page) {
+            place->link = first_link(fs, page);
+            return read_link(fs, place->link, &place->next);
+        }
+        COS_CHECK(result != COS_E_FILE_NOT_FOUND, COS_OK);
+        COS_TRY(result);
+        at = at + 1 < entries ? at + 1 : 0;
+    }
+    return COS_E_MEMORY_FULL;
+}
+
+enum cos_result cos_table_place(const struct cos_fs *fs, cos_file file,
+                                const struct cos_file_info *info, struct table_place *place)
+{
+    const uint32_t page = home_page(fs, info->parent, info->fid);
+    uint8_t entry[FILE_ENTRY_SIZE];
+    cos_file at;
+
+    *place = (struct table_place){.file = file};
+    if (page_of(fs, file) == page) {
+        return COS_OK;
+    }
+    place->link = first_link(fs, page);
+    COS_TRY(read_link(fs, place->link, &at));
+    for (uint32_t left = cos_table_entries(fs); left > 0; left--) {
+        COS_CHECK(at != COS_FILE_MF, COS_E_STORE_DAMAGED);
+        COS_TRY(read_chained(fs, page, at, entry));
+        if (at == file) {
+            place->next = cos_get16(entry + AT_NEXT);
+            return COS_OK;
+        }
+        place->link = next_link(fs, at);
+        at = cos_get16(entry + AT_NEXT);
+    }
+    return COS_E_STORE_DAMAGED;
 }

@@ -7,7 +7,7 @@
 
 #include "file.h"
 
-#define TABLE_WALK_ENTRIES 3U
+#define TABLE_WALK_ENTRIES 4U
 
 struct table_walk {
     const struct cos_fs *fs;

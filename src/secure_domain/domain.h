@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the files of the secure domain share. One file a concern: start.c, serve.c, state.c,
- * object.c, status.c, pin.c, auth.c, scp03.c, sm.c, key.c, personal.c, life.c.
+ * object.c, vault.c, status.c, pin.c, auth.c, scp03.c, sm.c, key.c, personal.c, life.c.
  */
 #ifndef COS_SECURE_DOMAIN_H
 #define COS_SECURE_DOMAIN_H
@@ -21,6 +21,15 @@ void cos_change_add(struct cos_secure *secure, uint32_t address, const uint8_t *
 void cos_change_drop(struct cos_secure *secure);
 /* Commits; the scratch bytes are wiped in any case. */
 enum cos_result cos_change_commit(struct cos_secure *secure);
+
+/* ---- Places (object.c) ---- */
+
+/* Pages that an array takes whose elements never cross a page, and where element `index` of one is
+ * that begins at logical page `first`. */
+uint16_t cos_pages_for(uint16_t count, uint16_t size, uint16_t payload);
+uint32_t cos_place(const struct cos_secure *secure, uint32_t first, uint32_t index, uint32_t size);
+enum cos_result cos_all_zero(const struct cos_secure *secure, uint32_t address, size_t length,
+                             bool *zero);
 
 /* ---- State record (state.c) ---- */
 
@@ -106,12 +115,13 @@ struct object {
 enum cos_result cos_object_load_storage_key(struct cos_secure *secure);
 /* Adds a storage key to the transaction (first start). */
 void cos_object_add_storage_key(struct cos_secure *secure, const uint8_t key[COS_AES_KEY_MAX]);
-/* Overwrites everything from the storage key on, page by page (TERMINATED); pages that are zero
- * already are not written. */
+/* Overwrites everything from the storage key on, the vault too, page by page (TERMINATED); pages
+ * that are zero already are not written. */
 enum cos_result cos_object_erase_secrets(struct cos_secure *secure);
 /* First logical page of the secrets, for the store's scrubbing; needs the store's payload size. */
 uint16_t cos_object_first_secret_page(uint16_t payload, uint16_t objects);
-/* Logical pages that everything of the chip takes. */
+/* Logical pages that the state record, all objects and all secrets take; behind them begins the
+ * vault. */
 uint16_t cos_object_pages(uint16_t payload, uint16_t objects);
 
 enum cos_result cos_object_read(const struct cos_secure *secure, uint16_t index,
@@ -162,6 +172,14 @@ enum cos_result cos_application_find(const struct cos_secure *secure, struct cos
 enum cos_result cos_application_register(struct cos_secure *secure, struct cos_span name,
                                          uint8_t *context);
 
+/* ---- Vault (vault.c) ---- */
+
+/* Logical pages that it takes. */
+uint16_t cos_vault_pages(uint16_t payload, uint16_t files, uint16_t size);
+/* Sets content that belongs to no file to 00: what a deletion left that power interrupted. A page
+ * program for each page that has any. */
+enum cos_result cos_vault_wipe_unused(struct cos_secure *secure);
+
 /* ---- Security status (status.c) ---- */
 
 void cos_status_clear(struct cos_secure *secure);
@@ -178,6 +196,9 @@ enum cos_result cos_status_require_of(const struct cos_secure *secure, uint8_t c
 /* COS_OK if the condition holds, asked twice; COS_E_SECURITY_STATUS. */
 enum cos_result cos_status_require(const struct cos_secure *secure, uint8_t channel,
                                    uint8_t condition);
+/* The same for a rule's SC-DOs (cos/rule.h). */
+enum cos_result cos_status_require_rule(const struct cos_secure *secure, uint8_t channel,
+                                        struct cos_span condition);
 /* Finds the object that a reference byte names from this channel. */
 enum cos_result cos_status_find(const struct cos_secure *secure, uint8_t channel, uint8_t reference,
                                 enum object_kind kind, struct object *object);
@@ -237,6 +258,8 @@ enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *r
                                  struct cos_writer *body);
 enum cos_result cos_call_sm_seal(struct cos_secure *secure, struct cos_reader *request,
                                  struct cos_writer *body);
+enum cos_result cos_call_vault(struct cos_secure *secure, struct cos_reader *request,
+                               struct cos_writer *body);
 enum cos_result cos_call_life(struct cos_secure *secure, struct cos_reader *request,
                               struct cos_writer *body);
 

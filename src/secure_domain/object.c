@@ -44,7 +44,8 @@ void cos_change_add(struct cos_secure *secure, uint32_t address, const uint8_t *
         memcpy(copy, data, length);
         change->used += length;
     }
-    change->edits[change->count++] = (struct cos_edit){address, copy, (uint32_t)length};
+    change->edits[change->count++] =
+        (struct cos_edit){.address = address, .data = copy, .length = (uint32_t)length};
 }
 
 enum cos_result cos_change_commit(struct cos_secure *secure)
@@ -61,17 +62,14 @@ enum cos_result cos_change_commit(struct cos_secure *secure)
 
 /* ---- Places ---- */
 
-static uint16_t pages_for(uint16_t count, uint16_t size, uint16_t payload)
+uint16_t cos_pages_for(uint16_t count, uint16_t size, uint16_t payload)
 {
     uint16_t per_page = (uint16_t)(payload / size);
 
     return (uint16_t)((count + per_page - 1) / per_page);
 }
 
-/* Address of element `index` in an array that begins at logical page `first` and never crosses a
- * page. */
-static uint32_t place(const struct cos_secure *secure, uint32_t first, uint32_t index,
-                      uint32_t size)
+uint32_t cos_place(const struct cos_secure *secure, uint32_t first, uint32_t index, uint32_t size)
 {
     uint32_t payload = secure->store.payload, per_page = payload / size;
 
@@ -80,19 +78,19 @@ static uint32_t place(const struct cos_secure *secure, uint32_t first, uint32_t 
 
 static uint16_t first_application_page(uint16_t payload, uint16_t objects)
 {
-    return (uint16_t)(STATE_PAGES + pages_for(objects, OBJECT_ENTRY, payload));
+    return (uint16_t)(STATE_PAGES + cos_pages_for(objects, OBJECT_ENTRY, payload));
 }
 
 uint16_t cos_object_first_secret_page(uint16_t payload, uint16_t objects)
 {
     return (uint16_t)(first_application_page(payload, objects) +
-                      pages_for(APPLICATIONS, APPLICATION_ENTRY, payload));
+                      cos_pages_for(APPLICATIONS, APPLICATION_ENTRY, payload));
 }
 
 uint16_t cos_object_pages(uint16_t payload, uint16_t objects)
 {
     return (uint16_t)(cos_object_first_secret_page(payload, objects) + STORAGE_KEY_PAGES +
-                      pages_for(objects, OBJECT_SLOT, payload));
+                      cos_pages_for(objects, OBJECT_SLOT, payload));
 }
 
 /* First logical page of the secrets, as the start set it. */
@@ -103,12 +101,12 @@ static uint16_t secret_page(const struct cos_secure *secure)
 
 static uint32_t entry_address(const struct cos_secure *secure, uint16_t index)
 {
-    return place(secure, STATE_PAGES, index, OBJECT_ENTRY);
+    return cos_place(secure, STATE_PAGES, index, OBJECT_ENTRY);
 }
 
 static uint32_t slot_address(const struct cos_secure *secure, uint16_t index)
 {
-    return place(secure, secret_page(secure) + STORAGE_KEY_PAGES, index, OBJECT_SLOT);
+    return cos_place(secure, secret_page(secure) + STORAGE_KEY_PAGES, index, OBJECT_SLOT);
 }
 
 /* ---- Storage key ---- */
@@ -129,8 +127,8 @@ void cos_object_add_storage_key(struct cos_secure *secure, const uint8_t key[COS
     cos_change_add(secure, storage_key_address(secure), key, COS_AES_KEY_MAX);
 }
 
-static enum cos_result all_zero(const struct cos_secure *secure, uint32_t address, size_t length,
-                                bool *zero)
+enum cos_result cos_all_zero(const struct cos_secure *secure, uint32_t address, size_t length,
+                             bool *zero)
 {
     uint8_t byte = 0;
 
@@ -144,13 +142,15 @@ static enum cos_result all_zero(const struct cos_secure *secure, uint32_t addres
 enum cos_result cos_object_erase_secrets(struct cos_secure *secure)
 {
     const uint16_t payload = secure->store.payload;
-    const uint16_t pages =
-        (uint16_t)(STORAGE_KEY_PAGES + pages_for(secure->config.objects, OBJECT_SLOT, payload));
+    const struct cos_secure_config *config = &secure->config;
+    const uint16_t end =
+        (uint16_t)(cos_object_pages(payload, config->objects) +
+                   cos_vault_pages(payload, config->vault_files, config->vault_size));
 
-    for (uint16_t page = 0; page < pages; page++) {
-        const uint32_t address = (uint32_t)(secret_page(secure) + page) * payload;
+    for (uint16_t page = secret_page(secure); page < end; page++) {
+        const uint32_t address = (uint32_t)page * payload;
         bool zero;
-        COS_TRY(all_zero(secure, address, payload, &zero));
+        COS_TRY(cos_all_zero(secure, address, payload, &zero));
         if (!zero) {
             cos_change_start(secure);
             cos_change_add(secure, address, NULL, payload);
@@ -405,7 +405,7 @@ static uint32_t application_address(const struct cos_secure *secure, uint16_t in
 {
     uint16_t first = first_application_page(secure->store.payload, secure->config.objects);
 
-    return place(secure, first, index, APPLICATION_ENTRY);
+    return cos_place(secure, first, index, APPLICATION_ENTRY);
 }
 
 /* The context of the first entry that reads so, COS_E_REFERENCE_NOT_FOUND. */

@@ -102,6 +102,8 @@ static call_handler handler_of(uint8_t opcode)
         return cos_call_sm_open;
     case COS_GATE_SM_SEAL:
         return cos_call_sm_seal;
+    case COS_GATE_VAULT:
+        return cos_call_vault;
     case COS_GATE_LIFE:
         return cos_call_life;
     default:

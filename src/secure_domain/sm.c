@@ -50,21 +50,54 @@ enum cos_result cos_held_take(struct cos_secure *secure, uint8_t channel, uint8_
 static const struct {
     uint8_t opcode, operation;
     uint8_t proprietary, ins, p1, p1_at, p2, p2_at, data_at; /* data_at: its data, if not 0 */
+    uint8_t last;                                            /* last byte of the request; 0 = any */
 } bound_calls[] = {
-    {COS_GATE_CONTEXT, COS_CONTEXT_REGISTER, 0x00, 0xE0, 0, 0, 0, 0, 0}, /* CREATE FILE */
-    {COS_GATE_PIN, COS_PIN_VERIFY, 0x00, 0x20, 0, 0, 0, 2, 0},
-    {COS_GATE_PIN, COS_PIN_QUERY, 0x00, 0x20, 0, 0, 0, 2, 0},
-    {COS_GATE_PIN, COS_PIN_CHANGE, 0x00, 0x24, 0, 0, 0, 2, 0},
-    {COS_GATE_PIN, COS_PIN_UNBLOCK, 0x00, 0x2C, 0, 0, 0, 2, 0},
-    {COS_GATE_PIN, COS_PIN_UNBLOCK_ONLY, 0x00, 0x2C, 1, 0, 0, 2, 0},
-    {COS_GATE_PIN, COS_PIN_RESET, 0x00, 0x2C, 2, 0, 0, 2, 0},
-    {COS_GATE_PIN, COS_PIN_RESET_ONLY, 0x00, 0x2C, 3, 0, 0, 2, 0},
-    {COS_GATE_AUTH, COS_AUTH_INTERNAL, 0x00, 0x88, 0, 2, 0, 3, 4},
-    {COS_GATE_AUTH, COS_AUTH_EXTERNAL, 0x00, 0x82, 0, 2, 0, 3, 4},
-    {COS_GATE_KEY, COS_KEY_DELETE, 0x80, 0xE4, 0, 0, 0, 0, 0},
-    {COS_GATE_LIFE, COS_LIFE_STEP, 0x80, 0xF1, 0, 1, 1, 0, 4},   /* PRODUCTION STEP */
-    {COS_GATE_LIFE, COS_LIFE_SET, 0x80, 0xF0, 0x80, 0, 0, 2, 0}, /* SET STATUS */
+    {COS_GATE_PIN, COS_PIN_VERIFY, 0x00, 0x20, 0, 0, 0, 2, 0, 0},
+    {COS_GATE_PIN, COS_PIN_QUERY, 0x00, 0x20, 0, 0, 0, 2, 0, 0},
+    {COS_GATE_PIN, COS_PIN_CHANGE, 0x00, 0x24, 0, 0, 0, 2, 0, 0},
+    {COS_GATE_PIN, COS_PIN_UNBLOCK, 0x00, 0x2C, 0, 0, 0, 2, 0, 0},
+    {COS_GATE_PIN, COS_PIN_UNBLOCK_ONLY, 0x00, 0x2C, 1, 0, 0, 2, 0, 0},
+    {COS_GATE_PIN, COS_PIN_RESET, 0x00, 0x2C, 2, 0, 0, 2, 0, 0},
+    {COS_GATE_PIN, COS_PIN_RESET_ONLY, 0x00, 0x2C, 3, 0, 0, 2, 0, 0},
+    {COS_GATE_AUTH, COS_AUTH_INTERNAL, 0x00, 0x88, 0, 2, 0, 3, 4, 0},
+    {COS_GATE_AUTH, COS_AUTH_EXTERNAL, 0x00, 0x82, 0, 2, 0, 3, 4, 0},
+    {COS_GATE_KEY, COS_KEY_DELETE, 0x80, 0xE4, 0, 0, 0, 0, 0, 0},
+    {COS_GATE_LIFE, COS_LIFE_STEP, 0x80, 0xF1, 0, 1, 1, 0, 4, 0},   /* PRODUCTION STEP */
+    {COS_GATE_LIFE, COS_LIFE_SET, 0x80, 0xF0, 0x80, 0, 0, 2, 0, 0}, /* SET STATUS */
+    {COS_GATE_LIFE, COS_LIFE_SET, 0x00, 0xFE, 0, 0, 0, 0, 0, 0xFF}, /* TERMINATE CARD USAGE */
 };
+
+/* The same for operations on vault files, whatever P1 and P2 are: which file they mean only the app
+ * chip knows, and its rule protects it. */
+static bool serves_vault(const struct cos_held *open, struct cos_span message)
+{
+    static const struct {
+        uint8_t operation, ins;
+        uint8_t last; /* last byte of the request; 0 = any */
+    } commands[] = {
+        {COS_VAULT_CREATE, 0xE0, 0},        {COS_VAULT_DELETE, 0xE4, 0},
+        {COS_VAULT_READ, 0xB0, 0},          {COS_VAULT_READ, 0xB1, 0},
+        {COS_VAULT_READ, 0xB2, 0},          {COS_VAULT_READ, 0xB3, 0},
+        {COS_VAULT_READ, 0xA0, 0},          {COS_VAULT_READ, 0xA1, 0},
+        {COS_VAULT_READ, 0xA2, 0},          {COS_VAULT_READ, 0xDD, 0},
+        {COS_VAULT_UPDATE, 0xD6, 0},        {COS_VAULT_UPDATE, 0xD7, 0},
+        {COS_VAULT_UPDATE, 0xDC, 0},        {COS_VAULT_UPDATE, 0xDD, 0},
+        {COS_VAULT_UPDATE, 0xD0, 0},        {COS_VAULT_UPDATE, 0xD1, 0},
+        {COS_VAULT_UPDATE, 0xD2, 0},        {COS_VAULT_UPDATE, 0x0C, 0},
+        {COS_VAULT_UPDATE, 0x0E, 0},        {COS_VAULT_UPDATE, 0x0F, 0},
+        {COS_VAULT_STATUS_SET, 0x44, 0x05}, {COS_VAULT_STATUS_SET, 0x04, 0x04},
+        {COS_VAULT_STATUS_SET, 0xE8, 0x0C},
+    };
+    const uint8_t last = message.data[message.length - 1];
+
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (commands[i].operation == message.data[0] && commands[i].ins == open->ins &&
+            (commands[i].last == 0 || commands[i].last == last)) {
+            return (open->cla & 0x80U) == 0;
+        }
+    }
+    return message.data[0] == COS_VAULT_INFO;
+}
 
 enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
                              struct cos_span message)
@@ -74,16 +107,22 @@ enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
     if (!secure->in_sm || message.length == 0) {
         return COS_OK;
     }
-    if (opcode == COS_GATE_CONTEXT &&
-        message.data[0] ==
-            COS_CONTEXT_BIND) { /* SELECT and CREATE FILE change the application, nothing else */
-        COS_CHECK((open->cla & 0x80U) == 0 && (open->ins == 0xA4 || open->ins == 0xE0),
+    if (opcode == COS_GATE_CONTEXT && message.data[0] == COS_CONTEXT_REGISTER) {
+        /* CREATE FILE, which may have file descriptor byte and SFI in P1-P2 */
+        COS_CHECK((open->cla & 0x80U) == 0 && open->ins == 0xE0, COS_E_CONDITIONS);
+    }
+    if (opcode == COS_GATE_CONTEXT && message.data[0] == COS_CONTEXT_BIND) {
+        /* SELECT, CREATE FILE and DELETE FILE change the application, nothing else */
+        COS_CHECK((open->cla & 0x80U) == 0 &&
+                      (open->ins == 0xA4 || open->ins == 0xE0 || open->ins == 0xE4),
                   COS_E_CONDITIONS);
         COS_CHECK(open->ins != 0xA4 || open->p1 != 0x04 || message.length == 2 ||
                       (message.length - 2 >= open->length &&
                        memcmp(message.data + 2, open->data, open->length) == 0),
                   COS_E_CONDITIONS);
     }
+    COS_CHECK(opcode != COS_GATE_VAULT || serves_vault(open, message), COS_E_CONDITIONS);
+    bool decides = false;
     for (size_t i = 0; i < sizeof bound_calls / sizeof bound_calls[0]; i++) {
         const size_t p1_at = bound_calls[i].p1_at, p2_at = bound_calls[i].p2_at;
         if (bound_calls[i].opcode != opcode || bound_calls[i].operation != message.data[0]) {
@@ -92,15 +131,18 @@ enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
         COS_CHECK(p1_at < message.length && p2_at < message.length, COS_E_GATE_FORMAT);
         uint8_t p1 = p1_at != 0 ? message.data[p1_at] : bound_calls[i].p1;
         uint8_t p2 = p2_at != 0 ? message.data[p2_at] : bound_calls[i].p2;
-        COS_CHECK((open->cla & 0x80U) == bound_calls[i].proprietary &&
-                      open->ins == bound_calls[i].ins && open->p1 == p1 && open->p2 == p2,
-                  COS_E_CONDITIONS);
         const size_t data_at = bound_calls[i].data_at;
-        COS_CHECK(data_at == 0 || (message.length - data_at == open->length &&
-                                   memcmp(message.data + data_at, open->data, open->length) == 0),
-                  COS_E_CONDITIONS);
+        const uint8_t last = bound_calls[i].last;
+        decides = true;
+        if ((open->cla & 0x80U) == bound_calls[i].proprietary && open->ins == bound_calls[i].ins &&
+            open->p1 == p1 && open->p2 == p2 &&
+            (last == 0 || message.data[message.length - 1] == last) &&
+            (data_at == 0 || (message.length - data_at == open->length &&
+                              memcmp(message.data + data_at, open->data, open->length) == 0))) {
+            return COS_OK;
+        }
     }
-    return COS_OK;
+    return decides ? COS_E_CONDITIONS : COS_OK;
 }
 
 static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
@@ -127,6 +169,7 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
     held->p1 = command.p1;
     held->p2 = command.p2;
     held->channel = channel;
+    held->application = secure->channels[channel].application;
     held->length = (uint8_t)length;
     const uint8_t opened[] = {held->used, command.cla & 0xFBU, command.ins, command.p1, command.p2};
     cos_write_bytes(body, opened, sizeof opened);

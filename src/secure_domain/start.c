@@ -141,7 +141,8 @@ static bool config_fits(const struct cos_secure_config *config, uint16_t payload
     return config->store.page_size >= 256 && config->store.reserve >= RESERVE_LEAST &&
            config->store.pages > config->store.reserve && config->objects >= OBJECTS_LEAST &&
            config->objects <= 255 &&
-           cos_object_pages(payload, config->objects) <=
+           cos_object_pages(payload, config->objects) +
+                   cos_vault_pages(payload, config->vault_files, config->vault_size) <=
                config->store.pages - config->store.reserve;
 }
 
@@ -162,7 +163,7 @@ static enum cos_result open_store(struct cos_secure *secure)
         COS_TRY(cos_object_erase_secrets(secure)); /* power may have been cut in between */
         return cos_store_settle(&secure->store);
     }
-    return COS_OK;
+    return cos_vault_wipe_unused(secure);
 }
 
 static enum cos_result check_rom(const struct cos_secure *secure)

@@ -255,16 +255,27 @@ static cos_truth object_holds(const void *context, const struct cos_tlv *object)
     }
 }
 
+enum cos_result cos_status_require_rule(const struct cos_secure *secure, uint8_t channel,
+                                        struct cos_span condition)
+{
+    const struct asking asking = {secure, channel};
+
+    COS_CHECK(cos_rule_evaluate(condition, object_holds, &asking) == COS_YES,
+              COS_E_SECURITY_STATUS);
+    COS_INVARIANT(cos_rule_evaluate(condition, object_holds, &asking) == COS_YES);
+    return COS_OK;
+}
+
 enum cos_result cos_call_access(struct cos_secure *secure, struct cos_reader *request,
                                 struct cos_writer *body)
 {
-    const struct asking asking = {secure, cos_read_channel(request)};
+    const uint8_t channel = cos_read_channel(request);
     const struct cos_span condition = cos_read_rest(request);
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
-    const cos_truth granted = cos_rule_evaluate(condition, object_holds, &asking);
-    COS_INVARIANT(cos_rule_evaluate(condition, object_holds, &asking) == granted);
-    cos_write32(body, granted == COS_YES ? COS_YES : COS_NO);
+    const enum cos_result granted = cos_status_require_rule(secure, channel, condition);
+    COS_CHECK(granted == COS_OK || granted == COS_E_SECURITY_STATUS, granted);
+    cos_write32(body, granted == COS_OK ? COS_YES : COS_NO);
     return COS_OK;
 }
 

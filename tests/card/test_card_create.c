@@ -90,14 +90,16 @@ static const struct {
     {"identifier in use", "820101 83025101 80020010", 0x6A89},
     {"no size", "820101 83026000", 0x6A80},
     {"size 0", "820101 83026000 80020000", 0x6A80},
-    {"size 32768", "820101 83026000 80028000", 0x6A80},
+    {"size 32769", "820101 83026000 80028001", 0x6A80},
     {"size of 5 bytes", "820101 83026000 80050000000010", 0x6A80},
     {"size twice", "820101 83026000 80020010 81020010", 0x6A80},
-    {"size larger than the memory", "820101 83026000 80027FFF A53A 850100", 0x6A80},
-    {"cyclic", "82050621000804 83026000 80020020", 0x6A81},
-    {"linear variable", "82050421000804 83026000 80020020", 0x6A81},
+    {"size larger than the memory", "820101 83026000 80028000 A53A 850100", 0x6A80},
+    {"SIMPLE-TLV EF", "82013A 83026000 80020020", 0x6A81},
+    {"no structure", "820100 83026000 80020020", 0x6A81},
+    {"cyclic, without a record size", "82020621 83026000 80020020", 0x6A80},
+    {"linear variable, record longer than the file", "8204 0421 0021 83026000 80020020", 0x6A80},
+    {"BER-TLV EF without a size", "820139 83026000", 0x6A80},
     {"internal EF", "820109 83026000 80020010", 0x6A81},
-    {"BER-TLV EF", "820139 83026000 80020010", 0x6A81},
     {"b8 of the descriptor", "820181 83026000 80020010", 0x6A81},
     {"data unit of two bytes", "82020122 83026000 80020010", 0x6A80},
     {"transparent with a record size", "8203012108 83026000 80020010", 0x6A80},
@@ -112,7 +114,9 @@ static const struct {
     {"SFI of two bytes", "820101 83026000 80020010 88023030", 0x6A80},
     {"SFI in use", "820101 83026000 80020010 880118", 0x6A89},
     {"terminated", "820101 83026000 80020010 8A010C", 0x6A80},
-    {"deactivated", "820101 83026000 80020010 8A0104", 0x6A80},
+    {"life-cycle status 00", "820101 83026000 80020010 8A0100", 0x6A80},
+    {"life-cycle status 02", "820101 83026000 80020010 8A0102", 0x6A80},
+    {"life-cycle status 10", "820101 83026000 80020010 8A0110", 0x6A80},
     {"rule: SC bytes missing", "820101 83026000 80020010 8C020300", 0x6A80},
     {"rule: SC byte too many", "820101 83026000 80020010 8C03010000", 0x6A80},
     {"rule: security environment 15", "820101 83026000 80020010 8C02019F", 0x6A80},
@@ -120,18 +124,26 @@ static const struct {
     {"rule: condition of nothing, environment 1", "820101 83026000 80020010 8C020101", 0x6A80},
     {"rule: proprietary access mode", "820101 83026000 80020010 8C028100", 0x6A80},
     {"rule of one byte", "820101 83026000 80020010 8C0101", 0x6A80},
-    {"rule of another form (8B)", "820101 83026000 80020010 8B03600001", 0x6A80},
-    {"rule of another form (AB)", "820101 83026000 80020010 AB05 800101 9000", 0x6A80},
+    {"reference to a rule of two bytes", "820101 83026000 80020010 8B026000", 0x6A80},
+    {"reference to a rule of five bytes", "820101 83026000 80020010 8B056000010203", 0x6A80},
+    {"expanded rule without an access mode", "820101 83026000 80020010 AB02 9000", 0x6A80},
+    {"expanded rule without a condition", "820101 83026000 80020010 AB03 800101", 0x6A80},
+    {"two rules", "820101 83026000 80020010 8C020100 8B0101", 0x6A80},
+    {"rule of data objects without a tag list", "820139 83026000 80020010 A004 8C020100", 0x6A80},
     {"rule of another form (86)", "820101 83026000 80020010 8602FFFF", 0x6A80},
-    {"unknown source", "820101 83026000 80020010 850102", 0x6A80},
+    {"unknown source", "820101 83026000 80020010 850104", 0x6A80},
+    {"vault without a rule", "820101 83026000 80020010 850102", 0x6A80},
+    {"cyclic in the vault", "82050621000804 83026000 850102 8C020300", 0x6A80},
     {"source of two bytes", "820101 83026000 80020010 85020001", 0x6A80},
     {"records of the production record", "82050221000804 83026000 850101", 0x6A80},
     {"name of an EF", "820101 83026000 80020010 8405B1B2B3B4B5", 0x6A80},
     {"template that is none", "820101 83026000 80020010 A5028005", 0x6A80},
     {"template too long",
-     "820101 83026000 80020010 A540 C13E"
+     "820101 83026000 80020010 A5817F C17D"
      "0000000000000000000000000000000000000000000000000000000000000000"
-     "000000000000000000000000000000000000000000000000000000000000",
+     "0000000000000000000000000000000000000000000000000000000000000000"
+     "0000000000000000000000000000000000000000000000000000000000000000"
+     "0000000000000000000000000000000000000000000000000000000000",
      0x6A84},
     {"object cut off", "820101 83026000 800200", 0x6A80},
     {"object without length", "820101 83026000 80", 0x6A80},
@@ -141,7 +153,18 @@ static void bad_parameters_are_refused(void **state)
 {
     static const struct card_row rows[] = {
         {"no data", "00E00000", 0x6700, NULL, CARD_SM},
-        {"P1", "00E00100 0D 620B 820101 83026000 80020010", 0x6A86, NULL, CARD_SM},
+        {"P1: b8 of a file descriptor byte", "00E08100 0D 620B 820101 83026000 80020010", 0x6A86,
+         NULL, CARD_SM},
+        {"P1: another file descriptor byte", "00E03900 0D 620B 820101 83026000 80020010", 0x6A80,
+         NULL, CARD_SM},
+        {"P1: a structure that there is not", "00E03A00 0A 6208 83026000 80020010", 0x6A81, NULL,
+         CARD_SM},
+        {"P2: SFI 31", "00E000F8 0D 620B 820101 83026000 80020010", 0x6A86, NULL, CARD_SM},
+        {"P2: another SFI", "00E00028 10 620E 820101 83026000 80020010 880130", 0x6A80, NULL,
+         CARD_SM},
+        {"P2: SFI, and 88 without one", "00E00028 0F 620D 820101 83026000 80020010 8800", 0x6A80,
+         NULL, CARD_SM},
+        {"P2: SFI in use", "00E00018 0D 620B 820101 83026000 80020010", 0x6A89, NULL, CARD_SM},
         {"P2", "00E00001 0D 620B 820101 83026000 80020010", 0x6A86, NULL, CARD_SM},
         {"no template", "00E00000 0B 820101 83026000 80020010", 0x6A80, NULL, CARD_SM},
         {"FCI template", "00E00000 0D 6F0B 820101 83026000 80020010", 0x6A80, NULL, CARD_SM},
@@ -195,7 +218,8 @@ static void refused_directories_leave_no_name(void **state)
         {"an EF with a name", "820101 83025200 8405B1B2B3B4B5 80020010", 0x6A80},
         {"too much of everything",
          "820138 83025200 8410B1B2B3B4B5B6B7B8B9BABBBCBDBEBFB0 8410C1B2B3B4B5B6B7B8B9BABBBCBDBEBFB0"
-         " 8410D1B2B3B4B5B6B7B8B9BABBBCBDBEBFB0 8410E1B2B3B4B5B6B7B8B9BABBBCBDBEBFB0",
+         " 8410D1B2B3B4B5B6B7B8B9BABBBCBDBEBFB0 8410E1B2B3B4B5B6B7B8B9BABBBCBDBEBFB0"
+         " 8401A1",
          0x6A84},
     };
     struct bench *bench = *state;
@@ -300,9 +324,9 @@ static void a_full_file_table_leaves_everything_usable(void **state)
     unsigned made = 0;
 
     bench_free(bench);
-    bench_make(bench, &bench_small); /* 12 files, 6 of them there */
+    bench_make(bench, &bench_small); /* 12 files, which is two pages of 9, and 5 are there */
     open_application(bench);
-    for (; made < 6; made++) {
+    for (; made < 13; made++) {
         snprintf(fcp, sizeof fcp, "820101 830260%02X 80020004 8C03030000", made);
         assert_int_equal(bench_create(bench, true, fcp), 0x9000);
     }

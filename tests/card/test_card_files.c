@@ -108,7 +108,7 @@ static void sfi_in_p1(void **state)
         {"update: b6 of P1", "00D6A4000100", 0x6A86, NULL, 0},
         {"update: a record EF", "00D68500 01 00", 0x6981, NULL, 0},
         {"update: SFI 3, rule of the issuer", "00D68300 01 00", 0x6982, NULL, 0},
-        {"odd instruction", "00B1000000", 0x6D00, NULL, 0},
+        {"odd instruction without an offset", "00B1000000", 0x6700, NULL, 0},
     };
     BENCH_ROWS(*state, rows);
 }
@@ -181,7 +181,7 @@ static void records_and_their_pointer(void **state)
         {"record FE", "00B2FE0400", 0x6A83, NULL, 0},
         {"record FF", "00B2FF0400", 0x6A86, NULL, 0},
         {"all from 5", "00B2050500", 0x6A83, NULL, 0},
-        {"backwards from 4", "00B2040600", 0x6A86, NULL, 0},
+        {"from the last down to 4", "00B2040600", 0x9000, RECORD_4, CARD_KEEPS},
         {"mode 7", "00B2010700", 0x6A86, NULL, 0},
         {"by identifier, first", "00B2010000", 0x6A83, NULL, 0},
         {"by identifier, previous", "00B2010300", 0x6A83, NULL, 0},
@@ -189,7 +189,7 @@ static void records_and_their_pointer(void **state)
         {"SFI 30", "00B201F400", 0x6A82, NULL, 0},
         {"a transparent EF", "00B2012400", 0x6981, NULL, 0},
         {"with data", "00B20104 01 00", 0x6700, NULL, 0},
-        {"odd instruction", "00B3010400", 0x6D00, NULL, 0},
+        {"odd instruction without an offset", "00B3010400", 0x6700, NULL, 0},
     };
     BENCH_ROWS(*state, rows);
 }

@@ -133,7 +133,7 @@ static void header_and_level(void **state)
         {"no data", "80E2E000", 0x6700, NULL, CARD_SM},
         {"P1 with format bits", "80E2E800 0C" PIN_OK, 0x6A86, NULL, CARD_SM},
         {"P1 with b1", "80E2E100 0C" PIN_OK, 0x6A86, NULL, CARD_SM},
-        {"ISO class", "00E2E000 0C" PIN_OK, 0x6D00, NULL, CARD_SM},
+        {"ISO class", "00E2E000 0C" PIN_OK, 0x6A86, NULL, CARD_SM},
         {"for the app chip, in use", "80E28000 12 0A010F 3B8781B1FE45008031C873F62100D1", 0x6985,
          NULL, CARD_SM},
         {"a PIN for the app chip", "80E28000 0C" PIN_OK, 0x6985, NULL, CARD_SM},

@@ -101,6 +101,7 @@ static void fill(const struct cell *cell, uint8_t *message)
         {COS_GATE_KEY, {COS_KEY_ATTRIBUTES, 0x00, 0x00, 0xE0}},
         {COS_GATE_SM_OPEN, {0x00, 0x84, 0xB0, 0x00, 0x00}},
         {COS_GATE_SM_SEAL, {0x00, 0x90, 0x00}},
+        {COS_GATE_VAULT, {COS_VAULT_INFO, 0x00, 0x00, 0x01}},
         {COS_GATE_LIFE, {COS_LIFE_RECORD}},
     };
 
@@ -173,6 +174,8 @@ static struct verdict served_outcome(const struct cell *cell)
         return sm_open_outcome(cell);
     case COS_GATE_SM_SEAL:
         return answered(COS_E_CONDITIONS, 0);
+    case COS_GATE_VAULT: /* there is no vault file 1 */
+        return answered(length == 4 ? COS_E_REFERENCE_NOT_FOUND : COS_E_GATE_FORMAT, 0);
     default: /* LIFE */
         return length == 1 ? answered(COS_OK, 117) : answered(COS_E_GATE_FORMAT, 0);
     }

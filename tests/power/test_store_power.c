@@ -3,82 +3,74 @@
  * The store under torn power. tests/power/README.md says what is torn, where and how often, and
  * what must hold afterwards; this file only walks through the cases.
  *
- *   test_store_power                    all tests, short form (POWER_LONG=1: long form;
- *                                       POWER_SHORT=1: one case in eight, for slow builds)
+ *   test_store_power                    all tests, short form
  *   test_store_power --first            the same, and the end at the first failure
  *   test_store_power --only NAME        one test: single_tears, double_tears, ...
  *   test_store_power --replay CASE      one case, as a failure prints it
  *   test_store_power --trace CASE       the same, with every NVM operation on stderr
+ *   test_store_power --geometries       what is torn
+ *
+ * POWER_LONG=1: long form. POWER_SLICE=i/n: the i-th of n equal parts (i from 0), so that n
+ * processes share one run. POWER_SHORT=1: one case in eight of the short form, for slow builds.
  */
-#include "store_rig.h"
+#include "store_case.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
 
 #include <cmocka.h>
 
-/* Steps that are torn, one letter each (store_rig.h), after a random prelude. */
-static const char scenario[] = "1s2-sb+3sr1r-r+sxszx1sr3r2sw13-r";
-
-#define STEPS      (sizeof scenario - 1)
-#define DEPTH_MAX  5
 #define RECOVERIES 1000
-#define RESTARTS   4
-
-struct cut {
-    unsigned n; /* operation of the step, or of the session for the second cut and later ones */
-    enum sim_content content;
-    unsigned seed;
-};
-
-/* All that makes a case: written and read as GEOMETRY:SEED:STEP:N,CONTENT,SEED:N,CONTENT,SEED... */
-struct torn_case {
-    unsigned geometry, seed, step, depth;
-    struct cut cuts[DEPTH_MAX];
-};
+#define CLASSES    8 /* tear units of 4, 8, ..., 512 */
 
 static struct torn_case now;
+static struct case_player *player;
 static const char *program = "test_store_power";
 static bool end_at_first, torture_now;
-static unsigned long singles, doubles, deeper, recoveries_torn, shaky;
+static unsigned slice, slices = 1;
+static unsigned long turn; /* counts what slices are made of */
 
-static bool long_form(void)
+static struct {
+    unsigned long singles, doubles, deeper, starts, mounts;
+} done[CLASSES];
+static unsigned long shaky;
+static unsigned products;
+
+enum form { SHORTEST, SHORT, LONG };
+
+static enum form form(void)
 {
     const char *value = getenv("POWER_LONG");
-    return value != NULL && value[0] == '1';
+    if (value != NULL && value[0] == '1') {
+        return LONG;
+    }
+    return getenv("POWER_SHORT") != NULL ? SHORTEST : SHORT;
 }
 
-/* POWER_SHORT, for slow builds (sanitizers): one case in eight. */
-static unsigned share(void)
+static unsigned class_of(unsigned geometry)
 {
-    return getenv("POWER_SHORT") != NULL ? 8 : 1;
+    return geometry / (RIG_GEOMETRIES / CLASSES);
 }
 
-static void print_case(void)
+static bool mine(void)
 {
-    printf("replay: %s --replay %u:%u:", program, now.geometry, now.seed);
-    if (torture_now) {
-        printf("torture");
-    } else {
-        printf("%u", now.step);
-    }
-    for (unsigned i = 0; i < now.depth; i++) {
-        printf(":%u,%s,%u", now.cuts[i].n, sim_content_name(now.cuts[i].content), now.cuts[i].seed);
-    }
-    printf("\n");
-    fflush(stdout);
+    return turn++ % slices == slice;
 }
 
 static void give_up(const char *message)
 {
-    printf("FAILED: %s\n", message);
-    print_case();
+    printf("FAILED: %s\nreplay: %s --replay ", message, program);
+    if (torture_now) {
+        printf("torture:%u", now.geometry);
+    } else {
+        case_print(&now);
+    }
+    printf("\n");
+    fflush(stdout);
     if (end_at_first) {
         exit(1);
     }
@@ -91,238 +83,222 @@ static void failed(const struct rig *rig, const char *message)
     give_up(message);
 }
 
-/* ---- Scenario ---- */
-
-static struct {
-    struct rig rig;
-    struct rig_snapshot before[STEPS]; /* each step */
-    unsigned operations[STEPS];
-} * s;
-
-/* Seed 0 starts on a chip that was never written. */
-static void prelude(struct rig *rig, unsigned seed)
+/* Seed 0, a chip that was never written, for one geometry in three. */
+static void open_scenario(unsigned geometry, unsigned shift, enum case_scenario scenario)
 {
-    unsigned commits = seed == 0 ? 0 : 24 + seed % 17;
-    for (unsigned i = 0; i < commits; i++) {
-        assert_true(rig_step(rig, rig_any_commit(rig)));
-        unsigned coin = sim_below(&rig->random, 4);
-        if (coin < 2) {
-            assert_true(rig_steps(rig, coin == 0 ? "s" : "sr"));
-        }
-    }
-}
-
-static void open_scenario(unsigned geometry, unsigned seed)
-{
-    now = (struct torn_case){.geometry = geometry, .seed = seed};
-    rig_open(&s->rig, geometry, seed, failed);
-    s->rig.power.violated = give_up;
-    prelude(&s->rig, seed);
-    for (unsigned step = 0; step < STEPS; step++) {
-        now.step = step;
-        rig_save(&s->rig, &s->before[step]);
-        uint64_t operations = s->rig.power.operations;
-        assert_true(rig_step(&s->rig, scenario[step]));
-        s->operations[step] = (unsigned)(s->rig.power.operations - operations);
-    }
+    unsigned seed = (geometry + shift) % 3 == 0 ? 0 : (geometry + shift) * 7 + 1;
+    now = (struct torn_case){.geometry = geometry, .seed = seed, .scenario = scenario};
+    case_open(player, &now, failed, give_up);
 }
 
 static void close_scenario(void)
 {
-    rig_close(&s->rig);
-}
-
-/* ---- One case ---- */
-
-static void arm(struct rig *rig, const struct cut *cut)
-{
-    sim_power_cut(&rig->power, cut->n, cut->content, cut->seed);
-}
-
-/* What was answered must stay: more starts, with and without work in between, then the command
- * stream goes on. */
-static void aftermath(struct rig *rig)
-{
-    sim_power_off(&rig->power);
-    sim_power_up(&rig->power);
-    rig_step(rig, 'R');
-    unsigned kind = sim_below(&rig->random, 4); /* 0, 1: nothing but starts */
-    for (unsigned i = 0; i < RESTARTS; i++) {
-        if (kind == 2 || (kind == 3 && i % 2 == 1)) {
-            rig_step(rig, rig_any_commit(rig));
-        }
-        if (kind >= 2 && sim_below(&rig->random, 2) == 0) {
-            rig_step(rig, 's');
-        }
-        rig_step(rig, 'r');
-    }
-    for (unsigned i = 0; i < 3; i++) {
-        rig_step(rig, rig_any_commit(rig));
-    }
-    rig_steps(rig, "sr");
-}
-
-/* Runs `now`. Returns how many operations the last session had, up to its cut. */
-static unsigned run_case(void)
-{
-    struct rig *rig = &s->rig;
-    char letter = scenario[now.step];
-    bool trace = rig->power.trace;
-
-    rig_restore(rig, &s->before[now.step]);
-    rig->power.trace = trace;
-    for (unsigned i = 0; i < now.depth; i++) {
-        rig->random = rig->random * 31 + now.cuts[i].n * 64U + now.cuts[i].content;
-    }
-    if (letter == 'r') {
-        sim_power_off(&rig->power);
-        sim_power_up(&rig->power);
-        letter = 'R';
-    }
-    arm(rig, &now.cuts[0]);
-    bool powered = rig_step(rig, letter);
-    uint64_t operations = 0;
-    for (unsigned i = 1; i < now.depth; i++) {
-        if (!powered) {
-            sim_power_up(&rig->power);
-        }
-        arm(rig, &now.cuts[i]);
-        operations = rig->power.operations;
-        powered = (powered || rig_step(rig, 'R')) && rig_step(rig, rig_any_commit(rig)) &&
-                  rig_step(rig, 's') && rig_step(rig, rig_any_commit(rig));
-    }
-    operations = rig->power.operations - operations;
-    sim_power_cut(&rig->power, 0, SIM_NOTHING, 0);
-    aftermath(rig);
-    shaky += rig->sim.counts.shaky;
-    return (unsigned)operations;
+    case_close(player);
 }
 
 /* ---- Tests ---- */
 
-static unsigned scenario_seed(unsigned geometry)
+/* How many cases of a kind a geometry gets. Large pages take their time. */
+struct limit {
+    unsigned small, medium, large; /* pages up to 256 bytes, up to 1024, above */
+};
+
+static unsigned limit_of(const struct limit limits[2], unsigned geometry)
 {
-    return geometry % 3 == 0 ? 0 : geometry * 7 + 1;
+    const struct limit *limit = &limits[form() == LONG ? 1 : 0];
+    unsigned page = rig_geometry(geometry).page_size;
+    unsigned cases = page <= 256 ? limit->small : page <= 1024 ? limit->medium : limit->large;
+    return form() == SHORTEST ? cases / 8 : cases;
+}
+
+/* A step through `cases` that visits about `limit` of them, all contents alike. */
+static unsigned stride(unsigned cases, unsigned limit)
+{
+    unsigned step = cases / limit;
+    if (step <= 1) {
+        return 1;
+    }
+    while (step % 2 == 0 || step % 3 == 0) { /* coprime to the number of contents */
+        step++;
+    }
+    return step;
+}
+
+/* The case among all first cuts of the scenario: steps, operations, contents. False behind the
+ * last one. */
+static bool first_cut(unsigned index)
+{
+    for (now.step = 0; now.step < player->steps; now.step++) {
+        unsigned cases = player->operations[now.step] * SIM_CONTENTS;
+        if (index < cases) {
+            now.cuts[0] = (struct case_cut){1 + index / SIM_CONTENTS,
+                                            (enum sim_content)(index % SIM_CONTENTS), index};
+            return true;
+        }
+        index -= cases;
+    }
+    return false;
+}
+
+static unsigned first_cuts(void)
+{
+    unsigned cases = 0;
+    for (unsigned step = 0; step < player->steps; step++) {
+        cases += player->operations[step] * SIM_CONTENTS;
+    }
+    return cases;
+}
+
+static void run(unsigned long *counter)
+{
+    case_run(player, &now);
+    shaky += player->rig.sim.counts.shaky;
+    ++*counter;
 }
 
 static void single_tears(void **state)
 {
     (void)state;
+    static const struct limit limits[] = {{700, 250, 60}, {UINT32_MAX, 10000, 10000}};
     for (unsigned geometry = 0; geometry < RIG_GEOMETRIES; geometry++) {
-        open_scenario(geometry, scenario_seed(geometry));
-        for (now.step = 0; now.step < STEPS; now.step++) {
-            unsigned cases = s->operations[now.step] * SIM_CONTENTS;
-            for (unsigned i = (geometry + now.step) % share(); i < cases; i += share()) {
-                now.depth = 1;
-                now.cuts[0] =
-                    (struct cut){1 + i / SIM_CONTENTS, (enum sim_content)(i % SIM_CONTENTS), i};
-                run_case();
-                singles++;
+        open_scenario(geometry, 0, CASE_FULL);
+        unsigned step = stride(first_cuts(), limit_of(limits, geometry));
+        now.depth = 1;
+        for (unsigned i = geometry % step; first_cut(i); i += step) {
+            if (mine()) {
+                run(&done[class_of(geometry)].singles);
             }
         }
         close_scenario();
     }
-    printf("# single tears: %lu, over %u geometries and %d contents\n", singles, RIG_GEOMETRIES,
-           SIM_CONTENTS);
 }
 
-/* Every second tear behind one first tear: operation by operation, until the session outlasts it.
- */
-static void all_second_tears(void)
-{
-    for (unsigned n = 1;; n++) {
-        for (unsigned content = 0; content < SIM_CONTENTS; content++) {
-            now.cuts[1] = (struct cut){n, (enum sim_content)content, n * 101 + content};
-            now.depth = 2;
-            if (run_case() < n) {
-                return;
-            }
-            doubles++;
-        }
-    }
-}
-
-static void some_second_tears(uint64_t *random)
-{
-    now.depth = 2;
-    now.cuts[1] = (struct cut){UINT32_MAX, SIM_NOTHING, 0};
-    unsigned operations = run_case();
-    for (unsigned i = 0; i < 5 && operations > 0; i++) {
-        /* Two in three in the recovery, which comes first. */
-        unsigned bound = operations > 6 && i % 3 != 0 ? 6 : operations;
-        now.cuts[1] = (struct cut){1 + sim_below(random, bound),
-                                   (enum sim_content)sim_below(random, SIM_CONTENTS),
-                                   sim_below(random, 1000000)};
-        run_case();
-        doubles++;
-    }
-}
-
+/* After each first cut of the full scenario a second one in the session behind it. */
 static void double_tears(void **state)
 {
     (void)state;
+    static const struct limit limits[] = {{600, 200, 50}, {20000, 8000, 2000}};
     uint64_t random = 2;
     for (unsigned geometry = 0; geometry < RIG_GEOMETRIES; geometry++) {
-        open_scenario(geometry, scenario_seed(geometry + 1));
-        for (now.step = 0; now.step < STEPS; now.step++) {
-            unsigned cases = s->operations[now.step] * SIM_CONTENTS;
-            for (unsigned i = 0; i < cases; i++) {
-                now.cuts[0] =
-                    (struct cut){1 + i / SIM_CONTENTS, (enum sim_content)(i % SIM_CONTENTS), i + 7};
-                if (long_form()) {
-                    all_second_tears();
-                } else if (sim_below(&random, 8 * share()) == 0) {
-                    some_second_tears(&random);
-                }
+        open_scenario(geometry, 1, CASE_FULL);
+        unsigned step = stride(first_cuts(), limit_of(limits, geometry) / 5 + 1);
+        for (unsigned i = geometry % step; first_cut(i); i += step) {
+            if (!mine()) {
+                continue;
+            }
+            now.depth = 2;
+            now.cuts[1] = (struct case_cut){UINT32_MAX, SIM_NOTHING, 0};
+            unsigned operations = case_run(player, &now);
+            for (unsigned again = 0; again < 5 && operations > 0; again++) {
+                now.cuts[1] = (struct case_cut){1 + sim_below(&random, operations),
+                                                (enum sim_content)sim_below(&random, SIM_CONTENTS),
+                                                sim_below(&random, 1000000)};
+                case_end(player, &now);
+                done[class_of(geometry)].doubles++;
             }
         }
         close_scenario();
     }
-    printf("# double tears: %lu, the second one in the recovery or in what follows it\n", doubles);
+}
+
+/* Roughly how many pairs of cuts the scenario has. */
+static unsigned long pairs(void)
+{
+    unsigned cases = first_cuts(), step = stride(cases, 60);
+    unsigned long operations = 0, samples = 0;
+    now.depth = 2;
+    now.cuts[1] = (struct case_cut){UINT32_MAX, SIM_NOTHING, 0};
+    for (unsigned i = 0; first_cut(i); i += step) {
+        operations += case_run(player, &now);
+        samples++;
+    }
+    return cases * (operations / samples) * SIM_CONTENTS;
+}
+
+/* Behind one first cut every second one, operation by content, or one in `every`; *phase carries
+ * the rest over to the next first cut. */
+static void second_cuts(unsigned every, unsigned *phase)
+{
+    now.depth = 2;
+    now.cuts[1] = (struct case_cut){UINT32_MAX, SIM_NOTHING, 0};
+    case_begin(player, &now);
+    unsigned cases = case_end(player, &now) * SIM_CONTENTS;
+    for (; *phase < cases; *phase += every) {
+        now.cuts[1] = (struct case_cut){1 + *phase / SIM_CONTENTS,
+                                        (enum sim_content)(*phase % SIM_CONTENTS), *phase};
+        case_end(player, &now);
+        shaky += player->rig.sim.counts.shaky;
+        done[class_of(now.geometry)].doubles++;
+    }
+    *phase -= cases;
+}
+
+/* The full product on a small scenario: every operation and content, and behind each of them every
+ * operation and content again. In the short form one in so many. */
+static void products_of_tears(void **state)
+{
+    (void)state;
+    const unsigned long most = 520000;
+    for (unsigned geometry = 0; geometry < RIG_GEOMETRIES; geometry++) {
+        bool mark = rig_geometry(geometry).tear_unit < 8;
+        open_scenario(geometry, 2, mark ? CASE_MARK : CASE_SMALL);
+        unsigned long estimate = pairs();
+        unsigned every = form() == LONG ? 1 : stride((unsigned)estimate, 600), phase = 0;
+        every *= form() == SHORTEST ? 7 : 1;
+        for (unsigned i = 0; estimate <= most && first_cut(i); i++) {
+            if (mine()) {
+                second_cuts(every, &phase);
+            }
+        }
+        products += estimate <= most;
+        close_scenario();
+    }
+    printf("# product of operations and contents, twice: %u geometries%s\n", products,
+           form() == LONG ? "" : ", sampled");
 }
 
 static void deeper_tears(void **state)
 {
     (void)state;
+    static const struct limit limits[] = {{200, 60, 20}, {10000, 2500, 400}};
     uint64_t random = 3;
-    unsigned cases = long_form() ? 50000 : 600 / share();
     for (unsigned geometry = 0; geometry < RIG_GEOMETRIES; geometry++) {
-        open_scenario(geometry, scenario_seed(geometry + 2));
+        open_scenario(geometry, 1, CASE_FULL);
+        unsigned cases = limit_of(limits, geometry), cuts = first_cuts();
         for (unsigned i = 0; i < cases; i++) {
-            now.step = sim_below(&random, STEPS);
-            if (s->operations[now.step] == 0) {
-                continue;
+            first_cut(sim_below(&random, cuts));
+            now.depth = 3 + sim_below(&random, CASE_DEPTH_MAX - 2);
+            for (unsigned d = 1; d < now.depth; d++) {
+                unsigned bound = 2 + sim_below(&random, player->operations[0] * 4);
+                now.cuts[d] = (struct case_cut){1 + sim_below(&random, bound),
+                                                (enum sim_content)sim_below(&random, SIM_CONTENTS),
+                                                sim_below(&random, 1000000)};
             }
-            now.depth = 3 + sim_below(&random, DEPTH_MAX - 2);
-            for (unsigned d = 0; d < now.depth; d++) {
-                unsigned bound = d == 0 ? s->operations[now.step] : 2 + sim_below(&random, 16);
-                now.cuts[d] = (struct cut){1 + sim_below(&random, bound),
-                                           (enum sim_content)sim_below(&random, SIM_CONTENTS),
-                                           sim_below(&random, 1000000)};
+            if (mine()) {
+                run(&done[class_of(geometry)].deeper);
             }
-            run_case();
-            deeper++;
         }
         close_scenario();
     }
-    printf("# deeper tears (3 to 5 in a row): %lu\n", deeper);
 }
 
 /* Power never stays on: a thousand starts, each of them torn, most of them in the recovery. */
-static void torture(unsigned geometry, unsigned seed)
+static void torture(unsigned geometry)
 {
-    open_scenario(geometry, seed);
-    struct rig *rig = &s->rig;
-    uint64_t random = seed * 1000ULL + geometry;
+    open_scenario(geometry, 0, CASE_SMALL);
+    struct rig *rig = &player->rig;
+    uint64_t random = geometry;
+    unsigned page = player->operations[0]; /* operations of a page */
     torture_now = true;
     now.depth = 0;
     for (unsigned i = 0; i < RECOVERIES; i++) {
         sim_power_off(&rig->power);
         sim_power_up(&rig->power);
-        sim_power_cut(&rig->power, 1 + sim_below(&random, i % 8 == 0 ? 20 : 4),
+        sim_power_cut(&rig->power, 1 + sim_below(&random, i % 8 == 0 ? 4 * page : page + 2),
                       (enum sim_content)sim_below(&random, SIM_CONTENTS), sim_random(&random));
+        done[class_of(geometry)].starts++;
         if (!rig_step(rig, 'R')) {
-            recoveries_torn++;
+            done[class_of(geometry)].mounts++;
             continue;
         }
         while (rig_step(rig, rig_any_commit(rig)) && rig_step(rig, 's')) {
@@ -330,6 +306,7 @@ static void torture(unsigned geometry, unsigned seed)
     }
     sim_power_up(&rig->power);
     rig_steps(rig, "R3sr1r");
+    shaky += rig->sim.counts.shaky;
     torture_now = false;
     close_scenario();
 }
@@ -337,109 +314,109 @@ static void torture(unsigned geometry, unsigned seed)
 static void thousand_recoveries(void **state)
 {
     (void)state;
-    unsigned rounds = 0;
-    for (unsigned geometry = 0; geometry < RIG_GEOMETRIES; geometry += share() / 2 + 1) {
-        torture(geometry, scenario_seed(geometry));
-        rounds++;
+    unsigned long starts = 0, mounts = 0;
+    for (unsigned geometry = 0; geometry < RIG_GEOMETRIES; geometry++) {
+        if ((form() != SHORTEST || geometry % 8 == 3) && mine()) {
+            torture(geometry);
+        }
     }
-    printf("# %u starts torn in a row, %u times; in %lu of them the mount itself\n", RECOVERIES,
-           rounds, recoveries_torn);
-    printf("# marks programmed on what a tear left reading erased: %lu\n", shaky);
-    assert_true(recoveries_torn > RECOVERIES * rounds / 4);
+    for (unsigned i = 0; i < CLASSES; i++) {
+        starts += done[i].starts;
+        mounts += done[i].mounts;
+    }
+    assert_true(mounts >= starts / 4);
+}
+
+/* ---- What was done ---- */
+
+static void report(void)
+{
+    unsigned long sums[5] = {0};
+    printf("# tear unit   singles    doubles     deeper  starts torn in a row, in the mount\n");
+    for (unsigned i = 0; i < CLASSES; i++) {
+        const unsigned long row[5] = {done[i].singles, done[i].doubles, done[i].deeper,
+                                      done[i].starts, done[i].mounts};
+        printf("# %9u %9lu %10lu %10lu %9lu %9lu\n", 4U << i, row[0], row[1], row[2], row[3],
+               row[4]);
+        for (unsigned k = 0; k < 5; k++) {
+            sums[k] += row[k];
+        }
+    }
+    printf("# %9s %9lu %10lu %10lu %9lu %9lu\n", "all", sums[0], sums[1], sums[2], sums[3],
+           sums[4]);
+    printf("# %u geometries, %d contents; marks on what a tear left reading erased: %lu\n",
+           RIG_GEOMETRIES, SIM_CONTENTS, shaky);
+}
+
+static void list_geometries(void)
+{
+    static const char *const kinds[] = {"write-once flash", "flash", "EEPROM"};
+    printf("index  tear  erase  page  program  erased  kind\n");
+    for (unsigned i = 0; i < RIG_GEOMETRIES; i++) {
+        struct rig_geometry g = rig_geometry(i);
+        printf("%5u %5u %6u %5u %8u %7s  %s\n", i, g.tear_unit, g.erase_unit, g.page_size,
+               g.program_unit, g.erased ? "FF" : "00", kinds[g.kind]);
+    }
 }
 
 /* ---- Replay ---- */
 
-static const char *number(const char *text, unsigned *value)
-{
-    char *end;
-    *value = (unsigned)strtoul(text, &end, 10);
-    if (end == text || (*end != ':' && *end != ',' && *end != '\0')) {
-        return NULL;
-    }
-    return *end == '\0' ? end : end + 1;
-}
-
-/* N,CONTENT,SEED */
-static const char *parse_cut(const char *text, struct cut *cut)
-{
-    char name[32];
-    text = number(text, &cut->n);
-    const char *comma = text == NULL ? NULL : strchr(text, ',');
-    if (comma == NULL || (size_t)(comma - text) >= sizeof name) {
-        return NULL;
-    }
-    memcpy(name, text, (size_t)(comma - text));
-    name[comma - text] = '\0';
-    return sim_content_parse(name, &cut->content) ? number(comma + 1, &cut->seed) : NULL;
-}
-
-static bool parse_case(const char *text, struct torn_case *c, bool *is_torture)
-{
-    *c = (struct torn_case){0};
-    text = number(text, &c->geometry);
-    text = text == NULL ? NULL : number(text, &c->seed);
-    if (text == NULL || c->geometry >= RIG_GEOMETRIES) {
-        return false;
-    }
-    *is_torture = strcmp(text, "torture") == 0;
-    if (*is_torture) {
-        return true;
-    }
-    text = number(text, &c->step);
-    while (text != NULL && *text != '\0' && c->depth < DEPTH_MAX) {
-        text = parse_cut(text, &c->cuts[c->depth++]);
-    }
-    return text != NULL && *text == '\0' && c->step < STEPS;
-}
-
 static int replay(const char *text, bool trace)
 {
-    struct torn_case c;
-    bool is_torture;
-    if (!parse_case(text, &c, &is_torture)) {
-        fprintf(stderr, "usage: %s --replay GEOMETRY:SEED:STEP[:N,CONTENT,SEED]...\n", program);
+    struct torn_case c = {0};
+    bool is_torture = sscanf(text, "torture:%u", &c.geometry) == 1;
+    if (is_torture ? c.geometry >= RIG_GEOMETRIES : !case_parse(text, &c)) {
+        fprintf(stderr, "usage: %s --replay GEOMETRY:SEED:SCENARIO:STEP[:N,CONTENT,SEED]...\n",
+                program);
         return 2;
     }
     end_at_first = true;
     if (is_torture) {
-        torture(c.geometry, c.seed);
+        torture(c.geometry);
     } else {
-        open_scenario(c.geometry, c.seed);
         now = c;
-        s->rig.power.trace = trace;
-        run_case();
+        case_open(player, &now, failed, give_up);
+        player->rig.power.trace = trace;
+        case_run(player, &now);
         close_scenario();
     }
     printf("passed\n");
     return 0;
 }
 
+static bool take_slice(void)
+{
+    const char *value = getenv("POWER_SLICE");
+    return value == NULL || (sscanf(value, "%u/%u", &slice, &slices) == 2 && slice < slices);
+}
+
 int main(int count, char **arguments)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(single_tears),
-        cmocka_unit_test(double_tears),
-        cmocka_unit_test(deeper_tears),
+        cmocka_unit_test(single_tears),        cmocka_unit_test(double_tears),
+        cmocka_unit_test(products_of_tears),   cmocka_unit_test(deeper_tears),
         cmocka_unit_test(thousand_recoveries),
     };
     program = arguments[0];
-    s = calloc(1, sizeof *s);
-    if (s == NULL) {
+    player = calloc(1, sizeof *player);
+    if (player == NULL || !take_slice()) {
         return 2;
     }
-    if (count == 3 &&
-        (strcmp(arguments[1], "--replay") == 0 || strcmp(arguments[1], "--trace") == 0)) {
-        return replay(arguments[2], strcmp(arguments[1], "--trace") == 0);
+    int result = 0;
+    if (count == 2 && strcmp(arguments[1], "--geometries") == 0) {
+        list_geometries();
+    } else if (count == 3 && strcmp(arguments[1], "--replay") == 0) {
+        result = replay(arguments[2], false);
+    } else if (count == 3 && strcmp(arguments[1], "--trace") == 0) {
+        result = replay(arguments[2], true);
+    } else {
+        if (count == 3 && strcmp(arguments[1], "--only") == 0) {
+            cmocka_set_test_filter(arguments[2]);
+        }
+        end_at_first = count == 2 && strcmp(arguments[1], "--first") == 0;
+        result = cmocka_run_group_tests(tests, NULL, NULL);
+        report();
     }
-    if (count == 3 && strcmp(arguments[1], "--only") == 0) {
-        cmocka_set_test_filter(arguments[2]);
-    }
-    end_at_first = count == 2 && strcmp(arguments[1], "--first") == 0;
-    int result = cmocka_run_group_tests(tests, NULL, NULL);
-    for (unsigned i = 0; i < STEPS; i++) {
-        sim_snapshot_free(&s->before[i].sim);
-    }
-    free(s);
+    free(player);
     return result;
 }

@@ -20,6 +20,8 @@ const struct bench_sizes bench_host = {
     .files = 128,
     .names = 20,
     .objects = 48,
+    .vault_files = 16,
+    .vault_size = 8192,
 };
 
 const struct bench_sizes bench_small = {
@@ -32,6 +34,8 @@ const struct bench_sizes bench_small = {
     .files = 12,
     .names = 8,
     .objects = 14,
+    .vault_files = 6,
+    .vault_size = 1152,
 };
 
 const uint8_t bench_serial[8] = {0x54, 0x43, 0x00, 0x00, 0x00, 0x00, 0x12, 0x34};
@@ -243,6 +247,8 @@ static void wire(struct bench *bench)
                   .map = bench->secure_map},
         .fab_at = 0,
         .objects = sizes->objects,
+        .vault_files = sizes->vault_files,
+        .vault_size = sizes->vault_size,
     };
 }
 

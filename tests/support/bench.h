@@ -18,6 +18,7 @@ struct bench_sizes {
     struct cos_nvm_geometry app, secure;
     uint16_t page_size, app_pages, secure_pages, reserve;
     uint16_t files, names, objects;
+    uint16_t vault_files, vault_size;
 };
 extern const struct bench_sizes bench_host, bench_small;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "card_table.h"
 
+#include "cos/tlv.h"
 #include "twinctl/bytes.h"
 
 #include <setjmp.h>
@@ -151,13 +152,13 @@ void bench_expect_sm(struct bench *bench, const char *apdu, uint16_t sw, const c
 
 uint16_t bench_create(struct bench *bench, bool secured, const char *fcp)
 {
-    uint8_t apdu[BENCH_APDU_MAX] = {0x00, 0xE0, 0x00, 0x00, 0, 0x62, 0};
-    size_t length = bench_bytes(fcp, apdu + 7, 120);
+    uint8_t value[240], apdu[BENCH_APDU_MAX] = {0x00, 0xE0, 0x00, 0x00};
+    struct cos_writer writer = cos_writer(apdu + 5, sizeof apdu - 5);
 
-    apdu[4] = (uint8_t)(length + 2);
-    apdu[6] = (uint8_t)length;
-    return secured ? bench_sm(bench, 0x00, 0xE0, 0x00, 0x00, apdu + 5, length + 2)
-                   : bench_apdu(bench, apdu, length + 7);
+    cos_tlv_write(&writer, 0x62, value, bench_bytes(fcp, value, sizeof value));
+    apdu[4] = (uint8_t)writer.length;
+    return secured ? bench_sm(bench, 0x00, 0xE0, 0x00, 0x00, apdu + 5, writer.length)
+                   : bench_apdu(bench, apdu, writer.length + 5);
 }
 
 uint16_t bench_store(struct bench *bench, const char *dgis)

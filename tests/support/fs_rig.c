@@ -42,9 +42,22 @@ static enum cos_result passed_erase(void *context, uint32_t address)
     return rig->sim.nvm.erase(rig->sim.nvm.context, address);
 }
 
-void fs_rig_open_blank(struct fs_rig *rig, uint32_t start, uint32_t size, uint16_t files)
+uint32_t fs_rig_tables(uint16_t files, uint16_t names)
 {
-    const uint32_t pages = (start + size + FS_RIG_PAYLOAD - 1) / FS_RIG_PAYLOAD + FS_RIG_RESERVE;
+    const uint32_t names_pages = (names + FS_RIG_PAYLOAD / 20 - 1) / (FS_RIG_PAYLOAD / 20);
+    const uint32_t table_pages = (files + FS_RIG_ENTRIES - 1) / FS_RIG_ENTRIES;
+
+    return (1 + names_pages + table_pages) * FS_RIG_PAYLOAD;
+}
+
+uint32_t fs_rig_rounded(uint32_t length)
+{
+    return (length + 7) / 8 * 8;
+}
+
+static void open_store(struct fs_rig *rig, uint32_t bytes, uint16_t reserve, bool scrub)
+{
+    const uint32_t pages = (bytes + FS_RIG_PAYLOAD - 1) / FS_RIG_PAYLOAD + reserve;
     const struct cos_nvm_geometry geometry = {
         .size = STORE_START + pages * 256,
         .erase_unit = 256,
@@ -63,22 +76,41 @@ void fs_rig_open_blank(struct fs_rig *rig, uint32_t start, uint32_t size, uint16
         .start = STORE_START,
         .page_size = 256,
         .pages = (uint16_t)pages,
-        .reserve = FS_RIG_RESERVE,
-        .scrub_from = 0xFFFF,
+        .reserve = reserve,
+        .scrub_from = scrub ? 0 : 0xFFFF,
         .map = rig->map,
     };
-    rig->config = (struct cos_fs_config){.start = start, .size = size, .files = files, .names = 16};
     rig->kept = malloc(geometry.size);
     assert_non_null(rig->kept);
     assert_int_equal(cos_store_mount(&rig->store, &rig->nvm, &rig->store_config),
                      COS_E_STORE_BLANK);
 }
 
+void fs_rig_open_shape(struct fs_rig *rig, const struct fs_rig_shape *shape)
+{
+    const uint16_t names = shape->names != 0 ? shape->names : FS_RIG_NAMES;
+    const uint32_t size =
+        shape->size != 0 ? shape->size : fs_rig_tables(shape->files, names) + shape->heap;
+
+    open_store(rig, shape->start + size, shape->reserve != 0 ? shape->reserve : FS_RIG_RESERVE,
+               shape->scrub);
+    rig->config = (struct cos_fs_config){
+        .start = shape->start, .size = size, .files = shape->files, .names = names};
+    if (!shape->blank) {
+        assert_int_equal(cos_fs_mount(&rig->fs, &rig->store, &rig->config), COS_E_STORE_BLANK);
+        assert_int_equal(cos_fs_format(&rig->fs), COS_OK);
+    }
+}
+
+void fs_rig_open_blank(struct fs_rig *rig, uint32_t start, uint32_t size, uint16_t files)
+{
+    fs_rig_open_shape(
+        rig, &(struct fs_rig_shape){.start = start, .size = size, .files = files, .blank = true});
+}
+
 void fs_rig_open(struct fs_rig *rig, uint32_t size, uint16_t files)
 {
-    fs_rig_open_blank(rig, 0, size, files);
-    assert_int_equal(cos_fs_mount(&rig->fs, &rig->store, &rig->config), COS_E_STORE_BLANK);
-    assert_int_equal(cos_fs_format(&rig->fs), COS_OK);
+    fs_rig_open_shape(rig, &(struct fs_rig_shape){.size = size, .files = files});
 }
 
 void fs_rig_close(struct fs_rig *rig)
@@ -91,6 +123,11 @@ void fs_rig_remount(struct fs_rig *rig)
 {
     sim_power_off(&rig->power);
     sim_power_up(&rig->power);
+    fs_rig_start(rig);
+}
+
+void fs_rig_start(struct fs_rig *rig)
+{
     memset(rig->map, 0x5A, sizeof rig->map);
     memset(&rig->store, 0x5A, sizeof rig->store);
     memset(&rig->fs, 0x5A, sizeof rig->fs);
@@ -170,7 +207,7 @@ struct cos_file_info fs_rig_info(const struct fs_rig *rig, cos_file file)
 
 void fs_rig_write(struct fs_rig *rig, uint32_t address, const uint8_t *data, size_t length)
 {
-    const struct cos_edit edit = {address, data, (uint32_t)length};
+    const struct cos_edit edit = {address, data, (uint32_t)length, 0};
 
     assert_int_equal(cos_store_commit(&rig->store, &edit, 1), COS_OK);
 }
@@ -178,10 +215,10 @@ void fs_rig_write(struct fs_rig *rig, uint32_t address, const uint8_t *data, siz
 /* ---- The tree ---- */
 
 static const struct {
-    cos_file parent;
+    unsigned parent; /* by its number in the tree */
     const char *fcp;
 } tree_files[FS_TREE_FILES] = {
-    {COS_FILE_NONE, "820138 83023F00"},
+    {0, "820138 83023F00"},
     {0, "820101 83020101 80020010 880108"},
     {0, "820138 83025100 8404F0000001 8405A0A1A2A3A4 8C03060000"},
     {2, "820101 83020101 80020020 880108 8C03039100"},
@@ -196,13 +233,16 @@ static const struct {
 
 int fs_tree_plant(void **state)
 {
-    struct fs_tree *tree = malloc(sizeof *tree);
+    struct fs_tree *tree = calloc(1, sizeof *tree);
 
+    assert_non_null(tree);
     fs_rig_open(&tree->rig, 5000, 24);
     tree->fs = &tree->rig.fs;
     for (size_t i = 0; i < FS_TREE_FILES; i++) {
-        assert_int_equal(fs_rig_make(&tree->rig, tree_files[i].parent, tree_files[i].fcp), i);
+        tree->file[i] =
+            fs_rig_make(&tree->rig, tree->file[tree_files[i].parent], tree_files[i].fcp);
     }
+    tree->file[FS_TREE_FILES] = COS_FILE_NONE;
     *state = tree;
     return 0;
 }

@@ -11,7 +11,9 @@
 
 #define FS_RIG_PAYLOAD   216U
 #define FS_RIG_RESERVE   6U /* so a transaction touches at most 3 pages */
-#define FS_RIG_PAGES_MAX 400U
+#define FS_RIG_NAMES     16U
+#define FS_RIG_ENTRIES   8U /* of the file table in a page */
+#define FS_RIG_PAGES_MAX 800U
 #define FS_RIG_NO_LIMIT  UINT64_MAX
 
 struct fs_rig {
@@ -29,14 +31,31 @@ struct fs_rig {
     uint16_t map[FS_RIG_PAGES_MAX];
 };
 
+struct fs_rig_shape {
+    uint32_t start, size; /* of the file system; size 0: tables and `heap` */
+    uint32_t heap;
+    uint16_t files;
+    uint16_t names;   /* 0: FS_RIG_NAMES */
+    uint16_t reserve; /* of the store; 0: FS_RIG_RESERVE */
+    bool scrub;       /* superseded pages are erased by cos_store_settle() */
+    bool blank;       /* the file system is not mounted and formatted */
+};
+
 /* A blank store whose logical space holds the file system's, mounted; then the file system mounted
  * (blank) and formatted. */
+void fs_rig_open_shape(struct fs_rig *rig, const struct fs_rig_shape *shape);
 void fs_rig_open_blank(struct fs_rig *rig, uint32_t start, uint32_t size, uint16_t files);
 void fs_rig_open(struct fs_rig *rig, uint32_t size, uint16_t files);
 void fs_rig_close(struct fs_rig *rig);
 
-/* Power off and on, store and files mounted anew. */
+/* Bytes of superblock and tables, in whole pages: where the heap begins behind the start. */
+uint32_t fs_rig_tables(uint16_t files, uint16_t names);
+/* Bytes of heap that an extent of this length takes. */
+uint32_t fs_rig_rounded(uint32_t length);
+
+/* Power off and on, store and files mounted anew; and the same without power going first. */
 void fs_rig_remount(struct fs_rig *rig);
+void fs_rig_start(struct fs_rig *rig);
 
 /* CREATE FILE with an FCP value in hex. */
 enum cos_result fs_rig_create(struct fs_rig *rig, cos_file parent, const char *fcp, cos_file *file);
@@ -73,8 +92,9 @@ void fs_rig_write(struct fs_rig *rig, uint32_t address, const uint8_t *data, siz
 #define FS_TREE_FILES 11U
 
 struct fs_tree {
-    struct fs_rig rig; /* 5,000 bytes, 24 table entries */
-    struct cos_fs *fs; /* the rig's */
+    struct fs_rig rig;                /* 5,000 bytes, 24 table entries in three pages */
+    struct cos_fs *fs;                /* the rig's */
+    cos_file file[FS_TREE_FILES + 1]; /* by the numbers above; behind them one that is not there */
 };
 
 int fs_tree_plant(void **state);

@@ -28,9 +28,9 @@ static enum cos_result violate(struct sim_nvm *sim, const char *what, uint32_t a
 
 static bool is_mark(const struct sim_nvm *sim, uint32_t address, size_t length)
 {
-    size_t longest = sim->nvm.geometry.program_unit > 16 ? sim->nvm.geometry.program_unit : 16;
+    size_t slot = sim->nvm.geometry.program_unit > 8 ? sim->nvm.geometry.program_unit : 8;
     return sim->page_size != 0 && address >= sim->page_start &&
-           (address - sim->page_start) % sim->page_size == 0 && length <= longest;
+           (address - sim->page_start) % sim->page_size + length <= slot;
 }
 
 /* A mark on a unit that reads erased but was torn since its last whole erase. */
@@ -62,10 +62,10 @@ static const char *program_violation(const struct sim_nvm *sim, uint32_t address
     }
     for (size_t unit = address / g->program_unit; unit < (address + length) / g->program_unit;
          unit++) {
-        if (sim->state[unit] == SIM_PROGRAMMED) {
+        if (sim->state[unit] == SIM_PROGRAMMED && sim->kind == SIM_WRITE_ONCE) {
             return "program unit programmed twice";
         }
-        if (sim->state[unit] != SIM_ERASED && !shaky(sim, address, length)) {
+        if (sim->state[unit] == SIM_UNKNOWN && !shaky(sim, address, length)) {
             return "program unit not erased, or torn since";
         }
     }
@@ -180,14 +180,17 @@ static enum cos_result sim_read(void *context, uint32_t address, uint8_t *data, 
 
 static void count_program(struct sim_nvm *sim, uint32_t address, size_t length)
 {
+    const uint16_t unit = sim->nvm.geometry.program_unit;
     sim->counts.programs++;
     sim->counts.bytes += length;
+    sim->counts.reprograms +=
+        memchr(sim->state + address / unit, SIM_PROGRAMMED, length / unit) != NULL;
     if (sim->page_size == 0 || address < sim->page_start) {
         return;
     }
     uint32_t page = (address - sim->page_start) / sim->page_size;
     if (is_mark(sim, address, length)) {
-        sim->counts.marks++;
+        sim->counts.marks += (address - sim->page_start) % sim->page_size == 0;
     } else if (page != sim->last_page) {
         sim->counts.page_programs++;
         sim->last_page = page;
@@ -229,7 +232,7 @@ static enum cos_result sim_program(void *context, uint32_t address, const uint8_
         sim->counts.shaky++;
         sim_unsettle(sim, address, data, length);
     }
-    memcpy(sim->cells + address, data, length);
+    sim_set(sim, sim->cells, address, data, length);
     memset(sim->state + address / g->program_unit, SIM_PROGRAMMED, length / g->program_unit);
     struct sim_dead_unit *dead = dead_unit(sim, address);
     if (dead != NULL) {
@@ -310,8 +313,9 @@ void sim_nvm_init(struct sim_nvm *sim, struct sim_power *power, const struct cos
                   uint32_t page_start, uint32_t page_size)
 {
     if (power->chip_count == SIM_CHIPS || g->program_unit == 0 || g->tear_unit == 0 ||
-        g->erase_unit == 0 || g->size == 0 || g->tear_unit % g->program_unit != 0 ||
-        g->erase_unit % g->tear_unit != 0 || g->size % g->erase_unit != 0) {
+        g->tear_unit > SIM_UNIT_MAX || g->erase_unit == 0 || g->size == 0 ||
+        g->tear_unit % g->program_unit != 0 || g->erase_unit % g->tear_unit != 0 ||
+        g->size % g->erase_unit != 0) {
         fprintf(stderr, "sim_nvm_init: this is no geometry\n");
         abort();
     }

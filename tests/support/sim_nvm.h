@@ -15,6 +15,13 @@
 
 #include "cos/port.h"
 
+/* What the cells are. What a torn operation leaves fits the kind. */
+enum sim_kind {
+    SIM_WRITE_ONCE, /* flash with ECC: a program unit is programmed once between two erases */
+    SIM_FLASH,      /* flash: a program takes bits from erased to programmed, never back */
+    SIM_EEPROM,     /* a program erases its own bytes and then writes them */
+};
+
 /* What an operation that lost power leaves. "Unit" is the tear unit for program(), the erase unit
  * for erase(); "own bytes" are those that the operation was to change; old and new are the unit's
  * contents before and after. The last five change by themselves at later starts, until the whole
@@ -31,6 +38,8 @@ enum sim_content {
     SIM_LOOKS_PROGRAMMED, /* every bit of the unit programmed */
     SIM_ONE_BIT,          /* new, but one bit of the unit is wrong */
     SIM_NEIGHBOUR,        /* own bytes new, the others of the unit random or erased */
+    SIM_OWN_ERASED,       /* own bytes erased, the others old */
+    SIM_OTHERS_ERASED,    /* own bytes new, the others of the unit erased */
     SIM_WEAK,             /* new; from some later start on old, erased, random or metastable */
     SIM_WEAK_ERASED,      /* erased; from some later start on old, new, random or metastable */
     SIM_WEAK_OLD,         /* old; from some later start on new, erased, random or metastable */
@@ -72,12 +81,16 @@ struct sim_counts {
     /* Runs of program() calls inside one store page. A run ends with a program() in another page or
      * an erase() of this one; a mark neither begins nor ends a run. */
     uint64_t page_programs;
-    /* Programs at the very start of a store page, of one program unit or up to 16 bytes. */
+    /* Marks begun: programs at the very start of a store page. What lies in its first 8 bytes, or
+     * first program unit if that is longer, is its mark. */
     uint64_t marks;
     /* Marks on units that a torn operation left and that merely read erased. No core can know, so
      * this is no breach of contract for a mark, but it is for a page's contents; and what is
      * programmed there is as unstable as the ground. */
     uint64_t shaky;
+    /* Programs on a unit that was programmed since its last erase: the contract forbids them, but
+     * only SIM_WRITE_ONCE stops them. */
+    uint64_t reprograms;
 };
 
 #define SIM_DEAD_MAX 32
@@ -93,6 +106,7 @@ struct sim_dead_unit {
 struct sim_nvm {
     struct cos_nvm nvm; /* for the core: &sim.nvm */
     struct sim_power *power;
+    enum sim_kind kind;  /* SIM_WRITE_ONCE after init; to be set before the first operation */
     uint32_t page_start; /* where store pages begin, and their size: for the counts only */
     uint32_t page_size;
     uint32_t last_page; /* page of the run under way, or SIM_NO_PAGE */

@@ -18,6 +18,8 @@ static const char *const content_names[SIM_CONTENTS] = {
     [SIM_LOOKS_PROGRAMMED] = "looks-programmed",
     [SIM_ONE_BIT] = "one-bit",
     [SIM_NEIGHBOUR] = "neighbour",
+    [SIM_OWN_ERASED] = "own-erased",
+    [SIM_OTHERS_ERASED] = "others-erased",
     [SIM_WEAK] = "weak",
     [SIM_WEAK_ERASED] = "weak-erased",
     [SIM_WEAK_OLD] = "weak-old",
@@ -59,6 +61,21 @@ uint32_t sim_below(uint64_t *state, uint32_t bound)
     return (uint32_t)((sim_random(state) >> 32) * bound >> 32);
 }
 
+void sim_set(const struct sim_nvm *sim, uint8_t *cells, uint32_t address, const uint8_t *data,
+             size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        uint8_t *cell = &cells[address + i];
+        if (sim->kind != SIM_FLASH) {
+            *cell = data[i];
+        } else if (sim->nvm.geometry.erased_value == 0xFF) {
+            *cell &= data[i];
+        } else {
+            *cell |= data[i];
+        }
+    }
+}
+
 static void fill_random(uint8_t *to, uint32_t length, uint64_t *r)
 {
     for (uint32_t i = 0; i < length; i++) {
@@ -87,9 +104,9 @@ static void fill_split(struct sim_nvm *sim, const struct sim_torn *torn, const u
     }
 }
 
-static void fill_neighbours(struct sim_nvm *sim, const struct sim_torn *torn, uint64_t *r)
+static void fill_neighbours(struct sim_nvm *sim, const struct sim_torn *torn, bool erased,
+                            uint64_t *r)
 {
-    bool erased = sim_random(r) & 1;
     for (uint32_t i = torn->at; i < torn->at + torn->length; i++) {
         if (i < torn->own_at || i >= torn->own_at + torn->own_length) {
             sim->cells[i] =
@@ -138,7 +155,14 @@ static void leave(struct sim_nvm *sim, const struct sim_torn *torn, uint64_t *r)
         break;
     case SIM_NEIGHBOUR:
         memcpy(unit, after, torn->length);
-        fill_neighbours(sim, torn, r);
+        fill_neighbours(sim, torn, sim_random(r) & 1, r);
+        break;
+    case SIM_OTHERS_ERASED:
+        memcpy(unit, after, torn->length);
+        fill_neighbours(sim, torn, true, r);
+        break;
+    case SIM_OWN_ERASED:
+        memset(sim->cells + torn->own_at, erased, torn->own_length);
         break;
     case SIM_NOTHING:
     case SIM_WEAK_OLD:
@@ -157,6 +181,14 @@ void sim_settle_units(struct sim_nvm *sim, uint32_t at, uint32_t length)
     }
 }
 
+/* A program of flash that leaves this only took bits from erased to programmed. The others are
+ * damage to the whole unit, or read as chance has it. */
+static bool keeps_direction(enum sim_content content)
+{
+    return content == SIM_PREFIX || content == SIM_SUFFIX || content == SIM_BITS ||
+           content == SIM_OWN_GARBAGE || content == SIM_ONE_BIT;
+}
+
 /* data == NULL: an erase. */
 void sim_tear(struct sim_nvm *sim, const struct sim_torn *torn, const uint8_t *data)
 {
@@ -164,12 +196,21 @@ void sim_tear(struct sim_nvm *sim, const struct sim_torn *torn, const uint8_t *d
     uint64_t r = sim_mix(sim->power->seed ^ sim_mix(torn->own_at + 1));
     memcpy(sim->before + torn->at, sim->cells + torn->at, torn->length);
     memcpy(sim->after + torn->at, sim->cells + torn->at, torn->length);
-    if (data != NULL) {
-        memcpy(sim->after + torn->own_at, data, torn->own_length);
-    } else {
+    if (data == NULL) {
         memset(sim->after + torn->own_at, g->erased_value, torn->own_length);
+    } else {
+        sim_set(sim, sim->after, torn->own_at, data, torn->own_length);
+        if (sim->kind == SIM_EEPROM && (sim_random(&r) & 1)) { /* cut behind the erase */
+            memset(sim->before + torn->own_at, g->erased_value, torn->own_length);
+        }
     }
     leave(sim, torn, &r);
+    if (sim->kind == SIM_FLASH && data != NULL && keeps_direction(sim->power->content)) {
+        uint8_t left[SIM_UNIT_MAX];
+        memcpy(left, sim->cells + torn->at, torn->length);
+        memcpy(sim->cells + torn->at, sim->before + torn->at, torn->length);
+        sim_set(sim, sim->cells, torn->at, left, torn->length);
+    }
     memset(sim->state + torn->at / g->program_unit, SIM_UNKNOWN, torn->length / g->program_unit);
     sim_settle_units(sim, torn->at, torn->length);
     if (sim->power->content >= SIM_WEAK) {
@@ -188,6 +229,9 @@ void sim_unsettle(struct sim_nvm *sim, uint32_t address, const uint8_t *data, si
 {
     const struct cos_nvm_geometry *g = &sim->nvm.geometry;
     uint32_t unit = address / g->tear_unit, at = unit * g->tear_unit;
+    if (sim->wobble[unit] == 0 && sim->kind == SIM_EEPROM) {
+        return; /* its own bytes are erased before they are written: now they are good */
+    }
     if (sim->wobble[unit] == 0) {
         static const uint8_t kinds[] = {SIM_WEAK, SIM_METASTABLE, SIM_METASTABLE_BITS};
         uint64_t r = sim_mix(sim->power->operations ^ sim_mix(address + 3));
@@ -197,7 +241,7 @@ void sim_unsettle(struct sim_nvm *sim, uint32_t address, const uint8_t *data, si
         sim->wobble_by[unit] = r;
         sim->wobbling++;
     }
-    memcpy(sim->after + address, data, length);
+    sim_set(sim, sim->after, address, data, length);
 }
 
 /* A unit that was weak gives way: for good, or from now on it is metastable. */

@@ -7,6 +7,8 @@
 
 #include "sim_nvm.h"
 
+#define SIM_UNIT_MAX 512 /* bytes of a tear unit */
+
 /* State of a program unit. SIM_UNKNOWN: torn, and not erased since. */
 enum { SIM_UNKNOWN, SIM_ERASED, SIM_PROGRAMMED };
 
@@ -17,6 +19,10 @@ struct sim_torn {
 };
 
 uint64_t sim_mix(uint64_t x);
+
+/* What a program that was not torn makes of these cells (sim->cells, or a copy of them). */
+void sim_set(const struct sim_nvm *sim, uint8_t *cells, uint32_t address, const uint8_t *data,
+             size_t length);
 
 /* Leaves the power's content in the unit. data == NULL: an erase. */
 void sim_tear(struct sim_nvm *sim, const struct sim_torn *torn, const uint8_t *data);

@@ -9,25 +9,30 @@
 
 struct rig_geometry rig_geometry(unsigned index)
 {
-    static const uint8_t program_units[] = {1, 4, 8, 16};
-    /* Tear unit, erase unit, page. */
-    static const uint16_t shapes[][3] = {
-        {16, 64, 64},   {64, 64, 64},   {256, 256, 256}, /* page = one erase unit */
-        {16, 32, 64},   {64, 64, 128},  {256, 256, 512}, /* page = two erase units */
-        {64, 256, 256}, {16, 128, 256},
-    };
-    unsigned erased = index % 2, program = index / 2 % 4, shape = index / 8;
-    if (index >= 48) { /* the last four: several tear units an erase unit */
-        shape = 6 + index % 2;
-        program = 1 + index / 2 % 2;
+    const unsigned erased = index % 2, kind = index / 2 % 3, multiple = index / 6 % 3;
+    struct rig_geometry g = {.kind = (enum sim_kind)kind, .erased = erased ? 0xFF : 0x00};
+    unsigned longest, choices = 1;
+
+    g.tear_unit = (uint16_t)(4U << index / 18);
+    g.erase_unit = (uint16_t)(g.tear_unit << 2 * multiple);
+    g.page_size = g.erase_unit < 64 ? 64 : g.erase_unit;
+    longest = g.page_size == 64 ? 16 : 64; /* mark, header and CRC leave room for payload */
+    while (2U << (choices - 1) <= longest && 2U << (choices - 1) <= g.tear_unit) {
+        choices++;
     }
-    return (struct rig_geometry){
-        .program_unit = program_units[program],
-        .tear_unit = shapes[shape][0],
-        .erase_unit = shapes[shape][1],
-        .page_size = shapes[shape][2],
-        .erased = erased ? 0xFF : 0x00,
-    };
+    g.program_unit = (uint16_t)(1U << (kind + multiple + 3) % choices);
+    return g;
+}
+
+unsigned rig_find(enum sim_kind kind, unsigned tear_unit, unsigned erase_unit)
+{
+    unsigned index = 0;
+    for (struct rig_geometry g = rig_geometry(0);
+         g.kind != kind || g.tear_unit != tear_unit || g.erase_unit != erase_unit;
+         g = rig_geometry(index)) {
+        index += 2;
+    }
+    return index;
 }
 
 bool rig_scrubs(unsigned geometry)
@@ -100,7 +105,7 @@ static void check_secrets(struct rig *rig)
 
 void rig_verify(struct rig *rig)
 {
-    uint8_t answer[RIG_SPACE_MAX];
+    static uint8_t answer[RIG_SPACE_MAX];
     check_result(rig, cos_store_read(&rig->store, 0, answer, rig->size), "read");
     if (memcmp(answer, rig->space[0], rig->size) != 0) {
         if (rig->possible == 1 || memcmp(answer, rig->space[1], rig->size) != 0) {
@@ -139,6 +144,7 @@ static bool mount(struct rig *rig)
     rig->clean = rig->clean || rig->busy_starts >= 2;
     rig->clean = rig->clean && rig->written && rig->sim.wobbling == 0;
     check(rig, rig->size == cos_store_size(&rig->store), "the space changed its size");
+    check(rig, rig->sim.counts.reprograms == 0, "a unit was programmed twice");
     rig_verify(rig);
     check_secrets(rig);
     return true;
@@ -219,9 +225,36 @@ static struct cos_edit edit_in(struct rig *rig, uint32_t page, uint8_t *data, ui
         .address = page * rig->store.payload + 8 + at, .data = data, .length = length};
 }
 
+/* Where `length` bytes that are no secret stand. */
+static uint32_t source(struct rig *rig, uint32_t length)
+{
+    return 1 + sim_below(&rig->random, RIG_SECRET * rig->store.payload - length);
+}
+
+/* The first border is in the middle of the target; the source is a few bytes beside it, or
+ * anywhere. */
+static struct cos_edit moved_over_border(struct rig *rig)
+{
+    const uint32_t payload = rig->store.payload,
+                   half = 2 + sim_below(&rig->random, payload / 2 - 1);
+    struct cos_edit edit = {.address = payload - half, .length = 2 * half};
+    switch (sim_below(&rig->random, 4)) {
+    case 0:
+        edit.from = edit.address > 3 ? edit.address - 3 : 1;
+        break;
+    case 1:
+        edit.from = edit.address + 1 + sim_below(&rig->random, half);
+        break;
+    default:
+        edit.from = source(rig, edit.length);
+        break;
+    }
+    return edit;
+}
+
 static bool step_edits(struct rig *rig, char letter)
 {
-    uint8_t data[RIG_TOUCH][512];
+    static uint8_t data[RIG_TOUCH][RIG_PAGE_MAX];
     struct cos_edit edits[RIG_TOUCH];
     uint32_t payload = rig->store.payload;
     uint32_t page = sim_below(&rig->random, RIG_LOGICAL);
@@ -241,6 +274,16 @@ static bool step_edits(struct rig *rig, char letter)
         edits[1] = edit_in(rig, page, data[1], 12);
         edits[1].data = sim_random(&rig->random) & 1 ? NULL : data[1];
         count = 2;
+        break;
+    case 'c':
+        edits[0] = edit_in(rig, page % RIG_SECRET, data[0], 6);
+        edits[1] = edit_in(rig, page % RIG_SECRET, data[1], 12);
+        edits[1].data = NULL;
+        edits[1].from = source(rig, edits[1].length);
+        count = 2;
+        break;
+    case 'm':
+        edits[0] = moved_over_border(rig);
         break;
     case 'b':
         fill(rig, data[0], 11);
@@ -308,7 +351,7 @@ bool rig_steps(struct rig *rig, const char *letters)
 
 char rig_any_commit(struct rig *rig)
 {
-    static const char letters[] = "1w2b3-+xz";
+    static const char letters[] = "1w2b3cm-+xz";
     return letters[sim_below(&rig->random, sizeof letters - 1)];
 }
 
@@ -328,6 +371,7 @@ void rig_open(struct rig *rig, unsigned geometry, uint64_t seed,
         .endurance = 100000,
     };
     sim_nvm_init(&rig->sim, &rig->power, &chip, g.page_size, g.page_size);
+    rig->sim.kind = g.kind;
     rig->config = (struct cos_store_config){
         .start = g.page_size,
         .page_size = g.page_size,
@@ -350,14 +394,22 @@ void rig_close(struct rig *rig)
     sim_nvm_free(&rig->sim);
 }
 
+/* Copies what is there of a rig. */
+static void copy_rig(struct rig *to, const struct rig *from)
+{
+    memcpy(to, from, offsetof(struct rig, space));
+    memcpy(to->space[0], from->space[0], from->size);
+    memcpy(to->space[1], from->space[1], from->size);
+}
+
 void rig_save(const struct rig *rig, struct rig_snapshot *snapshot)
 {
-    snapshot->rig = *rig;
+    copy_rig(&snapshot->rig, rig);
     sim_nvm_save(&rig->sim, &snapshot->sim);
 }
 
 void rig_restore(struct rig *rig, const struct rig_snapshot *snapshot)
 {
-    *rig = snapshot->rig;
+    copy_rig(rig, &snapshot->rig);
     sim_nvm_restore(&rig->sim, &snapshot->sim);
 }

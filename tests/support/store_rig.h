@@ -14,18 +14,24 @@
 #define RIG_LOGICAL   (RIG_PAGES - RIG_RESERVE)
 #define RIG_TOUCH     (RIG_RESERVE - COS_STORE_SLACK) /* pages of the largest transaction */
 #define RIG_SECRET    4                               /* logical pages from here on are secret */
-#define RIG_SPACE_MAX (RIG_LOGICAL * 512)
+#define RIG_PAGE_MAX  8192
+#define RIG_SPACE_MAX (RIG_LOGICAL * RIG_PAGE_MAX)
 #define RIG_MARKERS   4
 
 struct rig_geometry {
+    enum sim_kind kind;
     uint16_t program_unit, tear_unit, erase_unit, page_size;
     uint8_t erased;
 };
 
-/* All geometries: program units of 1, 4, 8, 16 bytes, tear units of 16, 64, 256, pages of one and
- * of two erase units, erased 00 and FF; behind them some with several tear units an erase unit. */
-#define RIG_GEOMETRIES 52U
+/* All geometries: tear units of 4, 8, 16, ..., 512 bytes, erase units of 1, 4, 16 of them, three
+ * kinds of cells, erased 00 and FF; program units of 1 to 64 bytes take turns. Even indices are
+ * erased 00, the odd one behind each is the same with FF. A page is the smallest that can be: as
+ * many erase units as make 64 bytes. */
+#define RIG_GEOMETRIES 144U
 struct rig_geometry rig_geometry(unsigned index);
+/* The geometry with erased 00 and these units. */
+unsigned rig_find(enum sim_kind kind, unsigned tear_unit, unsigned erase_unit);
 /* Whether the rig's store on this geometry scrubs superseded secrets: three in four do. */
 bool rig_scrubs(unsigned geometry);
 
@@ -41,7 +47,6 @@ struct rig {
     bool unsure;          /* a commit was torn, perhaps the first: there may be pages */
     bool clean;           /* settled, and nothing done since: the next start writes nothing */
     unsigned busy_starts; /* in a row that wrote NVM, with nothing else in between */
-    uint8_t space[2][RIG_SPACE_MAX];
     uint8_t markers[RIG_MARKERS][8]; /* secrets that once were current */
     unsigned marker_count;
     uint8_t tries_seen; /* the try counter as last answered; it must not rise by itself */
@@ -49,6 +54,9 @@ struct rig {
     uint64_t random;
     /* Called with what is wrong; must not return. */
     void (*fail)(const struct rig *rig, const char *message);
+    /* What the logical space holds; the second one if a commit that was torn was done. At the end,
+     * since a snapshot copies no more of them than the space is long. */
+    uint8_t space[2][RIG_SPACE_MAX];
 };
 
 /* A blank store in a blank NVM, mounted. */
@@ -60,6 +68,7 @@ void rig_close(struct rig *rig);
  *   1 w  commit of a few bytes, of a whole page      b  over a page border
  *   2    two overlapping edits in one page           3  edits in RIG_TOUCH pages
  *   - +  spend a try, give all back                  x z  write a secret, delete it
+ *   c    copy a few bytes, over other edits          m  move a run over a page border, overlapping
  *   s    settle                                      r  power off and on, mount
  *   R    mount (power was put on already)
  * If power is on afterwards the answer must have been COS_OK, and after a mount the space must be

@@ -3,12 +3,14 @@
  * The worked examples of docs/formats.md: read from the document, recomputed with the card's own
  * code, and once more with OpenSSL. Those of "Files" are read by test_fs.c.
  */
-#include "bench.h"
+#include "card_table.h"
+#include "example.h"
 #include "gate/channel.h"
 #include "gate/pairing.h"
 #include "oracle.h"
 #include "secure_domain/domain.h"
 #include "twinctl/bytes.h"
+#include "vault_rig.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,98 +20,13 @@
 
 #include <cmocka.h>
 
-enum { LINES = 16, VALUE = 512 };
-
-/* The fenced block after "<!-- example: NAME -->": lines of a name and hexadecimal bytes, or of
- * bytes alone. */
-struct example {
-    const char *name;
-    size_t count;
-    struct {
-        char key[32];
-        uint8_t value[VALUE];
-        size_t length;
-    } lines[LINES];
-};
-
-static void add_line(struct example *example, char *line, bool with_keys)
-{
-    char *rest = line;
-
-    assert_true(example->count < LINES);
-    line[strcspn(line, "\n")] = '\0';
-    if (with_keys) {
-        const size_t key = strcspn(line, " ");
-        assert_true(key < sizeof example->lines[0].key && line[key] == ' ');
-        memcpy(example->lines[example->count].key, line, key);
-        rest = line + key + strspn(line + key, " ");
-    }
-    if (!hex_read(rest, example->lines[example->count].value, VALUE,
-                  &example->lines[example->count].length)) {
-        fail_msg("example %s: not hexadecimal: %s", example->name, line);
-    }
-    example->count++;
-}
-
-static struct example *read_example(const char *name, bool with_keys)
-{
-    char line[1200], marker[64];
-    unsigned stage = 0; /* 0 before the marker, 1 before the block, 2 in it, 3 behind */
-    struct example *example = calloc(1, sizeof *example);
-    FILE *file = fopen("docs/formats.md", "r");
-
-    assert_true(example != NULL && file != NULL);
-    example->name = name;
-    snprintf(marker, sizeof marker, "<!-- example: %s -->", name);
-    while (stage < 3 && fgets(line, sizeof line, file) != NULL) {
-        if (stage == 0) {
-            stage = strncmp(line, marker, strlen(marker)) == 0;
-        } else if (strncmp(line, "```", 3) == 0) {
-            stage++;
-        } else if (stage == 2) {
-            add_line(example, line, with_keys);
-        }
-    }
-    fclose(file);
-    if (stage != 3) {
-        fail_msg("no example %s in docs/formats.md", name);
-    }
-    return example;
-}
-
-/* The value of a key, of exactly this length. */
-static const uint8_t *value(const struct example *example, const char *key, size_t length)
-{
-    for (size_t i = 0; i < example->count; i++) {
-        if (strcmp(example->lines[i].key, key) == 0) {
-            if (example->lines[i].length != length) {
-                fail_msg("example %s: %s has %zu bytes, not %zu", example->name, key,
-                         example->lines[i].length, length);
-            }
-            return example->lines[i].value;
-        }
-    }
-    fail_msg("example %s: no %s", example->name, key);
-    return NULL;
-}
-
-/* Holds computed bytes against the document; says what was computed if they differ. */
-static void expect(const struct example *example, const char *key, const void *bytes, size_t length)
-{
-    char found[2 * VALUE + 1];
-
-    if (memcmp(value(example, key, length), bytes, length) != 0) {
-        fail_msg("example %s: %s is %s", example->name, key, hex_write(bytes, length, found));
-    }
-}
-
 /* ---- Store pages ---- */
 
 static void store_page_and_mark(void **state)
 {
     static const struct cos_nvm_geometry geometry = {4096, 256, 64, 8, 0xFF, 1000};
     static const uint8_t payload[] = {1, 2, 3};
-    struct example *page = read_example("store-page", false), *mark = read_example("mark", true);
+    struct example *page = example_read("store-page", false), *mark = example_read("mark", true);
     uint16_t map[12];
     struct sim_power power = {0};
     struct sim_nvm nvm;
@@ -139,12 +56,13 @@ static void store_page_and_mark(void **state)
     assert_int_equal(cos_get32(nvm.cells + 252), crc32_of(page_signed.data, page_signed.length));
 
     assert_int_equal(cos_store_settle(&store), COS_OK);
-    expect(mark, "MARK", nvm.cells + 256, 8);
-    bytes_add(&signed_, value(mark, "SEQUENCE", 4), 4);
-    bytes_add(&signed_, value(mark, "KIND", 1), 1);
-    bytes_add(&signed_, value(mark, "PAGE", 2), 2);
-    assert_int_equal(cos_get32(value(mark, "MARK", 8) + 4), crc32_of(signed_.data, signed_.length));
-    assert_memory_equal(value(mark, "MARK", 8), signed_.data, 4);
+    example_expect(mark, "MARK", nvm.cells + 256, 8);
+    bytes_add(&signed_, example_value(mark, "SEQUENCE", 4), 4);
+    bytes_add(&signed_, example_value(mark, "KIND", 1), 1);
+    bytes_add(&signed_, example_value(mark, "PAGE", 2), 2);
+    assert_int_equal(cos_get32(example_value(mark, "MARK", 8) + 4),
+                     crc32_of(signed_.data, signed_.length));
+    assert_memory_equal(example_value(mark, "MARK", 8), signed_.data, 4);
     sim_nvm_free(&nvm);
     free(page);
     free(mark);
@@ -188,73 +106,74 @@ static size_t frame_by_card(enum frame_direction direction, const uint8_t key[16
 
 static void hello_and_frames(void **state)
 {
-    struct example *hello = read_example("hello", true);
-    struct example *response = read_example("response", true);
+    struct example *hello = example_read("hello", true);
+    struct example *response = example_read("response", true);
     uint8_t derived[52], input[33], mac[16], frame[64];
     struct cos_channel_keys keys;
 
     (void)state;
-    const uint8_t *secret = value(hello, "P", 32);
-    memcpy(input + 1, value(hello, "A", 16), 16);
-    memcpy(input + 17, value(hello, "S", 16), 16);
+    const uint8_t *secret = example_value(hello, "P", 32);
+    memcpy(input + 1, example_value(hello, "A", 16), 16);
+    memcpy(input + 17, example_value(hello, "S", 16), 16);
     assert_int_equal(cos_channel_derive(&cos_crypto_tomcrypt, secret, input + 1, input + 17, &keys),
                      COS_OK);
-    expect(hello, "REQUEST-KEY", keys.request, 16);
-    expect(hello, "RESPONSE-KEY", keys.response, 16);
-    expect(hello, "CONFIRMATION-S", keys.confirmation_secure, 8);
-    expect(hello, "CONFIRMATION-A", keys.confirmation_app, 8);
-    assert_int_equal(cos_get32(value(hello, "SESSION", 4)), keys.session);
+    example_expect(hello, "REQUEST-KEY", keys.request, 16);
+    example_expect(hello, "RESPONSE-KEY", keys.response, 16);
+    example_expect(hello, "CONFIRMATION-S", keys.confirmation_secure, 8);
+    example_expect(hello, "CONFIRMATION-A", keys.confirmation_app, 8);
+    assert_int_equal(cos_get32(example_value(hello, "SESSION", 4)), keys.session);
 
     assert_true(oracle_kdf(secret, 32, "TwinCOS gate", input + 1, 32, derived, sizeof derived));
-    expect(hello, "REQUEST-KEY", derived, 16);
-    expect(hello, "RESPONSE-KEY", derived + 16, 16);
-    expect(hello, "SESSION", derived + 48, 4);
+    example_expect(hello, "REQUEST-KEY", derived, 16);
+    example_expect(hello, "RESPONSE-KEY", derived + 16, 16);
+    example_expect(hello, "SESSION", derived + 48, 4);
     input[0] = 0x02;
     assert_true(crypto_cmac(derived + 32, 16, input, sizeof input, mac));
-    expect(hello, "CONFIRMATION-S", mac, 8);
+    example_expect(hello, "CONFIRMATION-S", mac, 8);
     input[0] = 0x01;
     assert_true(crypto_cmac(derived + 32, 16, input, sizeof input, mac));
-    expect(hello, "CONFIRMATION-A", mac, 8);
+    example_expect(hello, "CONFIRMATION-A", mac, 8);
 
-    const uint8_t *request = value(hello, "MESSAGE", 2);
+    const uint8_t *request = example_value(hello, "MESSAGE", 2);
     size_t length =
         frame_by_card(FRAME_REQUEST, keys.request, keys.session, request, 2, NULL, frame);
-    expect(hello, "FRAME", frame, length);
+    example_expect(hello, "FRAME", frame, length);
     length = frame_by_openssl(0x01, derived, keys.session, request, 2, NULL, frame);
-    expect(hello, "FRAME", frame, length);
+    example_expect(hello, "FRAME", frame, length);
 
     uint8_t tag[8];
     memcpy(tag, frame + length - 12, 8);
-    expect(response, "REQUEST-TAG", tag, 8);
-    const uint8_t *message = value(response, "MESSAGE", 14);
+    example_expect(response, "REQUEST-TAG", tag, 8);
+    const uint8_t *message = example_value(response, "MESSAGE", 14);
     length = frame_by_card(FRAME_RESPONSE, keys.response, keys.session, message, 14, tag, frame);
-    expect(response, "FRAME", frame, length);
+    example_expect(response, "FRAME", frame, length);
     length = frame_by_openssl(0x02, derived + 16, keys.session, message, 14, tag, frame);
-    expect(response, "FRAME", frame, length);
+    example_expect(response, "FRAME", frame, length);
     free(hello);
     free(response);
 }
 
 static void pairing(void **state)
 {
-    struct example *example = read_example("pairing", true);
-    const uint8_t *key = value(example, "T-A", 16), *secret = value(example, "SECRET", 32);
-    const uint8_t generation = value(example, "GENERATION", 1)[0];
+    struct example *example = example_read("pairing", true);
+    const uint8_t *key = example_value(example, "T-A", 16),
+                  *secret = example_value(example, "SECRET", 32);
+    const uint8_t generation = example_value(example, "GENERATION", 1)[0];
     uint8_t answer[41] = {generation}, wrapping[16], unwrapped[32];
 
     (void)state;
     assert_int_equal(cos_pairing_wrap(&cos_crypto_tomcrypt, key, secret, generation, answer + 1),
                      COS_OK);
-    expect(example, "ANSWER", answer, sizeof answer);
+    example_expect(example, "ANSWER", answer, sizeof answer);
     assert_int_equal(
         cos_gate_unwrap_pairing(&cos_crypto_tomcrypt, key, answer + 1, generation, unwrapped),
         COS_OK);
     assert_memory_equal(unwrapped, secret, 32);
 
     assert_true(crypto_kdf(key, "TwinCOS pairing", &generation, 1, wrapping));
-    expect(example, "KEY", wrapping, 16);
+    example_expect(example, "KEY", wrapping, 16);
     assert_true(crypto_ccm_seal(wrapping, &generation, 1, secret, 32, answer + 1));
-    expect(example, "ANSWER", answer, sizeof answer);
+    example_expect(example, "ANSWER", answer, sizeof answer);
     free(example);
 }
 
@@ -284,20 +203,20 @@ static enum cos_result start_with(const uint8_t fab[122], const uint8_t *image, 
 
 static void fab_records(void **state)
 {
-    struct example *secure = read_example("fab-secure", true), *app = read_example("fab-app", true);
+    struct example *secure = example_read("fab-secure", true), *app = example_read("fab-app", true);
     uint8_t fab[122], mac[16], crc[4], digest[32];
 
     (void)state;
     memset(fab, 0xFF, sizeof fab);
-    memcpy(fab, value(secure, "0", 37), 37);
-    memcpy(fab + 37, value(secure, "37", 16), 16);
-    memcpy(fab + 64, value(secure, "64", 42), 42);
-    memcpy(fab + 106, value(secure, "106", 16), 16);
-    const uint8_t *image = value(secure, "IMAGE", 21);
+    memcpy(fab, example_value(secure, "0", 37), 37);
+    memcpy(fab + 37, example_value(secure, "37", 16), 16);
+    memcpy(fab + 64, example_value(secure, "64", 42), 42);
+    memcpy(fab + 106, example_value(secure, "106", 16), 16);
+    const uint8_t *image = example_value(secure, "IMAGE", 21);
     assert_true(crypto_cmac(fab + 13, 16, fab, 37, mac));
-    expect(secure, "37", mac, 16);
+    example_expect(secure, "37", mac, 16);
     assert_true(crypto_cmac(fab + 13, 16, fab + 64, 42, mac));
-    expect(secure, "106", mac, 16);
+    example_expect(secure, "106", mac, 16);
     const struct cos_span part = {image, 21};
     assert_int_equal(cos_crypto_tomcrypt.sha256(NULL, &part, 1, digest), COS_OK);
     assert_memory_equal(fab + 74, digest, 32);
@@ -311,10 +230,10 @@ static void fab_records(void **state)
         fab[at] ^= 0x01;
     }
 
-    cos_put32(crc, crc32_of(value(app, "0", 29), 29));
-    expect(app, "29", crc, 4);
-    cos_put32(crc, cos_crc32(0, value(app, "0", 29), 29));
-    expect(app, "29", crc, 4);
+    cos_put32(crc, crc32_of(example_value(app, "0", 29), 29));
+    example_expect(app, "29", crc, 4);
+    cos_put32(crc, cos_crc32(0, example_value(app, "0", 29), 29));
+    example_expect(app, "29", crc, 4);
     free(secure);
     free(app);
 }
@@ -322,8 +241,8 @@ static void fab_records(void **state)
 /* Both copies on a card that went through initialization. */
 static void atr_record(void **state)
 {
-    struct example *example = read_example("atr-record", true);
-    const uint8_t *record = value(example, "RECORD", 25);
+    struct example *example = example_read("atr-record", true);
+    const uint8_t *record = example_value(example, "RECORD", 25);
     uint8_t crc[4], atr[COS_ATR_MAX];
 
     (void)state;
@@ -331,10 +250,10 @@ static void atr_record(void **state)
     assert_memory_equal(bench.app_nvm.cells + 256, record, 25);
     assert_memory_equal(bench.app_nvm.cells + 512, record, 25);
     assert_int_equal(cos_app_atr(&bench.app_board, &bench.app_config, atr, sizeof atr), 15);
-    expect(example, "ATR", atr, 15);
+    example_expect(example, "ATR", atr, 15);
     bench_free(&bench);
     assert_memory_equal(record, "TCAT\x01\x0F", 6);
-    assert_memory_equal(record + 6, value(example, "ATR", 15), 15);
+    assert_memory_equal(record + 6, example_value(example, "ATR", 15), 15);
     cos_put32(crc, crc32_of(record, 21));
     assert_memory_equal(record + 21, crc, 4);
     free(example);
@@ -345,9 +264,10 @@ static void atr_record(void **state)
 static void object_entry(void **state)
 {
     enum { PAYLOAD = 216, INDEX = 10 };
-    struct example *example = read_example("object", true);
-    const uint8_t *key = value(example, "STORAGE-KEY", 32), *entry = value(example, "ENTRY", 32);
-    const uint8_t *nonce = value(example, "NONCE", 13);
+    struct example *example = example_read("object", true);
+    const uint8_t *key = example_value(example, "STORAGE-KEY", 32),
+                  *entry = example_value(example, "ENTRY", 32);
+    const uint8_t *nonce = example_value(example, "NONCE", 13);
     uint8_t found[48], sealed[40], secret[32] = {0};
     struct cos_secure *secure = &bench.secure;
     struct object object = {
@@ -365,8 +285,8 @@ static void object_entry(void **state)
     };
 
     (void)state;
-    memcpy(secret, value(example, "SECRET", 6), 6);
-    assert_int_equal(cos_get16(value(example, "OBJECT", 2)), INDEX);
+    memcpy(secret, example_value(example, "SECRET", 6), 6);
+    assert_int_equal(cos_get16(example_value(example, "OBJECT", 2)), INDEX);
     bench_make(&bench, &bench_small);
     assert_int_equal(secure->store.payload, PAYLOAD);
     memcpy(secure->storage_key, key, 32);
@@ -376,44 +296,79 @@ static void object_entry(void **state)
     assert_int_equal(
         cos_store_read(&secure->store, (1 + INDEX / 6) * PAYLOAD + INDEX % 6 * 32, found, 32),
         COS_OK);
-    expect(example, "ENTRY", found, 32);
+    example_expect(example, "ENTRY", found, 32);
     assert_int_equal(
         cos_store_read(&secure->store, (6 + INDEX / 4) * PAYLOAD + INDEX % 4 * 48, found, 48),
         COS_OK);
-    expect(example, "SLOT", found, 48);
+    example_expect(example, "SLOT", found, 48);
     bench_free(&bench);
 
     assert_int_equal(cos_get16(nonce), INDEX);
     assert_memory_equal(nonce + 2, entry + 20, 4);
     assert_true(oracle_ccm_seal(key, 32, nonce, entry, 17, secret, 32, sealed));
-    assert_memory_equal(value(example, "SLOT", 48), sealed, 40);
+    assert_memory_equal(example_value(example, "SLOT", 48), sealed, 40);
     free(example);
 }
 
 /* ---- Commands ---- */
 
+/* The first file of a card with six: entries from page 10, behind the secrets of its 14 objects,
+ * and chunks from page 12. */
+static void vault_file(void **state)
+{
+    enum { PAYLOAD = 216, ENTRIES = 10 * PAYLOAD, CHUNKS = 12 * PAYLOAD };
+    struct example *example = example_read("vault", true);
+    const uint8_t *key = example_value(example, "STORAGE-KEY", 32);
+    struct cos_secure *secure = &bench.secure;
+    struct gate_rig rig;
+    uint8_t found[VAULT_CHUNK], content[96] = {0}, sealed[96 + COS_CCM_TAG];
+
+    (void)state;
+    bench_make(&bench, &bench_small);
+    bench_select(&bench);
+    gate_rig_take(&rig, &bench);
+    vault_session(&rig);
+    memcpy(secure->storage_key, key, 32);
+    assert_int_equal(vault_create(&rig, 100, "8C0303C091"), 1);
+    memcpy(content, example_value(example, "CONTENT", 13), 13);
+    assert_int_equal(vault_open(&rig, "00D60000 0D 5477696E434F53207661756C74"), COS_OK);
+    assert_int_equal(vault_call(&rig, COS_GATE_VAULT, "0400 0001 0000 5477696E434F53207661756C74"),
+                     COS_OK);
+    assert_int_equal(cos_store_read(&secure->store, ENTRIES, found, 54), COS_OK);
+    example_expect(example, "ENTRY", found, 54);
+    assert_int_equal(cos_store_read(&secure->store, CHUNKS, found, VAULT_CHUNK), COS_OK);
+    example_expect(example, "CHUNK", found, VAULT_CHUNK);
+    bench_free(&bench);
+
+    assert_true(oracle_ccm_seal(key, 32, example_value(example, "NONCE", 13),
+                                example_value(example, "ASSOCIATED", 4), 4, content, 96, sealed));
+    assert_memory_equal(example_value(example, "CHUNK", VAULT_CHUNK) + 4, sealed, sizeof sealed);
+    free(example);
+}
+
 static void production_step(void **state)
 {
-    struct example *example = read_example("production-step", true);
-    const uint8_t *body = value(example, "BODY", 36), *token = value(example, "TOKEN", 44);
-    const uint8_t step = value(example, "STEP", 1)[0];
+    struct example *example = example_read("production-step", true);
+    const uint8_t *body = example_value(example, "BODY", 36),
+                  *token = example_value(example, "TOKEN", 44);
+    const uint8_t step = example_value(example, "STEP", 1)[0];
     uint8_t context[17] = {step}, key[16], sealed[44], apdu[5 + 44 + 1] = {0x80, 0xF1, step, 1, 44};
 
     (void)state;
-    memcpy(context + 1, value(example, "R", 16), 16);
-    assert_true(crypto_kdf(value(example, "T", 16), "TwinCOS production step", context,
+    memcpy(context + 1, example_value(example, "R", 16), 16);
+    assert_true(crypto_kdf(example_value(example, "T", 16), "TwinCOS production step", context,
                            sizeof context, key));
-    expect(example, "KEY", key, 16);
+    example_expect(example, "KEY", key, 16);
     assert_true(crypto_ccm_seal(key, &step, 1, body, 36, sealed));
-    expect(example, "TOKEN", sealed, 44);
+    example_expect(example, "TOKEN", sealed, 44);
 
     /* A card that happened to give this R takes the token, and no other. */
     for (unsigned wrong = 0; wrong <= 1; wrong++) {
         bench_init(&bench, &bench_small);
-        assert_memory_equal(value(example, "T", 16), bench_transport, 16);
+        assert_memory_equal(example_value(example, "T", 16), bench_transport, 16);
         assert_true(bench_power_on(&bench));
         assert_int_equal(bench_hex(&bench, "80F1030010"), 0x9000);
-        memcpy(bench.secure.challenge, value(example, "R", 16), 16);
+        memcpy(bench.secure.challenge, example_value(example, "R", 16), 16);
         bench.secure.challenge[15] ^= (uint8_t)wrong;
         memcpy(apdu + 5, token, 44);
         assert_int_equal(bench_apdu(&bench, apdu, sizeof apdu), wrong != 0 ? 0x63C9 : 0x9000);
@@ -425,22 +380,22 @@ static void production_step(void **state)
 
 static void access_proof(void **state)
 {
-    struct example *example = read_example("access-proof", true);
-    const uint8_t *key = value(example, "KEY", 16);
+    struct example *example = example_read("access-proof", true);
+    const uint8_t *key = example_value(example, "KEY", 16);
     uint8_t apdu[5 + 24 + 1] = {0x00, 0x88, 0x00, 0x81, 24}, mac[16];
     struct bytes proof = {0}, signed_ = {0};
 
     (void)state;
-    memcpy(apdu + 5, value(example, "SYSTEM", 8), 8);
-    memcpy(apdu + 13, value(example, "R", 16), 16);
-    bytes_add(&proof, value(example, "LEVEL", 1), 1);
-    bytes_add(&proof, value(example, "VALID-TO", 4), 4);
+    memcpy(apdu + 5, example_value(example, "SYSTEM", 8), 8);
+    memcpy(apdu + 13, example_value(example, "R", 16), 16);
+    bytes_add(&proof, example_value(example, "LEVEL", 1), 1);
+    bytes_add(&proof, example_value(example, "VALID-TO", 4), 4);
     bytes_add(&signed_, "TwinCOS access", 14);
     bytes_add(&signed_, apdu + 5, 24);
     bytes_add(&signed_, proof.data, 5);
     assert_true(crypto_cmac(key, 16, signed_.data, signed_.length, mac));
     bytes_add(&proof, mac, 16);
-    expect(example, "ANSWER", proof.data, 21);
+    example_expect(example, "ANSWER", proof.data, 21);
 
     bench_make(&bench, &bench_small);
     assert_memory_equal(key, bench_access_key, 16);
@@ -448,7 +403,7 @@ static void access_proof(void **state)
     assert_int_equal(bench_hex(&bench, "00200081 06 313233343536"), 0x9000);
     assert_int_equal(bench_apdu(&bench, apdu, sizeof apdu), 0x9000);
     assert_int_equal(bench.length, 21);
-    expect(example, "ANSWER", bench.data, 21);
+    example_expect(example, "ANSWER", bench.data, 21);
     bench_free(&bench);
     free(example);
 }
@@ -458,7 +413,7 @@ static void no_example_is_left_out(void **state)
     static const char *const tested[] = {
         "store-page",  "mark",       "hello",      "response",        "pairing",
         "fab-secure",  "fab-app",    "object",     "production-step", "access-proof",
-        "file-create", "file-table", "atr-record",
+        "file-create", "file-table", "atr-record", "vault",
     };
     char line[1200], name[64];
     size_t count = 0;
@@ -491,6 +446,7 @@ int main(void)
         cmocka_unit_test(fab_records),
         cmocka_unit_test(atr_record),
         cmocka_unit_test(object_entry),
+        cmocka_unit_test(vault_file),
         cmocka_unit_test(production_step),
         cmocka_unit_test(access_proof),
         cmocka_unit_test(no_example_is_left_out),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The file system as a whole: mounting, formatting, the documented bytes, where files may be
- * created, and what happens when it is full.
+ * created, what happens when it is full, and the life cycle.
  */
-#include "fs_rig.h"
+#include "fs_check.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,9 +47,9 @@ static void a_blank_space_is_formatted_once(void **state)
 static void another_superblock_is_damage(void **state)
 {
     static const struct cos_fs_config others[] = {
-        {.start = 0, .size = 2999, .files = 10},
-        {.start = 0, .size = 3000, .files = 11},
-        {.start = 1, .size = 3000, .files = 10},
+        {.start = 0, .size = 2999, .files = 10, .names = 16},
+        {.start = 0, .size = 3000, .files = 11, .names = 16},
+        {.start = 0, .size = 3000, .files = 10, .names = 15},
     };
     struct fs_rig *rig = malloc(sizeof *rig);
     struct cos_fs other;
@@ -76,33 +76,133 @@ static void another_superblock_is_damage(void **state)
     free(rig);
 }
 
+/* Superblock, one page of names, one of the table, and a heap that may be empty. */
 static void configs_that_do_not_fit_are_our_own_bug(void **state)
 {
     static const struct cos_fs_config bad[] = {
-        {.start = 0, .size = 3000, .files = 0},
-        {.start = 0, .size = 3000, .files = 4097},
-        {.start = 0, .size = 1000000, .files = 10},
-        {.start = 3000, .size = 3000, .files = 10},
-        {.start = 0xFFFFFF00, .size = 0x00000200, .files = 1},
-        {.start = 0, .size = 0, .files = 1},
-        {.start = 0, .size = 39, .files = 1},
-        {.start = 0, .size = 216 + 23, .files = 9}, /* the ninth entry goes to the second page */
+        {.start = 0, .size = 3000, .files = 0, .names = 1},
+        {.start = 0, .size = 3000, .files = 4097, .names = 1},
+        {.start = 0, .size = 3000, .files = 10, .names = 0},
+        {.start = 0, .size = 3000, .files = 10, .names = 256},
+        {.start = 0, .size = 1000000, .files = 10, .names = 1},
+        {.start = 1, .size = 2000, .files = 10, .names = 1},
+        {.start = 215, .size = 2000, .files = 10, .names = 1},
+        {.start = 3024, .size = 3000, .files = 10, .names = 1},
+        {.start = 0xFFFFFF60, .size = 0x00000200, .files = 1, .names = 1},
+        {.start = 0, .size = 0, .files = 1, .names = 1},
+        {.start = 0, .size = 3 * 216 - 1, .files = 1, .names = 1},
+        {.start = 0, .size = 4 * 216 - 1, .files = 9, .names = 1},  /* the ninth: one more page */
+        {.start = 0, .size = 4 * 216 - 1, .files = 8, .names = 11}, /* the eleventh as well */
+        {.start = 0, .size = 3000, .files = 4096, .names = 1},
     };
+    static const struct cos_fs_config good[] = {
+        {.start = 0, .size = 3 * 216, .files = 8, .names = 10},
+        {.start = 216, .size = 3 * 216, .files = 8, .names = 10},
+        {.start = 0, .size = 4 * 216, .files = 16, .names = 10},
+        {.start = 0, .size = 4 * 216, .files = 8, .names = 20},
+        {.start = 0, .size = 3024, .files = 96, .names = 1},
+    };
+    static const uint16_t bad_payloads[] = {48, 55, 57, 60, 63, 220};
     struct fs_rig *rig = malloc(sizeof *rig);
     struct cos_fs fs;
-    struct cos_fs_config good = {.start = 0, .size = 216 + 24, .files = 9};
 
     (void)state;
     fs_rig_open_blank(rig, 0, 3000, 10);
     for (size_t i = 0; i < COUNT(bad); i++) {
-        assert_int_equal(cos_fs_mount(&fs, &rig->store, &bad[i]), COS_E_INVARIANT);
+        if (cos_fs_mount(&fs, &rig->store, &bad[i]) != COS_E_INVARIANT) {
+            fail_msg("config %zu is taken", i);
+        }
     }
-    assert_int_equal(cos_fs_mount(&fs, &rig->store, &good), COS_E_STORE_BLANK);
-    good.size = 300;
-    rig->store.payload = 24;
-    assert_int_equal(cos_fs_mount(&fs, &rig->store, &good), COS_E_STORE_BLANK);
-    rig->store.payload = 23; /* a page that no entry fits into */
-    assert_int_equal(cos_fs_mount(&fs, &rig->store, &good), COS_E_INVARIANT);
+    for (size_t i = 0; i < COUNT(good); i++) {
+        assert_int_equal(cos_fs_mount(&fs, &rig->store, &good[i]), COS_E_STORE_BLANK);
+    }
+    for (size_t i = 0; i < COUNT(bad_payloads);
+         i++) { /* no room for the MF, or no whole granules */
+        rig->store.payload = bad_payloads[i];
+        assert_int_equal(cos_fs_mount(&fs, &rig->store, &good[0]), COS_E_INVARIANT);
+    }
+    rig->store.payload = 56;
+    assert_int_equal(cos_fs_mount(&fs, &rig->store, &good[0]), COS_E_STORE_BLANK);
+    rig->store.payload = FS_RIG_PAYLOAD;
+    rig->store.config.reserve = COS_STORE_SLACK + 2; /* transactions of two pages */
+    assert_int_equal(cos_fs_mount(&fs, &rig->store, &good[0]), COS_E_INVARIANT);
+    fs_rig_close(rig);
+    free(rig);
+}
+
+/* Page numbers have 16 bits; a file system that reaches behind the last one must not wrap round. */
+static void a_file_system_at_the_end_of_a_large_store_does_not_wrap(void **state)
+{
+    struct fs_rig *rig = malloc(sizeof *rig);
+    struct cos_fs_config config = {.size = 400 * 216, .files = 4096, .names = 255};
+    struct cos_fs fs;
+
+    (void)state;
+    fs_rig_open_blank(rig, 0, 3000, 10);
+    rig->store.logical_pages = 65000;
+    config.start = (65000U - 400U) * 216U;
+    assert_int_equal(cos_fs_mount(&fs, &rig->store, &config), COS_E_INVARIANT);
+    config.start = 65400U * 216U;
+    rig->store.logical_pages = 65535;
+    config.size = 135 * 216;
+    assert_int_equal(cos_fs_mount(&fs, &rig->store, &config), COS_E_INVARIANT);
+    fs_rig_close(rig);
+    free(rig);
+}
+
+/* ---- What the superblock notes ---- */
+
+static void impossible_notes_are_damage(void **state)
+{
+    static const struct {
+        const char *note; /* kind, 00, file, transaction, address, length */
+        enum cos_result result;
+    } cases[] = {
+        {"00 00 0000 00000000 00000000 00000000", COS_OK},
+        {"05 00 0001 00000001 00000000 00000000", COS_E_STORE_DAMAGED}, /* kinds */
+        {"80 00 0001 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
+        {"FF 00 0001 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
+        {"01 00 0000 00000000 00000000 00000000", COS_E_STORE_DAMAGED}, /* the MF stays */
+        {"03 00 0000 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
+        {"04 00 0000 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
+        {"01 00 0011 00000000 00000000 00000000", COS_E_STORE_DAMAGED}, /* two pages: 16 entries */
+        {"03 00 FFFF 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
+        {"01 00 0010 00000000 00000000 00000000", COS_E_STORE_DAMAGED}, /* a free entry */
+        {"03 00 0010 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
+        {"04 00 0010 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
+        {"02 00 0000 00000000 00000437 00000001", COS_E_STORE_DAMAGED}, /* before the heap */
+        {"02 00 0000 00000000 00000000 00000010", COS_E_STORE_DAMAGED},
+        {"02 00 0000 00000000 00000BB9 00000000", COS_E_STORE_DAMAGED}, /* behind it */
+        {"02 00 0000 00000000 00000BB8 00000001", COS_E_STORE_DAMAGED},
+        {"02 00 0000 00000000 00000BB7 00000002", COS_E_STORE_DAMAGED},
+        {"02 00 0000 00000000 00000438 FFFFFFFF", COS_E_STORE_DAMAGED},
+        {"02 00 0000 00000000 FFFFFFFF 00000001", COS_E_STORE_DAMAGED},
+        {"02 00 0000 00000000 00000438 00000780", COS_OK}, /* all of it */
+        {"02 00 0000 00000000 00000BB8 00000000", COS_OK},
+    };
+    struct fs_rig *rig = malloc(sizeof *rig);
+
+    (void)state;
+    fs_rig_open(rig, 3000, 10);
+    (void)fs_rig_make(rig, COS_FILE_MF, MF);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        uint8_t note[16];
+        struct cos_fs fs;
+        assert_int_equal(fs_rig_hex(cases[i].note, note, sizeof note), 16);
+        fs_rig_write(rig, 16, note, sizeof note);
+        fs_rig_keep(rig);
+        if (cos_fs_mount(&fs, &rig->store, &rig->config) != cases[i].result) {
+            fail_msg("note %s", cases[i].note);
+        }
+        if (cases[i].result != COS_OK) {
+            fs_rig_check_kept(rig);
+        } else {
+            uint8_t done[16];
+            static const uint8_t nothing[16];
+            assert_int_equal(cos_store_read(&rig->store, 16, done, sizeof done), COS_OK);
+            assert_memory_equal(done, nothing, sizeof done);
+        }
+    }
     fs_rig_close(rig);
     free(rig);
 }
@@ -150,7 +250,7 @@ static void the_documented_example_is_what_is_written(void **state)
     struct fs_rig *rig = malloc(sizeof *rig);
 
     (void)state;
-    fs_rig_open(rig, 2048, 4);
+    fs_rig_open_shape(rig, &(struct fs_rig_shape){.size = 2048, .files = 4, .names = 4});
     read_example("file-create", text, sizeof text);
     for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
         assert_true(files < COUNT(parents));
@@ -159,68 +259,55 @@ static void the_documented_example_is_what_is_written(void **state)
     }
     assert_int_equal(files, 4);
     const struct cos_file_info records = fs_rig_info(rig, 3);
-    uint32_t offset;
-    assert_int_equal(cos_fs_record(&records, 2, &offset), COS_OK);
-    assert_int_equal(cos_fs_update(&rig->fs, &records, offset + 2, (const uint8_t *)"\xAA\xBB", 2),
+    assert_int_equal(cos_fs_record_patch(&rig->fs, &records, 2, 2, (const uint8_t *)"\xAA\xBB", 2),
                      COS_OK);
 
     read_example("file-table", text, sizeof text);
-    length = fs_rig_hex(text, wanted, sizeof wanted);
-    assert_int_equal(length, 16 + 4 * 24 + 11 + 5 + 16 + 8);
-    assert_int_equal(cos_store_read(&rig->store, 0, found, length), COS_OK);
-    assert_memory_equal(found, wanted, length);
+    size_t lines = 0;
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        char *end; /* a line: address: bytes */
+        const uint32_t address = (uint32_t)strtoul(line, &end, 10);
+        assert_true(*end == ':');
+        length = fs_rig_hex(end + 1, wanted, sizeof wanted);
+        assert_int_equal(cos_store_read(&rig->store, address, found, length), COS_OK);
+        assert_memory_equal(found, wanted, length);
+        memset(found, 0, length);
+        fs_rig_write(rig, address, found, length);
+        lines++;
+    }
+    assert_int_equal(lines, 14);
+    for (uint32_t at = 0; at < 2048; at += sizeof found) { /* and nothing else is */
+        static const uint8_t zeros[sizeof found];
+        assert_int_equal(cos_store_read(&rig->store, at, found, sizeof found), COS_OK);
+        assert_memory_equal(found, zeros, sizeof found);
+    }
     fs_rig_close(rig);
     free(rig);
 }
 
-/* Entry 8 would cross the border of the first page (216 bytes), so it begins at the border; so do
- * attributes. */
-static void neither_entries_nor_attributes_cross_a_page(void **state)
+/* Lines of the example: a FID below the MF, pages of the file table, the page that it belongs to.
+ */
+static void the_documented_pages_are_where_files_go(void **state)
 {
-    unsigned exact = 0; /* attributes that end at a border */
-    static const uint32_t starts[] = {0, 1, 100, 176, 177, 199, 200, 201, 215, 216, 500};
+    char text[2048], *line = text;
+    unsigned lines = 0;
 
     (void)state;
-    for (size_t i = 0; i < COUNT(starts); i++) {
+    read_example("file-hash", text, sizeof text);
+    for (; *line != '\0'; line = strchr(line, '\n') + 1) {
+        unsigned fid, pages, page;
+        char fcp[64];
         struct fs_rig *rig = malloc(sizeof *rig);
-        uint32_t entry = starts[i] + 16, heap = entry;
-        fs_rig_open_blank(rig, starts[i], 6000, 40);
-        assert_int_equal(cos_fs_mount(&rig->fs, &rig->store, &rig->config), COS_E_STORE_BLANK);
-        assert_int_equal(cos_fs_format(&rig->fs), COS_OK);
-        for (unsigned file = 0; file < 40; file++) { /* where the heap begins */
-            if (heap % FS_RIG_PAYLOAD + 24 > FS_RIG_PAYLOAD) {
-                heap += FS_RIG_PAYLOAD - heap % FS_RIG_PAYLOAD;
-            }
-            heap += 24;
-        }
-        for (unsigned file = 0; file < 40; file++) {
-            char fcp[96];
-            uint8_t fid[2];
-            uint64_t before = rig->sim.counts.page_programs, programs;
-            snprintf(fcp, sizeof fcp, "820138 8302%04X 8409 F0F1F2F3F4F5F6F7%02X A503 8001%02X",
-                     file == 0 ? 0x3F00U : 0x5000 + file, file, file);
-            assert_int_equal(fs_rig_make(rig, COS_FILE_MF, fcp), file);
-            programs = rig->sim.counts.page_programs - before;
-            assert_true(programs == 1 || programs == 2);
-            if (entry % FS_RIG_PAYLOAD + 24 > FS_RIG_PAYLOAD) {
-                entry += FS_RIG_PAYLOAD - entry % FS_RIG_PAYLOAD;
-            }
-            assert_int_equal(cos_store_read(&rig->store, entry, fid, 2), COS_OK);
-            assert_int_equal(cos_get16(fid), file == 0 ? 0x3F00U : 0x5000 + file);
-            const struct cos_file_info info = fs_rig_info(rig, (cos_file)file);
-            assert_int_equal(info.attributes_length, 16);
-            if (heap % FS_RIG_PAYLOAD + 16 > FS_RIG_PAYLOAD) {
-                heap += FS_RIG_PAYLOAD - heap % FS_RIG_PAYLOAD;
-            }
-            exact += heap % FS_RIG_PAYLOAD + 16 == FS_RIG_PAYLOAD;
-            assert_int_equal(info.address, heap);
-            heap += 16;
-            entry += 24;
-        }
+        assert_int_equal(sscanf(line, "%x %u %u", &fid, &pages, &page), 3);
+        fs_rig_open_shape(rig, &(struct fs_rig_shape){.heap = 400, .files = (uint16_t)(pages * 8)});
+        (void)fs_rig_make(rig, COS_FILE_MF, MF);
+        snprintf(fcp, sizeof fcp, "820101 8302%04X 800101", fid);
+        assert_int_equal(fs_rig_make(rig, COS_FILE_MF, fcp), 1 + page * 8);
         fs_rig_close(rig);
         free(rig);
+        lines++;
     }
-    assert_true(exact > 0);
+    assert_true(lines >= 4);
 }
 
 /* ---- Creation: places ---- */
@@ -243,14 +330,16 @@ static void the_mf_comes_first_and_once(void **state)
           {0xFFFF, MF, COS_E_FILE_EXISTS},
           {1, "820101 83020102 800101", COS_E_FILE_STRUCTURE}, /* below an EF */
           {2, "820101 83020102 800101", COS_E_FILE_NOT_FOUND}, /* below a file that is none */
-          {5, "820101 83020102 800101", COS_E_FILE_NOT_FOUND},
+          {9, "820101 83020102 800101", COS_E_FILE_NOT_FOUND},
+          {0, "820101 83023F00 800101", COS_E_DATA},
+          {1, "820101 83023F00 800101", COS_E_DATA},
           {0xFFFF, "820101 83020102 800101", COS_E_FILE_NOT_FOUND},
       };
     struct fs_rig *rig = malloc(sizeof *rig);
     cos_file file = 99;
 
     (void)state;
-    fs_rig_open(rig, 2000, 4);
+    fs_rig_open(rig, 2000, 8);
     fs_rig_keep(rig);
     for (size_t i = 0; i < COUNT(before); i++) {
         assert_int_equal(fs_rig_create(rig, before[i].parent, before[i].fcp, &file),
@@ -270,85 +359,192 @@ static void the_mf_comes_first_and_once(void **state)
     free(rig);
 }
 
+/* A DF may stand 16 below the MF, and a file in it. */
+static void sixteen_dfs_stand_one_in_the_other(void **state)
+{
+    struct fs_rig *rig = malloc(sizeof *rig);
+    uint8_t path[32];
+    cos_file df = COS_FILE_MF, file = COS_FILE_NONE, deepest;
+
+    (void)state;
+    fs_rig_open(rig, 8000, 40);
+    (void)fs_rig_make(rig, COS_FILE_MF, MF);
+    for (unsigned depth = 1; depth <= COS_FS_DEPTH_MAX; depth++) {
+        char fcp[64];
+        snprintf(fcp, sizeof fcp, "820138 830251%02X", depth);
+        df = fs_rig_make(rig, df, fcp);
+        cos_put16(path + 2 * (depth - 1), (uint16_t)(0x5100 + depth));
+        assert_int_equal(cos_fs_find_path(&rig->fs, COS_FILE_MF,
+                                          (struct cos_span){path, (size_t)2 * depth}, &file),
+                         COS_OK);
+        assert_int_equal(file, df);
+    }
+    fs_rig_keep(rig);
+    assert_int_equal(fs_rig_create(rig, df, "820138 83025111", &file), COS_E_MEMORY_FULL);
+    fs_rig_check_kept(rig);
+    deepest = fs_rig_make(rig, df, "820101 83025112 800108");
+    fs_rig_remount(rig);
+    assert_int_equal(cos_fs_find_child(&rig->fs, df, 0x5112, &file), COS_OK);
+    assert_int_equal(file, deepest);
+    bool below = false;
+    assert_int_equal(cos_fs_is_below(&rig->fs, deepest, COS_FILE_MF, &below), COS_OK);
+    assert_true(below);
+    fs_check(rig);
+    assert_int_equal(cos_fs_find_child(&rig->fs, COS_FILE_MF, 0x5101, &file), COS_OK);
+    assert_int_equal(cos_fs_delete(&rig->fs, file), COS_OK);
+    assert_int_equal(cos_fs_info(&rig->fs, deepest, &(struct cos_file_info){0}),
+                     COS_E_FILE_NOT_FOUND);
+    fs_check(rig);
+    fs_rig_close(rig);
+    free(rig);
+}
+
+static void a_file_is_below_its_dfs_only(void **state)
+{
+    static const struct {
+        unsigned file, df;
+        bool below;
+    } cases[] = {
+        {0, 0, true},  {1, 0, true},   {1, 1, true},  {3, 2, true},  {3, 0, true},  {6, 2, true},
+        {6, 5, true},  {7, 5, true},   {7, 2, true},  {7, 0, true},  {0, 1, false}, {2, 5, false},
+        {8, 2, false}, {10, 2, false}, {1, 2, false}, {5, 7, false}, {6, 7, false}, {2, 3, false},
+    };
+    struct fs_tree *tree = *state;
+    bool below;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        below = !cases[i].below;
+        assert_int_equal(
+            cos_fs_is_below(tree->fs, tree->file[cases[i].file], tree->file[cases[i].df], &below),
+            COS_OK);
+        assert_true(below == cases[i].below);
+    }
+    assert_int_equal(cos_fs_is_below(tree->fs, 25, tree->file[2], &below), COS_E_STORE_DAMAGED);
+    assert_int_equal(cos_fs_is_below(tree->fs, COS_FILE_NONE, tree->file[2], &below),
+                     COS_E_STORE_DAMAGED);
+}
+
+/* Whole pages of eight entries, the MF not counted. */
 static void full_by_table_entries(void **state)
 {
-    static const uint16_t tables[] = {1, 2, 8, 9, 17, 18, 30};
+    static const uint16_t tables[] = {1, 8, 9, 17, 30};
 
     (void)state;
     for (size_t i = 0; i < COUNT(tables); i++) {
         struct fs_rig *rig = malloc(sizeof *rig);
+        const unsigned room = (tables[i] + 7U) / 8U * 8U;
         cos_file file = 0;
-        fs_rig_open(rig, 3000, tables[i]);
+        fs_rig_open(rig, 4000, tables[i]);
         (void)fs_rig_make(rig, COS_FILE_MF, MF);
-        for (unsigned n = 1; n < tables[i]; n++) {
+        for (unsigned n = 1; n <= room; n++) {
             char fcp[64];
             snprintf(fcp, sizeof fcp, "820101 83020%03X 800101", n);
-            assert_int_equal(fs_rig_make(rig, COS_FILE_MF, fcp), n);
+            file = fs_rig_make(rig, COS_FILE_MF, fcp);
+            assert_true(file >= 1 && file <= room);
         }
         fs_rig_keep(rig);
+        file = 99;
         assert_int_equal(fs_rig_create(rig, COS_FILE_MF, "820101 83022000 800101", &file),
                          COS_E_MEMORY_FULL);
-        fs_rig_check_kept(rig);
         assert_int_equal(fs_rig_create(rig, COS_FILE_MF, "820138 83022000", &file),
                          COS_E_MEMORY_FULL);
-        if (tables[i] > 1) { /* what is wrong in the request comes first */
-            assert_int_equal(fs_rig_create(rig, COS_FILE_MF, "820101 83020001 800101", &file),
-                             COS_E_FILE_EXISTS);
-        }
+        /* What is wrong in the request comes first. */
+        assert_int_equal(fs_rig_create(rig, COS_FILE_MF, "820101 83020001 800101", &file),
+                         COS_E_FILE_EXISTS);
+        assert_int_equal(file, 99);
+        fs_rig_check_kept(rig);
+        fs_check(rig);
         fs_rig_close(rig);
         free(rig);
     }
 }
 
-/* 1,000 bytes: superblock 16, four entries 96, so 888 of heap. */
+/* 1,000 bytes of heap, of which the MF's map of SFIs takes 64. */
 static void full_by_heap(void **state)
 {
     static const struct {
-        const char *fcps[2];
+        const char *fcps[3];
         const char *over;
     } cases[] = {
-        {{"820101 83020101 80020378"}, "820101 83020102 800101"}, /* 888 */
-        {{NULL}, "820101 83020101 80020379"},                     /* 889 */
-        {{NULL}, "820101 83020101 80027FFF"},
-        {{"820101 83020101 80020377"}, "820101 83020102 80020002"},
-        {{"820101 83020101 80020377"}, "820138 83020102 A500"}, /* attributes need room too */
-        {{"820101 83020101 80020376", "820138 83020102 A500"}, "820101 83020103 800101"},
-        {{"820101 83020101 80020364 8C03039000"}, "820101 83020102 80020010"}, /* 868 + 5 + 16 */
+        {{"820101 83020101 800203A8"}, "820101 83020102 800101"}, /* 936 */
+        {{NULL}, "820101 83020101 800203A9"},                     /* 937 */
+        {{NULL}, "820101 83020101 80028000"},
+        {{"820101 83020101 800203A0"}, "820101 83020102 80020009"},
+        {{"820101 83020101 800203A1"}, "820101 83020102 80020001"}, /* extents begin at eights */
+        {{"820101 83020101 800203A0"}, "820138 83020102"},          /* a DF needs room too */
+        {{"820101 83020101 80020398", "820101 83020102 850101 800110"}, /* 920 + 3, 13 left */
+         "820101 83020103 80020009"},
+        {{"820101 83020101 80020384 8C03039000"}, "820101 83020102 80020019"}, /* 905, 24 left */
+        {{"82050221001405 83020101"}, "820101 83020102 80020339"}, /* 108: 112, so 824 left */
     };
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct fs_rig *rig = malloc(sizeof *rig);
         cos_file file = 0;
-        fs_rig_open(rig, 1000, 4);
+        fs_rig_open_shape(rig, &(struct fs_rig_shape){.heap = 1000, .files = 8});
         (void)fs_rig_make(rig, COS_FILE_MF, MF);
-        for (size_t n = 0; n < 2 && cases[i].fcps[n] != NULL; n++) {
+        for (size_t n = 0; n < 3 && cases[i].fcps[n] != NULL; n++) {
             (void)fs_rig_make(rig, COS_FILE_MF, cases[i].fcps[n]);
         }
         fs_rig_keep(rig);
         assert_int_equal(fs_rig_create(rig, COS_FILE_MF, cases[i].over, &file), COS_E_MEMORY_FULL);
         fs_rig_check_kept(rig);
+        fs_check(rig);
         fs_rig_close(rig);
         free(rig);
     }
 }
 
-/* A production record takes no heap but its attributes. */
-static void production_records_take_no_heap(void **state)
+/* Files whose content is elsewhere take no heap but their attributes. */
+static void content_from_elsewhere_takes_no_heap(void **state)
 {
     struct fs_rig *rig = malloc(sizeof *rig);
 
     (void)state;
-    fs_rig_open(rig, 1000, 8);
+    fs_rig_open_shape(rig, &(struct fs_rig_shape){.heap = 100, .files = 8});
     (void)fs_rig_make(rig, COS_FILE_MF, MF);
-    const cos_file record = fs_rig_make(rig, COS_FILE_MF, "820101 83022F02 80027FFF 850101");
+    const cos_file record = fs_rig_make(rig, COS_FILE_MF, "820101 83022F02 80028000 850101");
+    const cos_file card = fs_rig_make(rig, COS_FILE_MF, "820101 83022F01 80028000 850103");
     const cos_file next = fs_rig_make(rig, COS_FILE_MF, "820101 83020101 800110");
-    assert_int_equal(fs_rig_info(rig, record).size, 0x7FFF);
+    assert_int_equal(fs_rig_info(rig, record).size, 0x8000);
     assert_int_equal(fs_rig_info(rig, record).source, COS_FS_SOURCE_PRODUCTION);
-    assert_int_equal(fs_rig_info(rig, next).address, fs_rig_info(rig, record).address + 3);
+    assert_int_equal(fs_rig_info(rig, card).source, COS_FS_SOURCE_CARD);
+    assert_int_equal(fs_rig_info(rig, card).address, fs_rig_info(rig, record).address + 8);
+    assert_int_equal(fs_rig_info(rig, next).address, fs_rig_info(rig, record).address + 16);
+    fs_check(rig);
     fs_rig_close(rig);
     free(rig);
 }
+
+/* ---- Life cycle ---- */
+
+static void life_cycle_is_one_byte_of_the_entry(void **state)
+{
+    static const uint8_t states[] = {COS_LCS_CREATION, COS_LCS_INITIALISATION, COS_LCS_DEACTIVATED,
+                                     COS_LCS_ACTIVATED, COS_LCS_TERMINATED};
+    struct fs_tree *tree = *state;
+
+    for (size_t file = 0; file < FS_TREE_FILES; file++) {
+        for (size_t i = 0; i < COUNT(states); i++) {
+            struct cos_file_info before = fs_rig_info(&tree->rig, tree->file[file]);
+            const uint64_t programs = tree->rig.sim.counts.page_programs;
+            assert_int_equal(cos_fs_set_life_cycle(tree->fs, tree->file[file], states[i]), COS_OK);
+            assert_int_equal(tree->rig.sim.counts.page_programs - programs, 1);
+            fs_rig_remount(&tree->rig);
+            const struct cos_file_info after = fs_rig_info(&tree->rig, tree->file[file]);
+            before.life_cycle_status = states[i];
+            assert_memory_equal(&before, &after, sizeof after);
+        }
+    }
+    fs_rig_keep(&tree->rig);
+    assert_int_equal(cos_fs_set_life_cycle(tree->fs, 24, COS_LCS_ACTIVATED), COS_E_FILE_NOT_FOUND);
+    assert_int_equal(cos_fs_set_life_cycle(tree->fs, COS_FILE_NONE, COS_LCS_ACTIVATED),
+                     COS_E_FILE_NOT_FOUND);
+    fs_rig_check_kept(&tree->rig);
+}
+
+#define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, fs_tree_plant, fs_tree_fell)
 
 int main(void)
 {
@@ -356,12 +552,17 @@ int main(void)
         cmocka_unit_test(a_blank_space_is_formatted_once),
         cmocka_unit_test(another_superblock_is_damage),
         cmocka_unit_test(configs_that_do_not_fit_are_our_own_bug),
+        cmocka_unit_test(a_file_system_at_the_end_of_a_large_store_does_not_wrap),
+        cmocka_unit_test(impossible_notes_are_damage),
         cmocka_unit_test(the_documented_example_is_what_is_written),
-        cmocka_unit_test(neither_entries_nor_attributes_cross_a_page),
+        cmocka_unit_test(the_documented_pages_are_where_files_go),
         cmocka_unit_test(the_mf_comes_first_and_once),
+        cmocka_unit_test(sixteen_dfs_stand_one_in_the_other),
+        TREE_TEST(a_file_is_below_its_dfs_only),
         cmocka_unit_test(full_by_table_entries),
         cmocka_unit_test(full_by_heap),
-        cmocka_unit_test(production_records_take_no_heap),
+        cmocka_unit_test(content_from_elsewhere_takes_no_heap),
+        TREE_TEST(life_cycle_is_one_byte_of_the_entry),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

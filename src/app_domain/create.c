@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * CREATE FILE (ISO/IEC 7816-9).
+ */
+#include "domain.h"
+
+enum { TAG_FCP = 0x62, TAG_DESCRIPTOR = 0x82, TAG_NAME = 0x84, TAG_SFI = 0x88 };
+
+/* ---- The template ---- */
+
+/* What P1 or P2 say of a data object of one byte: it is added to the template if it is not there,
+ * and must agree if it is. */
+static enum cos_result merge(struct cos_writer *fcp, uint32_t tag, uint8_t value)
+{
+    struct cos_tlv tlv;
+    enum cos_result result = cos_tlv_find(fcp->data, fcp->length, tag, &tlv);
+
+    if (result == COS_E_REFERENCE_NOT_FOUND) {
+        cos_tlv_write8(fcp, tag, value);
+        return COS_OK;
+    }
+    COS_CHECK(result == COS_OK && tlv.length >= 1 && tlv.value[0] == value, COS_E_DATA);
+    return COS_OK;
+}
+
+/* The value of the template: the data field's, with the file descriptor byte from P1 and the SFI
+ * from P2 if they are not 00. The response's buffer holds it then. */
+static enum cos_result read_fcp(struct exchange *x, struct cos_span *fcp)
+{
+    const uint8_t p1 = x->command.p1, p2 = x->command.p2;
+    struct cos_span data = cos_app_command_data(x);
+    struct cos_reader reader = cos_reader(data.data, data.length);
+    struct cos_writer merged = cos_writer(x->body->data, x->body->capacity);
+    struct cos_tlv tlv;
+
+    COS_CHECK(p2 >> 3 <= COS_FS_SFI_MAX, COS_E_P1_P2);
+    COS_CHECK(cos_tlv_next(&reader, &tlv) == COS_OK && tlv.tag == TAG_FCP, COS_E_DATA);
+    COS_CHECK(reader.length == 0, COS_E_DATA);
+    *fcp = (struct cos_span){tlv.value, tlv.length};
+    if (p1 == 0 && p2 == 0) {
+        return COS_OK;
+    }
+    cos_write_bytes(&merged, tlv.value, tlv.length);
+    if (p1 != 0) {
+        COS_TRY(merge(&merged, TAG_DESCRIPTOR, p1));
+    }
+    if (p2 != 0) {
+        COS_TRY(merge(&merged, TAG_SFI, p2));
+    }
+    COS_CHECK(!merged.failed, COS_E_LENGTH);
+    *fcp = (struct cos_span){merged.data, merged.length};
+    return COS_OK;
+}
+
+/* ---- Who may ---- */
+
+/* The MF is made under the issuer's secure messaging; any other file by the rule of the DF it goes
+ * into, which must be in use. */
+static enum cos_result may_create(struct exchange *x, struct cos_span fcp)
+{
+    static const uint8_t under_secure_messaging[] = {0x9E, 0x01, CONDITION_SM};
+    struct cos_app *app = x->app;
+    struct cos_file_info info;
+    struct cos_tlv descriptor;
+    enum cos_result result = cos_fs_info(&app->fs, COS_FILE_MF, &info);
+
+    if (result == COS_E_FILE_NOT_FOUND) {
+        return cos_app_require_condition(app, under_secure_messaging,
+                                         sizeof under_secure_messaging);
+    }
+    COS_TRY(result);
+    COS_TRY(cos_fs_info(&app->fs, app->current_df, &info));
+    COS_TRY(cos_app_df_usable(app, app->current_df));
+    COS_CHECK(cos_tlv_find(fcp.data, fcp.length, TAG_DESCRIPTOR, &descriptor) == COS_OK &&
+                  descriptor.length >= 1,
+              COS_E_DATA);
+    bool df = (descriptor.value[0] & COS_FDB_KIND) == COS_FDB_DF;
+    return cos_app_require(x, &info, df ? COS_OPERATION_CREATE_DF : COS_OPERATION_CREATE_EF);
+}
+
+/* Each name of a DF gets a context in the security chip, so that PINs and keys can be its own.
+ * Registering twice does nothing; a context whose DF then is not created, because power goes, is
+ * empty and serves the next try. */
+static enum cos_result register_names(struct exchange *x, struct cos_span fcp)
+{
+    static const uint8_t fields[] = {COS_CONTEXT_REGISTER, 0};
+    struct cos_reader reader = cos_reader(fcp.data, fcp.length);
+    struct cos_tlv tlv;
+    struct cos_span context;
+
+    while (cos_tlv_next(&reader, &tlv) == COS_OK) {
+        if (tlv.tag == TAG_NAME) {
+            COS_CHECK(tlv.length >= 1 && tlv.length <= COS_FS_NAME_MAX, COS_E_DATA);
+            COS_TRY(cos_app_ask(x->app, COS_GATE_CONTEXT, fields, sizeof fields,
+                                (struct cos_span){tlv.value, tlv.length}, &context));
+        }
+    }
+    return COS_OK;
+}
+
+enum cos_result cos_app_create_file(struct exchange *x)
+{
+    struct cos_app *app = x->app;
+    struct cos_span fcp;
+    struct cos_file_info info;
+    cos_file file;
+
+    COS_TRY(read_fcp(x, &fcp));
+    COS_TRY(may_create(x, fcp));
+    COS_TRY(cos_fs_may_create(&app->fs, app->current_df, fcp, &info));
+    if (info.source == COS_FS_SOURCE_VAULT) {
+        COS_TRY(cos_app_vault_create(x, app->current_df, fcp, &info, &file));
+    } else {
+        if (x->secured) {
+            COS_TRY(register_names(x, fcp));
+        }
+        COS_TRY(cos_fs_create(&app->fs, app->current_df, fcp, &file));
+    }
+    if (cos_file_is_df(&info)) {
+        return cos_app_set_df(app, file);
+    }
+    cos_app_set_ef(app, file);
+    return COS_OK;
+}

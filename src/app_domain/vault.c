@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Vault files: this chip has the stub, the security chip has the file (docs/design.md, "Vault").
+ */
+#include "domain.h"
+
+enum { CHANNEL = 0, NUMBER_SIZE = 2 };
+
+static const struct cos_span none = {NULL, 0};
+
+/* ---- Files that are there ---- */
+
+enum cos_result cos_app_vault_read(struct cos_app *app, const struct cos_file_info *info,
+                                   uint32_t offset, uint8_t *data, size_t length)
+{
+    uint8_t fields[8] = {COS_VAULT_READ, CHANNEL};
+    struct cos_span part;
+
+    COS_CHECK(offset <= info->size && length <= info->size - offset, COS_E_OFFSET);
+    cos_put16(fields + 2, info->vault);
+    while (length > 0) {
+        const size_t run = length < COS_VAULT_PART ? length : COS_VAULT_PART;
+        cos_put16(fields + 4, (uint16_t)offset);
+        cos_put16(fields + 6, (uint16_t)run);
+        COS_TRY(cos_app_ask(app, COS_GATE_VAULT, fields, sizeof fields, none, &part));
+        COS_CHECK(part.length == run, COS_E_INVARIANT);
+        memcpy(data, part.data, run);
+        offset += (uint32_t)run;
+        data += run;
+        length -= run;
+    }
+    return COS_OK;
+}
+
+enum cos_result cos_app_vault_update(struct cos_app *app, const struct cos_file_info *info,
+                                     uint32_t offset, const uint8_t *data, size_t length)
+{
+    static const uint8_t zeros[COS_VAULT_PART];
+    uint8_t fields[6] = {COS_VAULT_UPDATE, CHANNEL};
+    struct cos_span answer;
+
+    COS_CHECK(offset <= info->size && length <= info->size - offset, COS_E_OFFSET);
+    COS_CHECK(length >= 1 && length <= COS_VAULT_PART, COS_E_LENGTH);
+    cos_put16(fields + 2, info->vault);
+    cos_put16(fields + 4, (uint16_t)offset);
+    return cos_app_ask(app, COS_GATE_VAULT, fields, sizeof fields,
+                       (struct cos_span){data != NULL ? data : zeros, length}, &answer);
+}
+
+enum cos_result cos_app_vault_life_cycle(struct cos_app *app, const struct cos_file_info *info,
+                                         uint8_t *status)
+{
+    uint8_t fields[4] = {COS_VAULT_INFO, CHANNEL};
+    struct cos_span answer;
+
+    cos_put16(fields + 2, info->vault);
+    COS_TRY(cos_app_ask(app, COS_GATE_VAULT, fields, sizeof fields, none, &answer));
+    COS_CHECK(answer.length == 3, COS_E_INVARIANT);
+    *status = answer.data[2];
+    return COS_OK;
+}
+
+enum cos_result cos_app_vault_set_life_cycle(struct cos_app *app, const struct cos_file_info *info,
+                                             uint8_t status)
+{
+    uint8_t fields[5] = {COS_VAULT_STATUS_SET, CHANNEL, [4] = status};
+    struct cos_span answer;
+
+    cos_put16(fields + 2, info->vault);
+    return cos_app_ask(app, COS_GATE_VAULT, fields, sizeof fields, none, &answer);
+}
+
+/* ---- Changes of both chips ---- */
+
+/* Ends what is prepared as STATUS says. If the session is lost, it stays prepared until there is
+ * another one. */
+static enum cos_result settle(struct cos_app *app, uint32_t transaction, bool *committed)
+{
+    struct cos_gate_status status;
+
+    /* In the clear STATUS says nothing about transactions. */
+    COS_CHECK(app->gate.open, COS_E_GATE_SESSION);
+    COS_TRY(cos_app_refresh(app, &status));
+    *committed = status.transaction == transaction;
+    /* Nothing else may be written before it is finished. */
+    return cos_fs_finish(&app->fs, *committed) == COS_OK ? COS_OK : COS_E_MUTE;
+}
+
+enum cos_result cos_app_vault_resolve(struct cos_app *app)
+{
+    uint32_t transaction;
+    bool committed;
+
+    return cos_fs_prepared(&app->fs, &transaction) ? settle(app, transaction, &committed) : COS_OK;
+}
+
+/* A CREATE or DELETE: asked for first, transaction 0, so that what is refused writes nothing here
+ * either. */
+struct change {
+    uint8_t fields[6]; /* operation, channel, transaction */
+    struct cos_span rest;
+};
+
+static enum cos_result ask_change(struct cos_app *app, const struct change *change,
+                                  uint32_t *transaction, uint16_t *number)
+{
+    struct cos_span body;
+
+    COS_TRY(cos_app_ask(app, COS_GATE_VAULT, change->fields, sizeof change->fields, change->rest,
+                        &body));
+    struct cos_reader answer = cos_reader(body.data, body.length);
+    *transaction = cos_read32(&answer);
+    *number = change->fields[0] == COS_VAULT_CREATE ? cos_read16(&answer) : 0;
+    return cos_read_done(&answer) ? COS_OK : COS_E_INVARIANT;
+}
+
+/* Has the security chip commit what this chip has prepared. Its answer may be lost: STATUS tells.
+ */
+static enum cos_result commit_change(struct cos_app *app, struct change *change,
+                                     uint32_t transaction)
+{
+    struct cos_span body;
+    bool committed;
+
+    cos_put32(change->fields + 2, transaction);
+    const enum cos_result result = cos_app_ask(app, COS_GATE_VAULT, change->fields,
+                                               sizeof change->fields, change->rest, &body);
+    COS_TRY(settle(app, transaction, &committed));
+    COS_INVARIANT(committed || result != COS_OK);
+    return committed ? COS_OK : result;
+}
+
+enum cos_result cos_app_vault_create(struct exchange *x, cos_file parent, struct cos_span fcp,
+                                     const struct cos_file_info *info, cos_file *file)
+{
+    uint8_t size[2];
+    struct change change = {{COS_VAULT_CREATE, CHANNEL}, {size, sizeof size}};
+    uint32_t transaction;
+    uint16_t number;
+
+    COS_CHECK(x->secured, COS_E_SECURITY_STATUS);
+    COS_CHECK(info->size <= COS_FS_SIZE_MAX, COS_E_DATA);
+    cos_put16(size, (uint16_t)info->size);
+    COS_TRY(ask_change(x->app, &change, &transaction, &number));
+    COS_TRY(cos_fs_prepare_create(&x->app->fs, parent, fcp, number, transaction, file));
+    return commit_change(x->app, &change, transaction);
+}
+
+/* The vault files in a tree: up to `capacity` of their numbers; *count says how many there are. */
+static enum cos_result collect(const struct cos_app *app, cos_file df, uint8_t *numbers,
+                               size_t capacity, size_t *count)
+{
+    struct cos_file_info info;
+    uint32_t cursor = 0;
+    cos_file file;
+    enum cos_result result;
+
+    *count = 0;
+    while ((result = cos_fs_next(&app->fs, &cursor, &file, &info)) == COS_OK) {
+        bool below;
+        if (info.vault == 0) {
+            continue;
+        }
+        COS_TRY(cos_fs_is_below(&app->fs, file, df, &below));
+        if (below) {
+            if (*count < capacity) {
+                cos_put16(numbers + NUMBER_SIZE * *count, info.vault);
+            }
+            ++*count;
+        }
+    }
+    return result == COS_E_END_OF_DATA ? COS_OK : result;
+}
+
+enum cos_result cos_app_vault_below(const struct cos_app *app, cos_file file, bool *below)
+{
+    size_t count;
+    enum cos_result result = collect(app, file, NULL, 0, &count);
+
+    *below = count != 0;
+    return result;
+}
+
+enum cos_result cos_app_vault_delete(struct exchange *x, cos_file file)
+{
+    uint8_t numbers[NUMBER_SIZE * COS_VAULT_FILES_DELETE];
+    struct change change = {{COS_VAULT_DELETE, CHANNEL}, {numbers, 0}};
+    uint32_t transaction;
+    uint16_t none_new;
+    size_t count;
+
+    COS_TRY(collect(x->app, file, numbers, COS_VAULT_FILES_DELETE, &count));
+    COS_CHECK(count <= COS_VAULT_FILES_DELETE, COS_E_MEMORY_FULL);
+    change.rest.length = NUMBER_SIZE * count;
+    COS_TRY(ask_change(x->app, &change, &transaction, &none_new));
+    COS_TRY(cos_fs_prepare_delete(&x->app->fs, file, transaction));
+    return commit_change(x->app, &change, transaction);
+}

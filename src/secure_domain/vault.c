@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The vault: content, size, rule and life-cycle status of the EFs that the app chip keeps a stub of
+ * (docs/design.md, "Vault"; docs/formats.md, "Security chip: vault").
+ */
+#include "domain.h"
+
+#include "cos/fs.h"
+#include "cos/rule.h"
+
+enum {
+    ENTRY_STATUS = 0, /* 00: free */
+    ENTRY_CONTEXT = 1,
+    ENTRY_SIZE = 2,
+    ENTRY_CHUNK = 4,
+    ENTRY_RULE = 6,
+    ENTRY = 54,
+    RULE_MAX = ENTRY - ENTRY_RULE,
+    GENERATION = 4,
+    CHUNK_DATA = 96,
+    CHUNK = GENERATION + CHUNK_DATA + COS_CCM_TAG,
+};
+
+/* An entry, decoded. */
+struct file {
+    uint16_t number, size;
+    uint16_t chunk, chunks; /* the first one, and how many */
+    uint8_t status, context;
+    uint8_t rule[RULE_MAX]; /* 8C or AB, then 00 */
+};
+
+/* ---- Places ---- */
+
+static uint16_t chunks_for(uint32_t size)
+{
+    return (uint16_t)((size + CHUNK_DATA - 1) / CHUNK_DATA);
+}
+
+static uint16_t chunks_of(const struct cos_secure *secure)
+{
+    return chunks_for(secure->config.vault_size);
+}
+
+uint16_t cos_vault_pages(uint16_t payload, uint16_t files, uint16_t size)
+{
+    return (uint16_t)(cos_pages_for(files, ENTRY, payload) +
+                      cos_pages_for(chunks_for(size), CHUNK, payload));
+}
+
+static uint16_t first_page(const struct cos_secure *secure)
+{
+    return cos_object_pages(secure->store.payload, secure->config.objects);
+}
+
+static uint32_t entry_address(const struct cos_secure *secure, uint16_t number)
+{
+    return cos_place(secure, first_page(secure), number - 1U, ENTRY);
+}
+
+static uint32_t chunk_address(const struct cos_secure *secure, uint16_t chunk)
+{
+    const uint16_t entries =
+        cos_pages_for(secure->config.vault_files, ENTRY, secure->store.payload);
+
+    return cos_place(secure, (uint32_t)first_page(secure) + entries, chunk, CHUNK);
+}
+
+/* ---- Entries ---- */
+
+/* Reads entry `number`, which may be free: its status, size and chunks are 0 then. */
+static enum cos_result read_file(const struct cos_secure *secure, uint16_t number,
+                                 struct file *file)
+{
+    uint8_t entry[ENTRY];
+
+    COS_TRY(cos_store_read(&secure->store, entry_address(secure, number), entry, sizeof entry));
+    file->number = number;
+    file->status = entry[ENTRY_STATUS];
+    file->context = entry[ENTRY_CONTEXT];
+    file->size = cos_get16(entry + ENTRY_SIZE);
+    file->chunk = cos_get16(entry + ENTRY_CHUNK);
+    file->chunks = chunks_for(file->size);
+    memcpy(file->rule, entry + ENTRY_RULE, RULE_MAX);
+    COS_CHECK(file->chunk + file->chunks <= chunks_of(secure), COS_E_STORE_DAMAGED);
+    return COS_OK;
+}
+
+static enum cos_result find_file(const struct cos_secure *secure, struct cos_reader *request,
+                                 struct file *file)
+{
+    const uint16_t number = cos_read16(request);
+
+    COS_CHECK(number >= 1 && number <= secure->config.vault_files, COS_E_REFERENCE_NOT_FOUND);
+    COS_TRY(read_file(secure, number, file));
+    COS_CHECK(file->status != 0, COS_E_REFERENCE_NOT_FOUND);
+    return COS_OK;
+}
+
+static void add_entry(struct cos_secure *secure, const struct file *file)
+{
+    uint8_t entry[ENTRY];
+
+    entry[ENTRY_STATUS] = file->status;
+    entry[ENTRY_CONTEXT] = file->context;
+    cos_put16(entry + ENTRY_SIZE, file->size);
+    cos_put16(entry + ENTRY_CHUNK, file->chunk);
+    memcpy(entry + ENTRY_RULE, file->rule, RULE_MAX);
+    cos_change_add(secure, entry_address(secure, file->number), entry, sizeof entry);
+}
+
+/* The end of a file that has one of these chunks, 0 if none has. */
+static enum cos_result behind_owner(const struct cos_secure *secure, uint16_t chunk,
+                                    uint16_t chunks, uint16_t *behind)
+{
+    struct file file;
+
+    *behind = 0;
+    for (uint16_t number = 1; number <= secure->config.vault_files && *behind == 0; number++) {
+        COS_TRY(read_file(secure, number, &file));
+        const uint16_t end = (uint16_t)(file.chunk + file.chunks);
+        if (file.chunk < chunk + chunks && chunk < end) {
+            *behind = end;
+        }
+    }
+    return COS_OK;
+}
+
+/* Gives a new file the first free number and the first free chunks that it fits into. */
+static enum cos_result place_file(const struct cos_secure *secure, struct file *file)
+{
+    const uint16_t chunks = chunks_for(file->size);
+    struct file other = {.status = 1};
+    uint16_t number = 0, start, behind = 0;
+
+    while (other.status != 0) {
+        COS_CHECK(number < secure->config.vault_files, COS_E_MEMORY_FULL);
+        COS_TRY(read_file(secure, ++number, &other));
+    }
+    do {
+        start = behind;
+        COS_CHECK(start + chunks <= chunks_of(secure), COS_E_MEMORY_FULL);
+        COS_TRY(behind_owner(secure, start, chunks, &behind));
+    } while (behind != 0);
+    file->number = number;
+    file->chunk = start;
+    return COS_OK;
+}
+
+/* ---- Content ---- */
+
+/* What a chunk is enciphered with. No object's nonce has a byte other than 00 there, and no chunk's
+ * comes again under one storage key. */
+struct sealing {
+    uint8_t nonce[COS_CCM_NONCE], associated[4];
+};
+
+static struct sealing sealing_of(const struct file *file, uint16_t chunk, const uint8_t *generation)
+{
+    struct sealing sealing = {.nonce = {[2 + GENERATION] = 0x01}};
+
+    cos_put16(sealing.nonce, chunk);
+    memcpy(sealing.nonce + 2, generation, GENERATION);
+    cos_put16(sealing.associated, file->number);
+    cos_put16(sealing.associated + 2, chunk);
+    return sealing;
+}
+
+/* Reads a chunk and deciphers it in place. One that was never written since its file was created is
+ * 00 behind the generation, and reads so. */
+static enum cos_result open_chunk(const struct cos_secure *secure, const struct file *file,
+                                  uint16_t chunk, uint8_t bytes[CHUNK])
+{
+    const struct cos_crypto *crypto = secure->config.crypto;
+    const uint32_t address = chunk_address(secure, chunk);
+    uint8_t tag[COS_CCM_TAG];
+    bool blank;
+
+    COS_TRY(cos_all_zero(secure, address + GENERATION, CHUNK - GENERATION, &blank));
+    COS_TRY(cos_store_read(&secure->store, address, bytes, CHUNK));
+    if (blank) {
+        return COS_OK;
+    }
+    const struct sealing sealing = sealing_of(file, chunk, bytes);
+    COS_TRY(crypto->aes_ccm_open(crypto->context, secure->storage_key, COS_AES_KEY_MAX,
+                                 sealing.nonce, sealing.associated, sizeof sealing.associated,
+                                 bytes + GENERATION, CHUNK_DATA, tag));
+    COS_CHECK(cos_equal_secret(bytes + GENERATION + CHUNK_DATA, tag, sizeof tag) == COS_YES,
+              COS_E_STORE_DAMAGED);
+    return COS_OK;
+}
+
+/* Enciphers a chunk in place and adds it to the transaction. */
+static enum cos_result add_chunk(struct cos_secure *secure, const struct file *file, uint16_t chunk,
+                                 uint8_t bytes[CHUNK])
+{
+    const struct cos_crypto *crypto = secure->config.crypto;
+    const uint32_t generation = cos_get32(bytes) + 1;
+
+    COS_CHECK(generation != 0, COS_E_MEMORY_FAILURE);
+    cos_put32(bytes, generation);
+    const struct sealing sealing = sealing_of(file, chunk, bytes);
+    COS_TRY(crypto->aes_ccm_seal(crypto->context, secure->storage_key, COS_AES_KEY_MAX,
+                                 sealing.nonce, sealing.associated, sizeof sealing.associated,
+                                 bytes + GENERATION, CHUNK_DATA, bytes + GENERATION + CHUNK_DATA));
+    cos_change_add(secure, chunk_address(secure, chunk), bytes, CHUNK);
+    return COS_OK;
+}
+
+/* Reads bytes of content to `body`, or, data != NULL, adds new ones to the transaction. */
+static enum cos_result walk(struct cos_secure *secure, const struct file *file, size_t offset,
+                            const uint8_t *data, size_t length, struct cos_writer *body)
+{
+    enum cos_result result = COS_OK;
+    uint8_t bytes[CHUNK];
+
+    while (length > 0 && result == COS_OK) {
+        const uint16_t chunk = (uint16_t)(file->chunk + offset / CHUNK_DATA);
+        const size_t within = offset % CHUNK_DATA;
+        const size_t run = length < CHUNK_DATA - within ? length : CHUNK_DATA - within;
+        result = open_chunk(secure, file, chunk, bytes);
+        if (result == COS_OK && data == NULL) {
+            cos_write_bytes(body, bytes + GENERATION + within, run);
+        } else if (result == COS_OK) {
+            memcpy(bytes + GENERATION + within, data, run);
+            data += run;
+            result = add_chunk(secure, file, chunk, bytes);
+        }
+        offset += run;
+        length -= run;
+    }
+    cos_wipe(bytes, sizeof bytes);
+    return result;
+}
+
+enum cos_result cos_vault_wipe_unused(struct cos_secure *secure)
+{
+    const uint16_t chunks = chunks_of(secure);
+    const unsigned per_page = secure->store.payload / CHUNK;
+
+    cos_change_start(secure);
+    for (uint16_t chunk = 0; chunk < chunks; chunk++) {
+        const uint32_t address = chunk_address(secure, chunk) + GENERATION;
+        uint16_t behind = 1;
+        bool blank;
+        COS_TRY(cos_all_zero(secure, address, CHUNK - GENERATION, &blank));
+        if (!blank) {
+            COS_TRY(behind_owner(secure, chunk, 1, &behind));
+        }
+        if (behind == 0) {
+            cos_change_add(secure, address, NULL, CHUNK - GENERATION);
+        }
+        const bool full = secure->change.count == COS_SECURE_EDITS;
+        if (full || (chunk + 1U) % per_page == 0 || chunk + 1U == chunks) {
+            COS_TRY(cos_change_commit(secure)); /* nothing to write: writes nothing */
+        }
+    }
+    return COS_OK;
+}
+
+/* ---- Rules ---- */
+
+/* Whether the channel may do this to the file: by its rule, but before the file is activated by the
+ * issuer's keys. The rule's PINs and keys are those of the application that the file was created
+ * in, whatever the app chip bound the channel to. */
+static enum cos_result require(struct cos_secure *secure, uint8_t channel, const struct file *file,
+                               enum cos_operation operation)
+{
+    const struct cos_access access = {.operation = operation};
+    struct cos_channel *status = &secure->channels[channel];
+    const struct cos_channel bound = *status;
+    uint8_t bytes[COS_RULE_MAX];
+    struct cos_writer condition = cos_writer(bytes, sizeof bytes);
+    struct cos_reader reader = cos_reader(file->rule, sizeof file->rule);
+    struct cos_tlv rule;
+
+    if (file->status < COS_LCS_DEACTIVATED) {
+        return cos_status_require(secure, channel, CONDITION_SM);
+    }
+    COS_CHECK(cos_tlv_next(&reader, &rule) == COS_OK, COS_E_STORE_DAMAGED);
+    const struct cos_span text = {rule.value, rule.length};
+    enum cos_result result = rule.tag == 0x8C ? cos_rule_compact(text, &access, &condition)
+                                              : cos_rule_expanded(text, &access, &condition);
+    COS_CHECK(result == COS_OK, COS_E_STORE_DAMAGED); /* it was checked when it came */
+    if (status->application != file->context) {
+        status->application = file->context;
+        status->pins_local = 0;
+        status->keys_local = 0;
+    }
+    result = cos_status_require_rule(secure, channel, (struct cos_span){bytes, condition.length});
+    *status = bound;
+    return result;
+}
+
+/* An expanded rule that filters by the command's header cannot be decided: of a plain command the
+ * header is not known here. */
+static enum cos_result check_expanded(struct cos_span rule)
+{
+    struct cos_reader reader = cos_reader(rule.data, rule.length);
+    struct cos_tlv tlv;
+
+    while (cos_tlv_next(&reader, &tlv) == COS_OK) {
+        COS_CHECK(tlv.tag <= 0x80 || tlv.tag > 0x8F, COS_E_DATA);
+    }
+    return cos_rule_check_expanded(rule);
+}
+
+static enum cos_result take_attribute(const struct cos_tlv *tlv, struct file *file,
+                                      struct cos_writer *rule)
+{
+    const struct cos_span value = {tlv->value, tlv->length};
+
+    switch (tlv->tag) {
+    case 0x8A:
+        COS_CHECK(tlv->length == 1, COS_E_DATA);
+        file->status = tlv->value[0] & (tlv->value[0] > COS_LCS_INITIALISATION ? 0xFDU : 0xFFU);
+        COS_CHECK(file->status >= COS_LCS_CREATION && file->status <= COS_LCS_ACTIVATED &&
+                      file->status != 0x02,
+                  COS_E_DATA);
+        return COS_OK;
+    case 0x8B: /* its EF.ARR lies in the app chip */
+    case 0xA0:
+        return COS_E_DATA;
+    case 0x8C:
+    case 0xAB:
+        COS_CHECK(rule->length == 0, COS_E_DATA);
+        cos_tlv_write(rule, tlv->tag, tlv->value, tlv->length);
+        return tlv->tag == 0x8C ? cos_rule_check_compact(value) : check_expanded(value);
+    default:
+        return COS_OK;
+    }
+}
+
+/* Takes what decides over the file from the CREATE FILE that is open under secure messaging: the
+ * app chip is not believed. */
+static enum cos_result take_fcp(const struct cos_secure *secure, struct file *file)
+{
+    const struct cos_held *open = &secure->held;
+    struct cos_writer rule = cos_writer(file->rule, sizeof file->rule);
+    enum cos_result result;
+    struct cos_tlv tlv;
+
+    COS_CHECK(cos_tlv_find(open->data, open->length, 0x62, &tlv) == COS_OK, COS_E_DATA);
+    struct cos_reader reader = cos_reader(tlv.value, tlv.length);
+    while ((result = cos_tlv_next(&reader, &tlv)) == COS_OK) {
+        COS_TRY(take_attribute(&tlv, file, &rule));
+    }
+    COS_CHECK(result == COS_E_END_OF_DATA && !rule.failed && rule.length != 0, COS_E_DATA);
+    return COS_OK;
+}
+
+/* ---- Operations ---- */
+
+/* Of a change of both chips: answers which transaction it is to be. *now: it is to be made, and not
+ * only asked for. */
+static enum cos_result begin_change(const struct cos_secure *secure, uint32_t transaction,
+                                    struct cos_writer *body, bool *now)
+{
+    const uint32_t next = secure->transaction + 1;
+
+    *now = transaction != 0;
+    COS_CHECK(!*now || transaction == next, COS_E_CONDITIONS);
+    cos_write32(body, next);
+    return COS_OK;
+}
+
+static enum cos_result create_file(struct cos_secure *secure, uint8_t channel,
+                                   struct cos_reader *request, struct cos_writer *body)
+{
+    const uint32_t transaction = cos_read32(request);
+    struct file file = {
+        .size = cos_read16(request),
+        .status = COS_LCS_ACTIVATED,
+        .context = secure->channels[channel].application,
+    };
+    bool now;
+
+    COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
+    COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
+    COS_CHECK(file.context == secure->held.application, COS_E_CONDITIONS);
+    COS_CHECK(file.size != 0, COS_E_DATA);
+    COS_TRY(take_fcp(secure, &file));
+    COS_TRY(place_file(secure, &file));
+    COS_TRY(begin_change(secure, transaction, body, &now));
+    cos_write16(body, file.number);
+    if (!now) {
+        return COS_OK;
+    }
+    COS_TRY(cos_vault_wipe_unused(secure)); /* if a deletion could not finish it */
+    add_entry(secure, &file);
+    return cos_state_advance(secure, (enum cos_life_cycle)secure->life_cycle);
+}
+
+static enum cos_result delete_files(struct cos_secure *secure, uint8_t channel,
+                                    struct cos_reader *request, struct cos_writer *body)
+{
+    const uint32_t transaction = cos_read32(request);
+    struct file file;
+    bool now;
+
+    COS_CHECK(!request->failed && request->length != 0 && request->length % 2 == 0 &&
+                  request->length <= 2 * COS_VAULT_FILES_DELETE,
+              COS_E_GATE_FORMAT);
+    cos_change_start(secure);
+    while (request->length > 0) {
+        COS_TRY(find_file(secure, request, &file));
+        COS_TRY(require(secure, channel, &file, COS_OPERATION_DELETE));
+        cos_change_add(secure, entry_address(secure, file.number), NULL, ENTRY);
+    }
+    COS_TRY(begin_change(secure, transaction, body, &now));
+    if (!now) {
+        return COS_OK;
+    }
+    COS_TRY(cos_state_advance(secure, (enum cos_life_cycle)secure->life_cycle));
+    return cos_vault_wipe_unused(secure); /* or the next start does */
+}
+
+/* The file, if its content may be used so. */
+static enum cos_result use_file(struct cos_secure *secure, uint8_t channel,
+                                enum cos_operation operation, struct cos_reader *request,
+                                struct file *file)
+{
+    COS_TRY(find_file(secure, request, file));
+    COS_CHECK(file->status != COS_LCS_DEACTIVATED && file->status != COS_LCS_TERMINATED,
+              COS_E_CONDITIONS);
+    return require(secure, channel, file, operation);
+}
+
+static enum cos_result read_part(struct cos_secure *secure, uint8_t channel,
+                                 struct cos_reader *request, struct cos_writer *body)
+{
+    struct file file;
+
+    COS_CHECK(request->length == 6, COS_E_GATE_FORMAT);
+    COS_TRY(use_file(secure, channel, COS_OPERATION_READ, request, &file));
+    const size_t offset = cos_read16(request), length = cos_read16(request);
+    COS_CHECK(length >= 1 && length <= COS_VAULT_PART, COS_E_LENGTH);
+    COS_CHECK(offset + length <= file.size, COS_E_OFFSET);
+    return walk(secure, &file, offset, NULL, length, body);
+}
+
+static enum cos_result update_part(struct cos_secure *secure, uint8_t channel,
+                                   struct cos_reader *request)
+{
+    struct file file;
+
+    COS_CHECK(request->length > 4, COS_E_GATE_FORMAT);
+    COS_TRY(use_file(secure, channel, COS_OPERATION_UPDATE, request, &file));
+    const size_t offset = cos_read16(request);
+    const struct cos_span data = cos_read_rest(request);
+    COS_CHECK(offset + data.length <= file.size, COS_E_OFFSET);
+    cos_change_start(secure);
+    COS_TRY(walk(secure, &file, offset, data.data, data.length, NULL));
+    return cos_change_commit(secure);
+}
+
+/* ISO/IEC 7816-9: ACTIVATE FILE, DEACTIVATE FILE, TERMINATE EF. */
+static enum cos_result set_status(struct cos_secure *secure, uint8_t channel,
+                                  struct cos_reader *request)
+{
+    enum { OPERATIONAL = 1U << COS_LCS_DEACTIVATED | 1U << COS_LCS_ACTIVATED };
+    static const struct {
+        uint8_t status, operation, from; /* bit n of `from`: status n */
+    } steps[] = {
+        {COS_LCS_ACTIVATED, COS_OPERATION_ACTIVATE,
+         1U << COS_LCS_CREATION | 1U << COS_LCS_INITIALISATION | OPERATIONAL},
+        {COS_LCS_DEACTIVATED, COS_OPERATION_DEACTIVATE, OPERATIONAL},
+        {COS_LCS_TERMINATED, COS_OPERATION_TERMINATE, OPERATIONAL},
+    };
+    struct file file;
+
+    COS_CHECK(request->length == 3, COS_E_GATE_FORMAT);
+    COS_TRY(find_file(secure, request, &file));
+    const uint8_t wanted = cos_read8(request);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        if (steps[i].status == wanted) {
+            COS_CHECK((steps[i].from & 1U << file.status) != 0, COS_E_CONDITIONS);
+            COS_TRY(require(secure, channel, &file, (enum cos_operation)steps[i].operation));
+            if (file.status == wanted) {
+                return COS_OK;
+            }
+            file.status = wanted;
+            cos_change_start(secure);
+            add_entry(secure, &file);
+            return cos_change_commit(secure);
+        }
+    }
+    return COS_E_GATE_FORMAT;
+}
+
+static enum cos_result info(const struct cos_secure *secure, struct cos_reader *request,
+                            struct cos_writer *body)
+{
+    struct file file;
+
+    COS_CHECK(request->length == 2, COS_E_GATE_FORMAT);
+    COS_TRY(find_file(secure, request, &file));
+    cos_write16(body, file.size);
+    cos_write8(body, file.status);
+    return COS_OK;
+}
+
+enum cos_result cos_call_vault(struct cos_secure *secure, struct cos_reader *request,
+                               struct cos_writer *body)
+{
+    const uint8_t operation = cos_read8(request);
+    const uint8_t channel = cos_read_channel(request);
+
+    COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
+    switch (operation) {
+    case COS_VAULT_CREATE:
+        return create_file(secure, channel, request, body);
+    case COS_VAULT_DELETE:
+        return delete_files(secure, channel, request, body);
+    case COS_VAULT_READ:
+        return read_part(secure, channel, request, body);
+    case COS_VAULT_UPDATE:
+        return update_part(secure, channel, request);
+    case COS_VAULT_STATUS_SET:
+        return set_status(secure, channel, request);
+    case COS_VAULT_INFO:
+        return info(secure, request, body);
+    default:
+        return COS_E_GATE_FORMAT;
+    }
+}
