@@ -33,9 +33,8 @@ enum cos_result cos_fs_update(struct cos_fs *fs, const struct cos_file_info *inf
 {
     struct cos_edit edit = {.data = data, .length = (uint32_t)length};
 
-    COS_CHECK(fs->pending.kind == COS_FS_NOTHING, COS_E_MEMORY_FAILURE);
     COS_TRY(locate(info, offset, length, &edit.address));
-    return cos_store_commit(fs->store, &edit, 1);
+    return cos_content_commit(fs, &edit, 1);
 }
 
 enum cos_result cos_fs_erase(struct cos_fs *fs, const struct cos_file_info *info, uint32_t offset,

@@ -110,6 +110,9 @@ void cos_name_put(uint8_t entry[NAME_ENTRY_SIZE], struct cos_span name, cos_file
 enum cos_result cos_pending_carry_on(struct cos_fs *fs);
 /* Notes a change in the superblock; durable, and then in RAM. */
 enum cos_result cos_pending_note(struct cos_fs *fs, const struct cos_fs_pending *pending);
+/* One transaction on content. COS_E_MEMORY_FAILURE while a change waits to be carried on, which
+ * might erase what is written now. */
+enum cos_result cos_content_commit(struct cos_fs *fs, const struct cos_edit *edits, size_t count);
 /* Sets [address, address + length) to 00: all or nothing, however long. */
 enum cos_result cos_erase_range(struct cos_fs *fs, uint32_t address, uint32_t length);
 

@@ -28,6 +28,12 @@ enum cos_result cos_pending_note(struct cos_fs *fs, const struct cos_fs_pending 
     return COS_OK;
 }
 
+enum cos_result cos_content_commit(struct cos_fs *fs, const struct cos_edit *edits, size_t count)
+{
+    COS_CHECK(fs->pending.kind == COS_FS_NOTHING, COS_E_MEMORY_FAILURE);
+    return cos_store_commit(fs->store, edits, count);
+}
+
 static enum cos_result note_done(struct cos_fs *fs)
 {
     const struct cos_fs_pending nothing = {.kind = COS_FS_NOTHING};

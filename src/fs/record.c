@@ -127,7 +127,7 @@ static enum cos_result append_slot(struct cos_fs *fs, const struct cos_file_info
         {.address = cos_content_header_address(info), .data = header, .length = sizeof header},
         {.address = slot_address(info, slot), .data = data, .length = info->record_size},
     };
-    return cos_store_commit(fs->store, edits, 2);
+    return cos_content_commit(fs, edits, 2);
 }
 
 /* A range of numbers is one run of slots, or two round the end of the ring. */
@@ -151,7 +151,7 @@ static enum cos_result erase_slots(struct cos_fs *fs, const struct cos_file_info
         {.address = slot_address(info, slot), .length = high},
         {.address = slot_address(info, 0), .length = size - high},
     };
-    return cos_store_commit(fs->store, edits, 2);
+    return cos_content_commit(fs, edits, 2);
 }
 
 /* ---- Both kinds ---- */
@@ -208,7 +208,7 @@ enum cos_result cos_fs_record_patch(struct cos_fs *fs, const struct cos_file_inf
     COS_TRY(check_inside(&record, offset, length));
     const struct cos_edit edit = {
         .address = record.address + offset, .data = data, .length = (uint32_t)length};
-    return cos_store_commit(fs->store, &edit, 1);
+    return cos_content_commit(fs, &edit, 1);
 }
 
 static enum cos_result check_length(const struct cos_file_info *info, size_t length)
@@ -279,7 +279,7 @@ static enum cos_result erase_items(struct cos_fs *fs, const struct cos_file_info
         return runs == 0 ? COS_OK : cos_erase_range(fs, low, high - low);
     }
     COS_CHECK(runs <= sizeof edits / sizeof edits[0], COS_E_MEMORY_FULL);
-    return cos_store_commit(fs->store, edits, runs);
+    return cos_content_commit(fs, edits, runs);
 }
 
 enum cos_result cos_fs_record_erase(struct cos_fs *fs, const struct cos_file_info *info,

@@ -117,7 +117,7 @@ static enum cos_result put_once(struct cos_fs *fs, const struct cos_file_info *i
          .length = (uint32_t)body.length},
         {.address = entry_address(info, index), .data = entry, .length = same ? 0 : sizeof entry},
     };
-    return cos_store_commit(fs->store, edits, sizeof edits / sizeof edits[0]);
+    return cos_content_commit(fs, edits, sizeof edits / sizeof edits[0]);
 }
 
 /* Moves an item, in several leaps if one would touch too many pages. */
@@ -136,7 +136,7 @@ static enum cos_result move(struct cos_fs *fs, const struct cos_file_info *info,
             {.address = entry_address(info, index), .data = entry, .length = sizeof entry},
         };
         const enum cos_result result =
-            cos_store_commit(fs->store, edits, sizeof edits / sizeof edits[0]);
+            cos_content_commit(fs, edits, sizeof edits / sizeof edits[0]);
         if (result == COS_OK) {
             *item = there;
             leap = (int32_t)(to - there.address);
@@ -232,10 +232,10 @@ enum cos_result cos_slotted_remove(struct cos_fs *fs, const struct cos_file_info
         {.address = last, .length = SLOTTED_ENTRY},
         {.address = item.address, .length = item.length, .scrub = true},
     };
-    enum cos_result result = cos_store_commit(fs->store, edits, 3);
+    enum cos_result result = cos_content_commit(fs, edits, 3);
     if (result == COS_E_MEMORY_FULL) {
         /* As large as a transaction: the item goes first, then its bytes */
-        COS_TRY(cos_store_commit(fs->store, edits, 2));
+        COS_TRY(cos_content_commit(fs, edits, 2));
         result = cos_erase_range(fs, item.address, item.length);
     }
     return result;

@@ -47,17 +47,18 @@ enum cos_result cos_store_read(const struct cos_store *store, uint32_t address, 
 }
 
 /* The lowest logical page, from `from` on, that an edit touches; PAGE_NONE if there is none. */
-static uint16_t touched(const struct cos_store *store, const struct cos_edit *edits, size_t count,
+static uint16_t touched(const struct cos_store *store, const struct page_source *source,
                         uint16_t from)
 {
     uint16_t lowest = PAGE_NONE;
 
-    for (size_t i = 0; i < count; i++) {
-        if (edits[i].length == 0) {
+    for (size_t i = 0; i < source->count; i++) {
+        const struct cos_edit *edit = &source->edits[i];
+        if (edit->length == 0) {
             continue;
         }
-        uint32_t first = edits[i].address / store->payload;
-        uint32_t last = (edits[i].address + edits[i].length - 1) / store->payload;
+        uint32_t first = edit->address / store->payload;
+        uint32_t last = (edit->address + edit->length - 1) / store->payload;
         uint32_t page = first > from ? first : from;
         if (page <= last && page < lowest) {
             lowest = (uint16_t)page;
@@ -67,11 +68,12 @@ static uint16_t touched(const struct cos_store *store, const struct cos_edit *ed
 }
 
 /* Whether an edit that touches the logical page wants its older copies erased. */
-static bool wants_scrub(const struct cos_store *store, const struct cos_edit *edits, size_t count,
+static bool wants_scrub(const struct cos_store *store, const struct page_source *source,
                         uint16_t logical)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (edits[i].scrub && touched(store, &edits[i], 1, logical) == logical) {
+    for (size_t i = 0; i < source->count; i++) {
+        const struct page_source one = {&source->edits[i], 1};
+        if (source->edits[i].scrub && touched(store, &one, logical) == logical) {
             return true;
         }
     }
@@ -119,25 +121,25 @@ static enum cos_result write_fresh(struct cos_store *store, struct turn *turn,
 }
 
 /* Writes all pages of a transaction; nothing in RAM changes but the turn. */
-static enum cos_result write_pages(struct cos_store *store, const struct cos_edit *edits,
-                                   size_t count, unsigned pages, struct turn *turn)
+static enum cos_result write_pages(struct cos_store *store, const struct page_source *source,
+                                   struct turn *turn)
 {
-    const struct page_source source = {.edits = edits, .count = count};
-    uint16_t logical = touched(store, edits, count, 0);
+    uint16_t logical = touched(store, source, 0);
 
-    for (unsigned place = 0; place < pages; place++) {
+    for (unsigned place = 0; logical != PAGE_NONE; place++) {
+        uint16_t following = touched(store, source, (uint16_t)(logical + 1U));
         struct page_header header = {
             .place = (uint8_t)place,
-            .size = (uint8_t)(place + 1 == pages ? pages : 0),
+            .size = (uint8_t)(following == PAGE_NONE ? place + 1 : 0),
             .logical = logical,
             .slots = {PAGE_NONE, PAGE_NONE, PAGE_NONE},
-            .scrub = wants_scrub(store, edits, count, logical),
+            .scrub = wants_scrub(store, source, logical),
             .sequence = store->newest + 1,
         };
         COS_TRY(supersede(store, &header, &turn->digest));
         header.digest = header.size != 0 ? turn->digest : 0;
-        COS_TRY(write_fresh(store, turn, &header, &source));
-        logical = touched(store, edits, count, (uint16_t)(logical + 1U));
+        COS_TRY(write_fresh(store, turn, &header, source));
+        logical = following;
     }
     return COS_OK;
 }
@@ -169,9 +171,8 @@ static enum cos_result enter_pages(struct cos_store *store, const struct turn *t
         store->newest_page = store->next;
         COS_TRY(cos_page_scan_header(store, store->newest_page, &header));
         if (header.sequence == store->newest) {
-            const bool asked = header.scrub || header.logical >= store->config.scrub_from;
             store->scrub =
-                store->scrub || (asked && store->config.map[header.logical] != PAGE_NONE);
+                store->scrub || header.scrub || header.logical >= store->config.scrub_from;
             cos_map_set(store, header.logical, store->newest_page);
         }
         store->next = cos_map_next_free(store, store->newest_page);
@@ -200,6 +201,7 @@ static enum cos_result check_range(struct cos_store *store, uint32_t address, ui
 enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit *edits,
                                  size_t count)
 {
+    const struct page_source source = {.edits = edits, .count = count};
     unsigned pages = 0;
     struct turn turn = {
         .page = store->next, .left = store->config.reserve, .digest = store->digest};
@@ -212,8 +214,8 @@ enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit 
             COS_TRY(check_range(store, edits[i].from, edits[i].length));
         }
     }
-    for (uint16_t page = touched(store, edits, count, 0); page != PAGE_NONE;
-         page = touched(store, edits, count, (uint16_t)(page + 1U))) {
+    for (uint16_t page = touched(store, &source, 0); page != PAGE_NONE;
+         page = touched(store, &source, (uint16_t)(page + 1U))) {
         pages++;
     }
     if (pages == 0) {
@@ -222,7 +224,7 @@ enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit 
     COS_CHECK(pages + COS_STORE_SLACK <= store->config.reserve, COS_E_MEMORY_FULL);
     COS_CHECK(store->newest < UINT32_MAX - 2, COS_E_MEMORY_FAILURE);
     store->settled = false; /* beginning erases the mark */
-    enum cos_result result = write_pages(store, edits, count, pages, &turn);
+    enum cos_result result = write_pages(store, &source, &turn);
     if (result == COS_OK) {
         /* Half a map is no map: what is in NVM stands, and the next start reads it. */
         result = enter_pages(store, &turn);

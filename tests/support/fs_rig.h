@@ -13,7 +13,7 @@
 #define FS_RIG_RESERVE   6U /* so a transaction touches at most 3 pages */
 #define FS_RIG_NAMES     16U
 #define FS_RIG_ENTRIES   8U /* of the file table in a page */
-#define FS_RIG_PAGES_MAX 800U
+#define FS_RIG_PAGES_MAX COS_STORE_PAGES_MAX
 #define FS_RIG_NO_LIMIT  UINT64_MAX
 
 struct fs_rig {

@@ -123,6 +123,12 @@ static void configs_that_do_not_fit_are_our_own_bug(void **state)
     }
     rig->store.payload = 56;
     assert_int_equal(cos_fs_mount(&fs, &rig->store, &good[0]), COS_E_STORE_BLANK);
+    rig->store.payload = 4096; /* the largest table */
+    rig->store.logical_pages = 40;
+    assert_int_equal(
+        cos_fs_mount(&fs, &rig->store,
+                     &(struct cos_fs_config){.size = 40 * 4096, .files = 4096, .names = 255}),
+        COS_E_STORE_BLANK);
     rig->store.payload = FS_RIG_PAYLOAD;
     rig->store.config.reserve = COS_STORE_SLACK + 2; /* transactions of two pages */
     assert_int_equal(cos_fs_mount(&fs, &rig->store, &good[0]), COS_E_INVARIANT);
