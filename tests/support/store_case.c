@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char *const scenarios[CASE_SCENARIOS] = {
-    [CASE_FULL] = "1s2-sb+3sr1r-r+sxszcx1smr3r2swc1s3m-r",
+    [CASE_FULL] = "1s2-sb+3sr1r-r+sxszcx1smr3r2swc1spq1sps3qr1s3m-r",
     [CASE_SMALL] = "1smr",
     [CASE_MARK] = "1s",
 };
