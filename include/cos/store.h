@@ -32,7 +32,8 @@ struct cos_store_config {
     uint16_t reserve; /* physical pages kept free; a transaction may touch reserve - COS_STORE_SLACK
                          pages */
     uint16_t scrub_from; /* logical pages from this one on hold secrets: superseded copies of them
-                            are erased by cos_store_settle() or at the next start. 0xFFFF: none */
+                            are erased by cos_store_settle() or at the next start. 0xFFFF: none,
+                            whatever edits ask for */
     uint16_t *map;       /* pages - reserve entries, the caller's RAM, owned by the store */
 };
 
@@ -66,6 +67,8 @@ struct cos_edit {
     const uint8_t *data;
     uint32_t length;
     uint32_t from;
+    bool scrub; /* older copies of the pages it touches are erased by cos_store_settle() or at the
+                   next start, as for pages from scrub_from on; no effect if that is 0xFFFF */
 };
 
 /* Mounts the store: checks every page, ends what a power cut left open (which may write NVM), and

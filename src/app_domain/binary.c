@@ -38,8 +38,8 @@ static enum cos_result find(struct exchange *x, struct place *place)
 
 /* Up to the conditions of use. `vault`: it may be in the vault; what the card itself writes nobody
  * changes. */
-static enum cos_result open(struct exchange *x, enum cos_operation operation, bool vault,
-                            struct place *place)
+static enum cos_result begin(struct exchange *x, enum cos_operation operation, bool vault,
+                             struct place *place)
 {
     COS_TRY(find(x, place));
     const struct cos_file_info *info = &place->ef.info;
@@ -79,7 +79,7 @@ enum cos_result cos_app_read_binary(struct exchange *x)
 {
     struct place place;
 
-    COS_TRY(open(x, COS_OPERATION_READ, true, &place));
+    COS_TRY(begin(x, COS_OPERATION_READ, true, &place));
     COS_TRY(parse(x, false, &place));
     const struct cos_file_info *info = &place.ef.info;
     return cos_app_finish(
@@ -91,7 +91,7 @@ enum cos_result cos_app_update_binary(struct exchange *x)
 {
     struct place place;
 
-    COS_TRY(open(x, COS_OPERATION_UPDATE, true, &place));
+    COS_TRY(begin(x, COS_OPERATION_UPDATE, true, &place));
     COS_TRY(parse_write(x, &place));
     const struct cos_file_info *info = &place.ef.info;
     const struct cos_span data = place.data;
@@ -107,7 +107,7 @@ enum cos_result cos_app_write_binary(struct exchange *x)
     struct place place;
     struct cos_span combined;
 
-    COS_TRY(open(x, COS_OPERATION_WRITE, false, &place));
+    COS_TRY(begin(x, COS_OPERATION_WRITE, false, &place));
     COS_TRY(parse_write(x, &place));
     const struct cos_file_info *info = &place.ef.info;
     COS_TRY(cos_app_combine(x, info, NULL, place.offset, place.data, cos_app_write_function(info),
@@ -146,7 +146,7 @@ enum cos_result cos_app_erase_binary(struct exchange *x)
     uint32_t end;
 
     COS_CHECK(cos_app_is_odd(x) || x->command.nc <= 2, COS_E_LENGTH);
-    COS_TRY(open(x, COS_OPERATION_UPDATE, true, &place));
+    COS_TRY(begin(x, COS_OPERATION_UPDATE, true, &place));
     COS_TRY(parse_erase(x, &place, &end));
     const struct cos_file_info *info = &place.ef.info;
     const uint32_t length = end - place.offset;
@@ -162,7 +162,7 @@ enum cos_result cos_app_search_binary(struct exchange *x)
     struct place place;
     uint32_t found = 0;
 
-    COS_TRY(open(x, COS_OPERATION_READ, true, &place));
+    COS_TRY(begin(x, COS_OPERATION_READ, true, &place));
     COS_TRY(parse(x, true, &place));
     enum cos_result result = cos_app_search(x->app, &place.ef.info, NULL, place.offset,
                                             place.ef.info.size, place.data, &found);

@@ -90,36 +90,9 @@ static enum cos_result find(const struct cos_app *app, const struct cos_file_inf
     return result == COS_E_FILE_STRUCTURE ? COS_E_REFERENCE_NOT_FOUND : result;
 }
 
-/* Appends an object, or its value alone, to the response. */
-static enum cos_result answer(struct exchange *x, const struct cos_record *object, bool whole)
-{
-    COS_CHECK(object->length <= cos_app_room(x), COS_E_CONDITIONS);
-    uint8_t *room = cos_write_room(x->body, object->length);
-    COS_INVARIANT(room != NULL);
-    COS_TRY(cos_fs_record_read(&x->app->fs, object, 0, room, object->length));
-    if (!whole) {
-        struct cos_reader reader = cos_reader(room, object->length);
-        struct cos_tlv tlv;
-        COS_CHECK(cos_tlv_next(&reader, &tlv) == COS_OK, COS_E_STORE_DAMAGED);
-        memmove(room, tlv.value, tlv.length);
-        x->body->length -= object->length - tlv.length;
-    }
-    return COS_OK;
-}
-
-static enum cos_result get(struct exchange *x, const struct cos_file_info *info, uint32_t tag,
-                           bool whole)
-{
-    struct cos_record object;
-
-    COS_TRY(find(x->app, info, tag, &object));
-    COS_TRY(cos_app_require_object(x, info, COS_OPERATION_GET_DATA, tag));
-    return answer(x, &object, whole);
-}
-
-/* The tag of an object as it is stored. */
-static enum cos_result read_tag(const struct cos_app *app, const struct cos_record *object,
-                                uint32_t *tag)
+/* Tag of an object as it is stored, and the bytes of tag and length. */
+static enum cos_result read_header(const struct cos_app *app, const struct cos_record *object,
+                                   uint32_t *tag, size_t *length)
 {
     uint8_t bytes[HEADER_MAX];
     const size_t run = object->length < sizeof bytes ? object->length : sizeof bytes;
@@ -127,8 +100,33 @@ static enum cos_result read_tag(const struct cos_app *app, const struct cos_reco
     COS_TRY(cos_fs_record_read(&app->fs, object, 0, bytes, run));
     struct cos_reader reader = cos_reader(bytes, run);
     *tag = cos_tlv_read_tag(&reader);
-    COS_CHECK(*tag != 0 && !reader.failed, COS_E_STORE_DAMAGED);
+    const uint8_t first = cos_read8(&reader);
+    *length = run - reader.length + (first < 0x80 ? 0 : first & 0x7FU);
+    COS_CHECK(*tag != 0 && !reader.failed && *length <= object->length, COS_E_STORE_DAMAGED);
     return COS_OK;
+}
+
+/* Appends an object to the response, but for its first `skip` bytes. */
+static enum cos_result answer(struct exchange *x, const struct cos_record *object, size_t skip)
+{
+    const size_t length = object->length - skip;
+
+    COS_CHECK(length <= cos_app_room(x), COS_E_CONDITIONS);
+    uint8_t *room = cos_write_room(x->body, length);
+    COS_INVARIANT(room != NULL);
+    return cos_fs_record_read(&x->app->fs, object, (uint32_t)skip, room, length);
+}
+
+static enum cos_result get(struct exchange *x, const struct cos_file_info *info, uint32_t tag,
+                           bool whole)
+{
+    struct cos_record object;
+    size_t header;
+
+    COS_TRY(find(x->app, info, tag, &object));
+    COS_TRY(cos_app_require_object(x, info, COS_OPERATION_GET_DATA, tag));
+    COS_TRY(read_header(x->app, &object, &tag, &header));
+    return answer(x, &object, whole ? 0 : header);
 }
 
 static enum cos_result get_all(struct exchange *x, const struct cos_file_info *info)
@@ -136,14 +134,15 @@ static enum cos_result get_all(struct exchange *x, const struct cos_file_info *i
     for (unsigned i = 0; i <= info->record_count; i++) {
         struct cos_record object;
         uint32_t tag;
+        size_t header;
         enum cos_result result = cos_fs_object(&x->app->fs, info, i, &object);
         if (result == COS_E_REFERENCE_NOT_FOUND || result == COS_E_FILE_STRUCTURE) {
             return i == 0 ? COS_E_REFERENCE_NOT_FOUND : COS_OK;
         }
         COS_TRY(result);
-        COS_TRY(read_tag(x->app, &object, &tag));
+        COS_TRY(read_header(x->app, &object, &tag, &header));
         COS_TRY(cos_app_require_object(x, info, COS_OPERATION_GET_DATA, tag));
-        COS_TRY(answer(x, &object, true));
+        COS_TRY(answer(x, &object, 0));
     }
     return COS_E_STORE_DAMAGED;
 }

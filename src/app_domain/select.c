@@ -151,13 +151,16 @@ static bool names_issuer_domain(const struct exchange *x)
 static enum cos_result select_issuer_domain(struct exchange *x)
 {
     static const uint8_t longest[] = {0x9F, 0x65, 0x01, COS_SM_MAX};
+    const uint8_t wanted = x->command.p2 & P2_RESPONSE;
     struct cos_file_info info;
 
-    if ((x->command.p2 & P2_RESPONSE) != P2_NONE) {
-        size_t fci = cos_tlv_open(x->body, TAG_FCI);
+    if (wanted != P2_NONE) {
+        size_t template = cos_tlv_open(x->body, wanted == P2_FMD ? TAG_FMD : TAG_FCI);
         cos_tlv_write(x->body, TAG_NAME, issuer_domain, sizeof issuer_domain);
-        cos_tlv_write(x->body, 0xA5, longest, sizeof longest);
-        cos_tlv_close(x->body, fci);
+        if (wanted != P2_FMD) {
+            cos_tlv_write(x->body, 0xA5, longest, sizeof longest);
+        }
+        cos_tlv_close(x->body, template);
     }
     bool formatted = cos_fs_info(&x->app->fs, COS_FILE_MF, &info) == COS_OK;
     return cos_app_set_df(x->app, formatted ? COS_FILE_MF : COS_FILE_NONE);

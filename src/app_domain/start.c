@@ -81,8 +81,10 @@ enum cos_result cos_app_store_pairing(struct cos_app *app, uint8_t generation,
                                       const uint8_t secret[COS_PAIRING_SECRET])
 {
     const struct cos_edit edits[] = {
-        {record_address(app) + RECORD_GENERATION, &generation, 1},
-        {record_address(app) + RECORD_SECRET, secret, COS_PAIRING_SECRET},
+        {.address = record_address(app) + RECORD_GENERATION, .data = &generation, .length = 1},
+        {.address = record_address(app) + RECORD_SECRET,
+         .data = secret,
+         .length = COS_PAIRING_SECRET},
     };
 
     COS_TRY(cos_store_commit(&app->store, edits, 2));
@@ -258,7 +260,8 @@ static enum cos_result first_start(struct cos_app *app)
     memcpy(record + RECORD_SERIAL, fab + FAB_SERIAL, 8);
     cos_wipe(fab, sizeof fab);
     COS_TRY(result);
-    const struct cos_edit edit = {record_address(app), record, sizeof record};
+    const struct cos_edit edit = {
+        .address = record_address(app), .data = record, .length = sizeof record};
     return cos_store_commit(&app->store, &edit, 1);
 }
 
@@ -318,8 +321,8 @@ enum cos_result cos_app_start(struct cos_app *app, const struct cos_board *board
     memset(app, 0, sizeof *app);
     app->board = board;
     app->config = *config;
-    app->config.store.scrub_from =
-        0; /* the pairing secret's page, and files that may hold anything */
+    /* The pairing secret's page, and what edits of the files ask for. */
+    app->config.store.scrub_from = (uint16_t)(config->store.pages - config->store.reserve - 1U);
     app->mute = true;
     cos_gate_client_start(&app->gate, config->crypto, board, config->trace);
     cos_response_start(&app->response, config->response, config->response_size);

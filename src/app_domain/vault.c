@@ -35,16 +35,20 @@ enum cos_result cos_app_vault_read(struct cos_app *app, const struct cos_file_in
 enum cos_result cos_app_vault_update(struct cos_app *app, const struct cos_file_info *info,
                                      uint32_t offset, const uint8_t *data, size_t length)
 {
-    static const uint8_t zeros[COS_VAULT_PART];
     uint8_t fields[6] = {COS_VAULT_UPDATE, CHANNEL};
+    uint8_t zeros[COS_VAULT_PART];
     struct cos_span answer;
 
     COS_CHECK(offset <= info->size && length <= info->size - offset, COS_E_OFFSET);
     COS_CHECK(length >= 1 && length <= COS_VAULT_PART, COS_E_LENGTH);
     cos_put16(fields + 2, info->vault);
     cos_put16(fields + 4, (uint16_t)offset);
-    return cos_app_ask(app, COS_GATE_VAULT, fields, sizeof fields,
-                       (struct cos_span){data != NULL ? data : zeros, length}, &answer);
+    if (data == NULL) {
+        memset(zeros, 0, length);
+        data = zeros;
+    }
+    return cos_app_ask(app, COS_GATE_VAULT, fields, sizeof fields, (struct cos_span){data, length},
+                       &answer);
 }
 
 enum cos_result cos_app_vault_life_cycle(struct cos_app *app, const struct cos_file_info *info,

@@ -43,7 +43,7 @@ enum cos_result cos_fs_erase(struct cos_fs *fs, const struct cos_file_info *info
     uint32_t address;
 
     COS_TRY(locate(info, offset, length, &address));
-    return cos_erase_range(fs, address, length);
+    return cos_erase_range(fs, NULL, 0, address, length);
 }
 
 /* ---- Attributes ---- */
@@ -178,8 +178,8 @@ static enum cos_result make_plan(struct cos_fs *fs, cos_file parent, struct cos_
  * notes. */
 enum { CREATE_EDITS = 6 + COS_FS_NAMES_MAX };
 
-static enum cos_result carry_out(struct cos_fs *fs, const struct plan *plan,
-                                 const struct cos_fs_pending *pending)
+COS_OWN_FRAME static enum cos_result carry_out(struct cos_fs *fs, const struct plan *plan,
+                                               const struct cos_fs_pending *pending)
 {
     const struct cos_file_info *info = &plan->fcp.info;
     uint8_t entry[FILE_ENTRY_SIZE], header[CONTENT_HEADER], number[2];
@@ -192,26 +192,31 @@ static enum cos_result carry_out(struct cos_fs *fs, const struct plan *plan,
     cos_put16(entry + FILE_ENTRY_INFO, plan->place.next);
     cos_put16(number, plan->place.file);
     cos_pending_put(noted, pending);
-    edits[count++] =
-        (struct cos_edit){cos_table_address(fs, plan->place.file), entry, sizeof entry, 0};
+    edits[count++] = (struct cos_edit){
+        .address = cos_table_address(fs, plan->place.file), .data = entry, .length = sizeof entry};
     if (plan->place.link != 0) {
-        edits[count++] = (struct cos_edit){plan->place.link, number, sizeof number, 0};
+        edits[count++] =
+            (struct cos_edit){.address = plan->place.link, .data = number, .length = sizeof number};
     }
-    edits[count++] =
-        (struct cos_edit){info->address, plan->fcp.attributes, info->attributes_length, 0};
+    edits[count++] = (struct cos_edit){
+        .address = info->address, .data = plan->fcp.attributes, .length = info->attributes_length};
     if (info->source == COS_FS_SOURCE_CONTENT && plan->fcp.records != 0) {
-        edits[count++] = (struct cos_edit){cos_file_content(info), header, sizeof header, 0};
+        edits[count++] = (struct cos_edit){
+            .address = cos_file_content(info), .data = header, .length = sizeof header};
     }
     if (info->sfi != 0) {
-        edits[count++] = (struct cos_edit){plan->sfi_at, number, sizeof number, 0};
+        edits[count++] =
+            (struct cos_edit){.address = plan->sfi_at, .data = number, .length = sizeof number};
     }
     for (unsigned i = 0; i < plan->name_count; i++) {
         cos_name_put(names[i], plan->names[i], plan->place.file);
-        edits[count++] = (struct cos_edit){plan->name_at[i], names[i], NAME_ENTRY_SIZE, 0};
+        edits[count++] = (struct cos_edit){
+            .address = plan->name_at[i], .data = names[i], .length = NAME_ENTRY_SIZE};
     }
     if (pending->kind != COS_FS_NOTHING) {
-        edits[count++] =
-            (struct cos_edit){fs->config.start + SUPERBLOCK_PENDING, noted, sizeof noted, 0};
+        edits[count++] = (struct cos_edit){.address = fs->config.start + SUPERBLOCK_PENDING,
+                                           .data = noted,
+                                           .length = sizeof noted};
     }
     COS_TRY(cos_store_commit(fs->store, edits, count));
     fs->pending = *pending;

@@ -52,13 +52,14 @@ static uint32_t heap_end(const struct cos_fs *fs)
     return fs->config.start + fs->config.size;
 }
 
-/* The first address from `from` on where an extent may begin: its head is not cut by the border of
- * a page that it would fit into. */
+/* The first address from `from` on where an extent may begin: a border of a page cuts neither it,
+ * if it would fit into one, nor its head. So an update of a small file is one page program. */
 static uint32_t aligned(const struct cos_fs *fs, const struct cos_file_info *info, uint32_t from)
 {
     from = (from + GRANULE - 1) / GRANULE * GRANULE;
     const uint32_t payload = fs->store->payload, left = payload - from % payload;
-    const uint32_t head = head_of(info);
+    const uint32_t extent = cos_file_extent(info);
+    const uint32_t head = extent <= payload ? extent : head_of(info);
 
     return head > left && head <= payload ? from + left : from;
 }

@@ -3,7 +3,7 @@
 
 bool cos_map_is_live(const struct cos_store *store, uint16_t page)
 {
-    return (store->used[page / 8U] >> page % 8U & 1U) != 0;
+    return ((unsigned)store->used[page / 8U] >> page % 8U & 1U) != 0;
 }
 
 void cos_map_clear(struct cos_store *store)

@@ -25,16 +25,15 @@ static size_t crc_at(const struct cos_store *store)
 
 static void encode_header(const struct page_header *header, uint8_t bytes[PAGE_HEADER_SIZE])
 {
-    bytes[0] = COS_NVM_FORMAT;
+    cos_put32(bytes + 2, header->erases);
+    bytes[0] = (uint8_t)(COS_NVM_FORMAT | (header->scrub ? PAGE_SCRUB : 0U));
     bytes[1] = header->place;
     bytes[2] = header->size;
-    bytes[3] = header->second;
-    cos_put16(bytes + 4, header->logical);
-    for (size_t i = 0; i < 3; i++) {
-        cos_put16(bytes + 6 + 2 * i, header->slots[i]);
+    cos_put16(bytes + 6, header->logical);
+    for (size_t i = 0; i < 4; i++) {
+        cos_put16(bytes + 8 + 2 * i, header->slots[i]);
     }
-    cos_put32(bytes + 12, header->sequence);
-    cos_put32(bytes + 16, header->erases);
+    cos_put32(bytes + 16, header->sequence);
     cos_put32(bytes + 20, header->digest);
     cos_put32(bytes + 24, cos_crc32(0, bytes, 24));
 }
@@ -46,18 +45,18 @@ enum cos_result cos_page_read_header(const struct cos_store *store, uint16_t pag
 
     COS_TRY(read_at(store, page, store->header_at, bytes, sizeof bytes));
     COS_CHECK(cos_get32(bytes + 24) == cos_crc32(0, bytes, 24), COS_E_STORE_DAMAGED);
-    COS_CHECK(bytes[0] == COS_NVM_FORMAT, COS_E_STORE_VERSION);
+    COS_CHECK((bytes[0] & ~PAGE_SCRUB) == COS_NVM_FORMAT, COS_E_STORE_VERSION);
+    header->scrub = (bytes[0] & PAGE_SCRUB) != 0;
     header->place = bytes[1];
     header->size = bytes[2];
-    header->second = bytes[3];
-    header->logical = cos_get16(bytes + 4);
-    for (size_t i = 0; i < 3; i++) {
-        uint16_t slot = cos_get16(bytes + 6 + 2 * i);
+    header->erases = cos_get32(bytes + 2) & 0xFFFFFFU;
+    header->logical = cos_get16(bytes + 6);
+    for (size_t i = 0; i < 4; i++) {
+        uint16_t slot = cos_get16(bytes + 8 + 2 * i);
         COS_CHECK(slot == PAGE_NONE || slot < store->config.pages, COS_E_STORE_DAMAGED);
         header->slots[i] = slot;
     }
-    header->sequence = cos_get32(bytes + 12);
-    header->erases = cos_get32(bytes + 16);
+    header->sequence = cos_get32(bytes + 16);
     header->digest = cos_get32(bytes + 20);
     COS_CHECK(header->logical < store->logical_pages && header->sequence != 0 &&
                   (header->size == 0 || header->size == header->place + 1),
@@ -164,12 +163,18 @@ enum cos_result cos_page_write_mark(const struct cos_store *store, uint16_t page
 enum cos_result cos_page_is_blank(const struct cos_store *store, uint16_t page, size_t from,
                                   size_t end, bool *blank)
 {
-    uint8_t byte = store->nvm->geometry.erased_value;
+    uint8_t bytes[16];
 
-    for (; from < end && byte == store->nvm->geometry.erased_value; from++) {
-        COS_TRY(read_at(store, page, from, &byte, 1));
+    *blank = false;
+    while (from < end) {
+        size_t run = end - from < sizeof bytes ? end - from : sizeof bytes;
+        COS_TRY(read_at(store, page, from, bytes, run));
+        from += run;
+        while (run-- > 0) {
+            COS_CHECK(bytes[run] == store->nvm->geometry.erased_value, COS_OK);
+        }
     }
-    *blank = byte == store->nvm->geometry.erased_value;
+    *blank = true;
     return COS_OK;
 }
 
@@ -192,38 +197,64 @@ struct stream {
     size_t at, run;
 };
 
-/* Lays the edits over the byte at this address of the logical space: the last one that covers it
- * counts. The map still shows the space as it was. */
-static enum cos_result edit_byte(const struct stream *stream, uint32_t address, uint8_t *byte)
+/* Lays the edits, the last one on top, over `length` bytes of the logical space from `address` on.
+ * The map still shows the space as it was. */
+static enum cos_result lay_edits(const struct stream *stream, uint32_t address, uint8_t *bytes,
+                                 uint32_t length)
 {
-    for (size_t i = stream->source->count; i-- > 0;) {
+    for (size_t i = 0; i < stream->source->count; i++) {
         const struct cos_edit *edit = &stream->source->edits[i];
-        uint32_t offset = address - edit->address;
-        if (address < edit->address || offset >= edit->length) {
+        const uint32_t from = edit->address > address ? edit->address : address;
+        const uint32_t edit_end = edit->address + edit->length, end = address + length;
+        const uint32_t to = edit_end < end ? edit_end : end;
+        const uint32_t offset = from - edit->address;
+        if (from >= to) {
             continue;
         }
         if (cos_edit_copies(edit)) {
-            return cos_store_read(stream->store, edit->from + offset, byte, 1);
+            COS_TRY(cos_store_read(stream->store, edit->from + offset, bytes + (from - address),
+                                   to - from));
+        } else if (edit->data != NULL) {
+            memcpy(bytes + (from - address), edit->data + offset, to - from);
+        } else {
+            memset(bytes + (from - address), 0, to - from);
         }
-        *byte = edit->data != NULL ? edit->data[offset] : 0;
-        return COS_OK;
     }
     return COS_OK;
 }
 
-/* The next bytes of the page. Byte by byte is short, and takes no time beside the programming. */
+/* How many of the next bytes of the page the merge buffer takes before it is programmed. */
+static size_t room(const struct stream *stream)
+{
+    return sizeof stream->store->merge - stream->at % sizeof stream->store->merge;
+}
+
+/* The merge buffer has `length` more bytes of the page: programs them when it is full, or the page
+ * ends. */
+static enum cos_result advance(struct stream *stream, size_t length)
+{
+    const struct cos_store *store = stream->store;
+    size_t run;
+
+    stream->at += length;
+    stream->run += length;
+    if (stream->at % sizeof store->merge != 0 && stream->at != store->config.page_size) {
+        return COS_OK;
+    }
+    run = stream->run;
+    stream->run = 0;
+    return program_at(store, stream->page, stream->at - run, store->merge, run);
+}
+
+/* The next bytes of the page. */
 static enum cos_result put(struct stream *stream, const uint8_t *data, size_t length)
 {
-    struct cos_store *store = stream->store;
-
-    while (length-- > 0) {
-        store->merge[stream->run++] = *data++;
-        stream->at++;
-        if (stream->at % sizeof store->merge == 0 || stream->at == store->config.page_size) {
-            COS_TRY(program_at(store, stream->page, stream->at - stream->run, store->merge,
-                               stream->run));
-            stream->run = 0;
-        }
+    while (length > 0) {
+        const size_t left = room(stream), run = length < left ? length : left;
+        memcpy(stream->store->merge + stream->run, data, run);
+        COS_TRY(advance(stream, run));
+        data += run;
+        length -= run;
     }
     return COS_OK;
 }
@@ -232,26 +263,29 @@ static enum cos_result put(struct stream *stream, const uint8_t *data, size_t le
  * good one. */
 static enum cos_result put_payload(struct stream *stream, uint16_t logical)
 {
-    const struct cos_store *store = stream->store;
+    struct cos_store *store = stream->store;
     const uint16_t old = store->config.map[logical];
     uint32_t address = (uint32_t)logical * store->payload;
     uint32_t old_crc = payload_crc_start(logical), new_crc = old_crc;
-    uint8_t bytes[PAGE_CRC_SIZE];
+    uint8_t crc[PAGE_CRC_SIZE];
 
-    for (size_t left = store->payload; left > 0; left--) {
-        COS_TRY(cos_store_read(store, address, bytes, 1));
-        old_crc = cos_crc32(old_crc, bytes, 1);
-        COS_TRY(edit_byte(stream, address, bytes));
-        new_crc = cos_crc32(new_crc, bytes, 1);
-        COS_TRY(put(stream, bytes, 1));
-        address++;
+    for (size_t left = store->payload; left > 0;) {
+        const size_t run = left < room(stream) ? left : room(stream);
+        uint8_t *bytes = store->merge + stream->run;
+        COS_TRY(cos_store_read(store, address, bytes, run));
+        old_crc = cos_crc32(old_crc, bytes, run);
+        COS_TRY(lay_edits(stream, address, bytes, (uint32_t)run));
+        new_crc = cos_crc32(new_crc, bytes, run);
+        COS_TRY(advance(stream, run));
+        address += (uint32_t)run;
+        left -= run;
     }
     if (old != PAGE_NONE) {
-        COS_TRY(read_at(store, old, crc_at(store), bytes, sizeof bytes));
-        COS_CHECK(cos_get32(bytes) == old_crc, COS_E_STORE_DAMAGED);
+        COS_TRY(read_at(store, old, crc_at(store), crc, sizeof crc));
+        COS_CHECK(cos_get32(crc) == old_crc, COS_E_STORE_DAMAGED);
     }
-    cos_put32(bytes, new_crc);
-    return put(stream, bytes, sizeof bytes);
+    cos_put32(crc, new_crc);
+    return put(stream, crc, sizeof crc);
 }
 
 static enum cos_result count_erase(const struct cos_store *store, uint16_t page, uint32_t *erases)
@@ -262,7 +296,7 @@ static enum cos_result count_erase(const struct cos_store *store, uint16_t page,
     COS_TRY(cos_page_scan_header(store, page, &before));
     if (before.sequence != 0) {
         *erases = before.erases + 1;
-    } else if (store->newest != 0) {
+    } else {
         /* A page that says nothing is taken to be as worn as its neighbour in time. */
         COS_TRY(cos_page_scan_header(store, store->newest_page, &before));
         *erases = before.sequence != 0 ? before.erases : 1;

@@ -68,7 +68,7 @@ static enum cos_result erase_pages(struct cos_fs *fs, uint32_t address, uint32_t
         bool zero;
         COS_TRY(all_zero(fs, address, run, &zero));
         if (!zero) {
-            const struct cos_edit edit = {.address = address, .length = run};
+            const struct cos_edit edit = {.address = address, .length = run, .scrub = true};
             COS_TRY(cos_store_commit(fs->store, &edit, 1));
         }
         address += run;
@@ -77,17 +77,32 @@ static enum cos_result erase_pages(struct cos_fs *fs, uint32_t address, uint32_t
     return COS_OK;
 }
 
-enum cos_result cos_erase_range(struct cos_fs *fs, uint32_t address, uint32_t length)
+static enum cos_result carry_on_erasing(struct cos_fs *fs)
 {
-    const struct cos_edit edit = {.address = address, .length = length};
+    COS_TRY(erase_pages(fs, fs->pending.address, fs->pending.length));
+    return note_done(fs);
+}
+
+enum cos_result cos_erase_range(struct cos_fs *fs, const struct cos_edit *with, size_t count,
+                                uint32_t address, uint32_t length)
+{
     const struct cos_fs_pending erasing = {
         .kind = COS_FS_ERASING, .address = address, .length = length};
+    struct cos_edit edits[ERASE_WITH + 1];
+    uint8_t noted[SUPERBLOCK_PENDING_SIZE];
 
     COS_CHECK(fs->pending.kind == COS_FS_NOTHING, COS_E_MEMORY_FAILURE);
-    const enum cos_result result = cos_store_commit(fs->store, &edit, 1);
+    COS_INVARIANT(count <= ERASE_WITH);
+    for (size_t i = 0; i < count; i++) {
+        edits[i] = with[i];
+    }
+    edits[count] = (struct cos_edit){.address = address, .length = length, .scrub = true};
+    const enum cos_result result = cos_store_commit(fs->store, edits, count + 1);
     COS_CHECK(result == COS_E_MEMORY_FULL, result);
-    COS_TRY(cos_pending_note(fs, &erasing));
-    return cos_pending_carry_on(fs);
+    edits[count] = pending_edit(fs, noted, &erasing);
+    COS_TRY(cos_store_commit(fs->store, edits, count + 1));
+    fs->pending = erasing;
+    return carry_on_erasing(fs);
 }
 
 /* ---- Removing ---- */
@@ -101,18 +116,19 @@ static enum cos_result list_bytes(const struct cos_fs *fs, cos_file file,
     uint32_t names[COS_FS_NAMES_MAX];
     unsigned name_count = 0;
 
-    edits[(*count)++] = (struct cos_edit){info->address, NULL, cos_file_extent(info), 0};
+    edits[(*count)++] =
+        (struct cos_edit){.address = info->address, .length = cos_file_extent(info), .scrub = true};
     if (info->sfi != 0) {
         struct cos_file_info df;
         COS_TRY(cos_table_parent(fs, info, &df));
         const uint32_t at = cos_file_sfi_map(&df) + 2U * (info->sfi - 1U);
-        edits[(*count)++] = (struct cos_edit){at, NULL, 2, 0};
+        edits[(*count)++] = (struct cos_edit){.address = at, .length = 2};
     }
     if (cos_file_is_df(info)) {
         COS_TRY(cos_name_of(fs, file, &name_count, names));
     }
     for (unsigned i = 0; i < name_count; i++) {
-        edits[(*count)++] = (struct cos_edit){names[i], NULL, NAME_ENTRY_SIZE, 0};
+        edits[(*count)++] = (struct cos_edit){.address = names[i], .length = NAME_ENTRY_SIZE};
     }
     return COS_OK;
 }
@@ -130,9 +146,11 @@ static enum cos_result free_file(struct cos_fs *fs, cos_file file, const struct 
 
     COS_TRY(cos_table_place(fs, file, info, &place));
     cos_put16(next, place.next);
-    edits[count++] = (struct cos_edit){cos_table_address(fs, file), NULL, FILE_ENTRY_SIZE, 0};
+    edits[count++] =
+        (struct cos_edit){.address = cos_table_address(fs, file), .length = FILE_ENTRY_SIZE};
     if (place.link != 0) {
-        edits[count++] = (struct cos_edit){place.link, next, sizeof next, 0};
+        edits[count++] =
+            (struct cos_edit){.address = place.link, .data = next, .length = sizeof next};
     }
     if (!emptied) {
         COS_TRY(list_bytes(fs, file, info, edits, &count));
@@ -147,19 +165,28 @@ static enum cos_result free_file(struct cos_fs *fs, cos_file file, const struct 
     return COS_OK;
 }
 
-/* The same for a file of any size, when the superblock says that it goes. */
-static enum cos_result free_large(struct cos_fs *fs, cos_file file,
-                                  const struct cos_file_info *info, bool last)
+/* Sets all that a file has outside of the table to 00. */
+COS_OWN_FRAME static enum cos_result empty_file(struct cos_fs *fs, cos_file file,
+                                                const struct cos_file_info *info)
 {
-    const enum cos_result result = free_file(fs, file, info, false, last);
     struct cos_edit edits[2 + COS_FS_NAMES_MAX];
     size_t count = 0;
 
-    COS_CHECK(result == COS_E_MEMORY_FULL, result);
     COS_TRY(list_bytes(fs, file, info, edits, &count));
     for (size_t i = 0; i < count; i++) {
         COS_TRY(erase_pages(fs, edits[i].address, edits[i].length));
     }
+    return COS_OK;
+}
+
+/* Frees a file of any size, when the superblock says that it goes. */
+static enum cos_result free_large(struct cos_fs *fs, cos_file file,
+                                  const struct cos_file_info *info, bool last)
+{
+    const enum cos_result result = free_file(fs, file, info, false, last);
+
+    COS_CHECK(result == COS_E_MEMORY_FULL, result);
+    COS_TRY(empty_file(fs, file, info));
     return free_file(fs, file, info, true, last);
 }
 
@@ -208,8 +235,7 @@ enum cos_result cos_pending_carry_on(struct cos_fs *fs)
 {
     switch (fs->pending.kind) {
     case COS_FS_ERASING:
-        COS_TRY(erase_pages(fs, fs->pending.address, fs->pending.length));
-        return note_done(fs);
+        return carry_on_erasing(fs);
     case COS_FS_REMOVING:
         return carry_on_removing(fs);
     default:

@@ -112,27 +112,19 @@ static enum cos_result judge(const struct cos_tlv *object, answer_of holds, cons
     return COS_OK;
 }
 
-/* One level of templates: what is left of it, and how many of its objects held so far. */
+/* One level of templates: where it ends, and how many of its objects held so far. A condition is
+ * short: bytes count all of it. */
 struct level {
-    struct cos_reader objects;
-    uint8_t tag, asked, met;
+    uint8_t end, tag, asked, met;
 };
+_Static_assert(COS_RULE_MAX <= UINT8_MAX, "a byte counts a condition");
 
-static struct level level_of(const uint8_t *data, size_t length, uint32_t tag)
+static bool is_met(const struct level *level)
 {
-    return (struct level){.objects = cos_reader(data, length), .tag = (uint8_t)tag};
-}
-
-static cos_truth outcome(const struct level *level)
-{
-    bool held = level->met > 0;
-
     if (level->tag == SC_ALL_OF) {
-        held = level->met == level->asked;
-    } else if (level->tag == SC_NONE_OF) {
-        held = !held;
+        return level->met == level->asked;
     }
-    return held ? COS_YES : COS_NO;
+    return (level->met > 0) != (level->tag == SC_NONE_OF);
 }
 
 /* Checks a condition as a whole, and evaluates it, going down into templates and up again. */
@@ -140,17 +132,19 @@ static enum cos_result walk(struct cos_span condition, answer_of holds, const vo
                             cos_truth *truth)
 {
     struct level levels[1 + COS_RULE_DEPTH];
-    size_t depth = 0;
+    size_t depth = 0, at = 0;
 
-    COS_CHECK(condition.length <= COS_RULE_MAX, COS_E_DATA); /* so bytes count the objects, too */
-    levels[0] = level_of(condition.data, condition.length, SC_ANY_OF);
+    COS_CHECK(condition.length > 0 && condition.length <= COS_RULE_MAX, COS_E_DATA);
+    levels[0] = (struct level){.end = (uint8_t)condition.length, .tag = SC_ANY_OF};
     for (;;) {
+        struct cos_reader reader = cos_reader(condition.data + at, levels[depth].end - at);
         struct cos_tlv object;
-        enum cos_result result = next(&levels[depth].objects, &object);
+        const enum cos_result result = next(&reader, &object);
 
+        at = (size_t)(reader.data - condition.data);
         if (result == COS_E_END_OF_DATA) {
             COS_CHECK(levels[depth].asked > 0, COS_E_DATA);
-            *truth = outcome(&levels[depth]);
+            *truth = is_met(&levels[depth]) ? COS_YES : COS_NO;
             if (depth == 0) {
                 return COS_OK;
             }
@@ -159,7 +153,8 @@ static enum cos_result walk(struct cos_span condition, answer_of holds, const vo
             COS_TRY(result);
             if (object.tag == SC_ANY_OF || object.tag == SC_ALL_OF || object.tag == SC_NONE_OF) {
                 COS_CHECK(depth < COS_RULE_DEPTH, COS_E_DATA);
-                levels[++depth] = level_of(object.value, object.length, object.tag);
+                levels[++depth] = (struct level){.end = (uint8_t)at, .tag = (uint8_t)object.tag};
+                at -= object.length;
                 continue;
             }
             COS_TRY(judge(&object, holds, context, truth));

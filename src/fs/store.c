@@ -47,17 +47,18 @@ enum cos_result cos_store_read(const struct cos_store *store, uint32_t address, 
 }
 
 /* The lowest logical page, from `from` on, that an edit touches; PAGE_NONE if there is none. */
-static uint16_t touched(const struct cos_store *store, const struct cos_edit *edits, size_t count,
+static uint16_t touched(const struct cos_store *store, const struct page_source *source,
                         uint16_t from)
 {
     uint16_t lowest = PAGE_NONE;
 
-    for (size_t i = 0; i < count; i++) {
-        if (edits[i].length == 0) {
+    for (size_t i = 0; i < source->count; i++) {
+        const struct cos_edit *edit = &source->edits[i];
+        if (edit->length == 0) {
             continue;
         }
-        uint32_t first = edits[i].address / store->payload;
-        uint32_t last = (edits[i].address + edits[i].length - 1) / store->payload;
+        uint32_t first = edit->address / store->payload;
+        uint32_t last = (edit->address + edit->length - 1) / store->payload;
         uint32_t page = first > from ? first : from;
         if (page <= last && page < lowest) {
             lowest = (uint16_t)page;
@@ -66,12 +67,33 @@ static uint16_t touched(const struct cos_store *store, const struct cos_edit *ed
     return lowest;
 }
 
-static enum cos_result sequence_of(const struct cos_store *store, uint16_t page, uint32_t *sequence)
+/* Whether an edit that touches the logical page wants its older copies erased. */
+static bool wants_scrub(const struct cos_store *store, const struct page_source *source,
+                        uint16_t logical)
 {
-    struct page_header header;
+    for (size_t i = 0; i < source->count; i++) {
+        const struct page_source one = {&source->edits[i], 1};
+        if (source->edits[i].scrub && touched(store, &one, logical) == logical) {
+            return true;
+        }
+    }
+    return false;
+}
 
-    COS_TRY(cos_page_read_header(store, page, &header));
-    *sequence = header.sequence;
+/* Prepares the header that takes the place of the logical page's present one. A wish to scrub that
+ * was not fulfilled yet goes on. */
+static enum cos_result supersede(const struct cos_store *store, struct page_header *header,
+                                 uint32_t *digest)
+{
+    const uint16_t old = store->config.map[header->logical];
+    struct page_header before;
+
+    if (old != PAGE_NONE) {
+        COS_TRY(cos_page_read_header(store, old, &before));
+        *digest -= cos_map_digest(header->logical, before.sequence);
+        header->scrub = header->scrub || (store->scrub && before.scrub);
+    }
+    *digest += cos_map_digest(header->logical, header->sequence);
     return COS_OK;
 }
 
@@ -99,30 +121,25 @@ static enum cos_result write_fresh(struct cos_store *store, struct turn *turn,
 }
 
 /* Writes all pages of a transaction; nothing in RAM changes but the turn. */
-static enum cos_result write_pages(struct cos_store *store, const struct cos_edit *edits,
-                                   size_t count, unsigned pages, struct turn *turn)
+static enum cos_result write_pages(struct cos_store *store, const struct page_source *source,
+                                   struct turn *turn)
 {
-    const struct page_source source = {.edits = edits, .count = count};
-    uint16_t logical = touched(store, edits, count, 0);
+    uint16_t logical = touched(store, source, 0);
 
-    for (unsigned place = 0; place < pages; place++) {
-        uint16_t old = store->config.map[logical];
+    for (unsigned place = 0; logical != PAGE_NONE; place++) {
+        uint16_t following = touched(store, source, (uint16_t)(logical + 1U));
         struct page_header header = {
             .place = (uint8_t)place,
-            .size = (uint8_t)(place + 1 == pages ? pages : 0),
+            .size = (uint8_t)(following == PAGE_NONE ? place + 1 : 0),
             .logical = logical,
-            .slots = {PAGE_NONE, PAGE_NONE, PAGE_NONE},
+            .slots = {PAGE_NONE, PAGE_NONE, PAGE_NONE, PAGE_NONE},
+            .scrub = wants_scrub(store, source, logical),
             .sequence = store->newest + 1,
         };
-        if (old != PAGE_NONE) {
-            uint32_t sequence;
-            COS_TRY(sequence_of(store, old, &sequence));
-            turn->digest -= cos_map_digest(logical, sequence);
-        }
-        turn->digest += cos_map_digest(logical, header.sequence);
+        COS_TRY(supersede(store, &header, &turn->digest));
         header.digest = header.size != 0 ? turn->digest : 0;
-        COS_TRY(write_fresh(store, turn, &header, &source));
-        logical = touched(store, edits, count, (uint16_t)(logical + 1U));
+        COS_TRY(write_fresh(store, turn, &header, source));
+        logical = following;
     }
     return COS_OK;
 }
@@ -154,8 +171,8 @@ static enum cos_result enter_pages(struct cos_store *store, const struct turn *t
         store->newest_page = store->next;
         COS_TRY(cos_page_scan_header(store, store->newest_page, &header));
         if (header.sequence == store->newest) {
-            store->scrub = store->scrub || (header.logical >= store->config.scrub_from &&
-                                            store->config.map[header.logical] != PAGE_NONE);
+            store->scrub =
+                store->scrub || header.scrub || header.logical >= store->config.scrub_from;
             cos_map_set(store, header.logical, store->newest_page);
         }
         store->next = cos_map_next_free(store, store->newest_page);
@@ -184,6 +201,7 @@ static enum cos_result check_range(struct cos_store *store, uint32_t address, ui
 enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit *edits,
                                  size_t count)
 {
+    const struct page_source source = {.edits = edits, .count = count};
     unsigned pages = 0;
     struct turn turn = {
         .page = store->next, .left = store->config.reserve, .digest = store->digest};
@@ -196,8 +214,8 @@ enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit 
             COS_TRY(check_range(store, edits[i].from, edits[i].length));
         }
     }
-    for (uint16_t page = touched(store, edits, count, 0); page != PAGE_NONE;
-         page = touched(store, edits, count, (uint16_t)(page + 1U))) {
+    for (uint16_t page = touched(store, &source, 0); page != PAGE_NONE;
+         page = touched(store, &source, (uint16_t)(page + 1U))) {
         pages++;
     }
     if (pages == 0) {
@@ -206,7 +224,7 @@ enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit 
     COS_CHECK(pages + COS_STORE_SLACK <= store->config.reserve, COS_E_MEMORY_FULL);
     COS_CHECK(store->newest < UINT32_MAX - 2, COS_E_MEMORY_FAILURE);
     store->settled = false; /* beginning erases the mark */
-    enum cos_result result = write_pages(store, edits, count, pages, &turn);
+    enum cos_result result = write_pages(store, &source, &turn);
     if (result == COS_OK) {
         /* Half a map is no map: what is in NVM stands, and the next start reads it. */
         result = enter_pages(store, &turn);
@@ -237,10 +255,11 @@ static enum cos_result write_settle_mark(struct cos_store *store)
     return COS_E_MEMORY_FAILURE;
 }
 
-/* Whether a page that is not in use may still hold what once was a secret. */
+/* Whether a page that is not in use may still hold what once was a secret: of a logical page that
+ * always is one, or whose present copy asks for it. */
 static enum cos_result holds_old_secret(const struct cos_store *store, uint16_t page, bool *holds)
 {
-    struct page_header header;
+    struct page_header header, live = {.scrub = false};
     bool blank = true;
 
     *holds = false;
@@ -249,7 +268,10 @@ static enum cos_result holds_old_secret(const struct cos_store *store, uint16_t 
     }
     COS_TRY(cos_page_scan_header(store, page, &header));
     if (header.sequence != 0) {
-        *holds = header.logical >= store->config.scrub_from;
+        if (store->config.map[header.logical] != PAGE_NONE) {
+            COS_TRY(cos_page_read_header(store, store->config.map[header.logical], &live));
+        }
+        *holds = live.scrub || header.logical >= store->config.scrub_from;
         return COS_OK;
     }
     /* No header: blank, or what a torn erase left of anything; that a mark was put there since says

@@ -44,7 +44,8 @@ void cos_change_add(struct cos_secure *secure, uint32_t address, const uint8_t *
         memcpy(copy, data, length);
         change->used += length;
     }
-    change->edits[change->count++] = (struct cos_edit){address, copy, (uint32_t)length};
+    change->edits[change->count++] =
+        (struct cos_edit){.address = address, .data = copy, .length = (uint32_t)length};
 }
 
 enum cos_result cos_change_commit(struct cos_secure *secure)

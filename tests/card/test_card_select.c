@@ -102,6 +102,62 @@ static void the_issuer_domain_answers_by_name(void **state)
     assert_int_equal(bench->app.current_ef, COS_FILE_NONE);
 }
 
+/* ---- Several with the same beginning ---- */
+
+static void occurrences_of_a_name(void **state)
+{
+    static const struct card_row rows[] = {
+        {"first", "00A40408 02 A1A2 00", 0x9000, "6407 8405A1A2A3A4A5", CARD_KEEPS},
+        {"next", "00A4040A 02 A1A2 00", 0x9000, "640A 8403A1A2B1 8403A1A2B2", CARD_KEEPS},
+        {"next", "00A4040A 02 A1A2 00", 0x9000, "6405 8403A1A2C1", CARD_KEEPS},
+        {"no next", "00A4040A 02 A1A2 00", 0x6A82, NULL, 0},
+        {"previous", "00A4040B 02 A1A2 00", 0x9000, "640A 8403A1A2B1 8403A1A2B2", CARD_KEEPS},
+        {"previous", "00A4040B 02 A1A2 00", 0x9000, "6407 8405A1A2A3A4A5", CARD_KEEPS},
+        {"no previous", "00A4040B 02 A1A2 00", 0x6A82, NULL, 0},
+        {"is still current", "00A4040A 02 A1A2 00", 0x9000, "640A*", CARD_KEEPS},
+        {"last", "00A40409 02 A1A2 00", 0x9000, "6405 8403A1A2C1", CARD_KEEPS},
+        {"last of a longer beginning", "00A40409 03 A1A2B2 00", 0x9000, "640A*", CARD_KEEPS},
+        {"the MF, which has no such name", "00A4000C023F00", 0x9000, NULL, CARD_KEEPS},
+        {"previous: the last", "00A4040B 02 A1A2 00", 0x9000, "6405 8403A1A2C1", CARD_KEEPS},
+        {"the MF", "00A4000C023F00", 0x9000, NULL, CARD_KEEPS},
+        {"next: the first", "00A4040A 02 A1A2 00", 0x9000, "6407 8405A1A2A3A4A5", CARD_KEEPS},
+        {"FCI of the next", "00A40402 02 A1A2 00", 0x9000, "6F*", CARD_KEEPS},
+        {"FCP of the next", "00A40406 02 A1A2 00", 0x9000, "620F*", CARD_KEEPS},
+        {"no response for the previous", "00A4040F 02 A1A2", 0x9000, NULL, CARD_KEEPS},
+        {"the issuer domain is the first of its beginning", "00A40400 05 A000000151 00", 0x9000,
+         FCI_ISD, CARD_KEEPS},
+        {"a DF the next", "00A4040A 05 A000000151 00", 0x9000, "6409 8407A0000001510001",
+         CARD_KEEPS},
+        {"and the last", "00A40409 05 A000000151 00", 0x9000, "6409 8407A0000001510001",
+         CARD_KEEPS},
+        {"no next", "00A4040A 05 A000000151 00", 0x6A82, NULL, 0},
+        {"the issuer domain is the last where it is the only one",
+         "00A40401 08 A000000151000000 00", 0x9000, FCI_ISD, CARD_KEEPS},
+        {"but not the next", "00A40402 08 A000000151000000 00", 0x6A82, NULL, 0},
+    };
+    struct bench *bench = *state;
+
+    bench_session(bench, 0x03);
+    assert_int_equal(bench_create(bench, true, "820138 83025310 8403A1A2B1 8403A1A2B2"), 0x9000);
+    bench_expect_sm(bench, "00A40000 02 3F00", 0x9000, CARD_ANY);
+    assert_int_equal(bench_create(bench, true, "820138 83025320 8403A1A2C1"), 0x9000);
+    bench_expect_sm(bench, "00A40000 02 3F00", 0x9000, CARD_ANY);
+    assert_int_equal(bench_create(bench, true, "820138 83025330 8407A0000001510001"), 0x9000);
+    BENCH_ROWS(bench, rows);
+}
+
+static void file_management_data_are_names(void **state)
+{
+    static const struct card_row rows[] = {
+        {"MF: none", "00A4000800", 0x9000, "6400", CARD_KEEPS},
+        {"DF", "00A40008 02 5100 00", 0x9000, "640B 8409F05457494E434F5301", CARD_KEEPS},
+        {"EF: none", "00A40208 02 5101 00", 0x9000, "6400", CARD_KEEPS},
+        {"parent", "00A40308", 0x9000, "6400", CARD_KEEPS},
+        {"issuer domain", "00A4040800", 0x9000, "640A 8408A000000151000000", CARD_KEEPS},
+    };
+    BENCH_ROWS(*state, rows);
+}
+
 /* ---- Refused ---- */
 
 static const struct card_row bad_rows[] = {
@@ -223,6 +279,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TREE_TEST(every_form_finds_its_file),
         TREE_TEST(the_issuer_domain_answers_by_name),
+        TREE_TEST(occurrences_of_a_name),
+        TREE_TEST(file_management_data_are_names),
         TREE_TEST(a_failed_select_changes_nothing),
         TREE_TEST(the_mf_has_no_parent),
         TREE_TEST(what_was_current_before_is_so_no_more),

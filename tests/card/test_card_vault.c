@@ -212,8 +212,9 @@ static unsigned lose(void *context, bool to_secure, uint8_t *frame, size_t *leng
 
 static void create_with_loss(struct bench *bench, bool to_secure, unsigned from)
 {
-    struct loss loss = {.to_secure = to_secure, .from = from};
+    static struct loss loss;
 
+    loss = (struct loss){.to_secure = to_secure, .from = from};
     bench_session(bench, 0x03);
     bench_expect_sm(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
     bench->tap = lose;

@@ -35,6 +35,10 @@ static const struct scp03_keys sm_keys = {
             0x97, 0x4F},
 };
 
+/* Content of a vault EF that only the holder may read. */
+static const uint8_t vault_content[16] = {0x5B, 0xE1, 0x0C, 0x77, 0x93, 0x2A, 0xD8, 0x46,
+                                          0xB5, 0x6F, 0xC0, 0x19, 0x82, 0xFE, 0x34, 0xA7};
+
 static struct bench bench;
 static struct gate_rig rig;
 static struct gate_snapshot card;
@@ -60,6 +64,7 @@ static void list_secrets(void)
     hunt_secret(&hunt, "new card key ENC", sm_keys.enc, 16);
     hunt_secret(&hunt, "new card key MAC", sm_keys.mac, 16);
     hunt_secret(&hunt, "new card key DEK", sm_keys.dek, 16);
+    hunt_secret(&hunt, "vault content", vault_content, sizeof vault_content);
     hunt_secret(&hunt, "storage key", bench.secure.storage_key, sizeof bench.secure.storage_key);
 }
 
@@ -154,9 +159,9 @@ static void ask_everything(const struct gate_snapshot *snapshot)
 static uint8_t vary(uint64_t *seed, uint8_t *message, size_t *length)
 {
     static const uint8_t opcodes[] = {
-        COS_GATE_CONTEXT, COS_GATE_ACCESS, COS_GATE_PIN,       COS_GATE_PIN,
-        COS_GATE_AUTH,    COS_GATE_AUTH,   COS_GATE_KEY,       COS_GATE_KEY,
-        COS_GATE_SM_OPEN, COS_GATE_LIFE,   COS_GATE_CHALLENGE, COS_GATE_SM_SEAL,
+        COS_GATE_CONTEXT,   COS_GATE_ACCESS,  COS_GATE_PIN,   COS_GATE_PIN,     COS_GATE_AUTH,
+        COS_GATE_AUTH,      COS_GATE_KEY,     COS_GATE_KEY,   COS_GATE_SM_OPEN, COS_GATE_LIFE,
+        COS_GATE_CHALLENGE, COS_GATE_SM_SEAL, COS_GATE_VAULT, COS_GATE_VAULT,
     };
     static const uint8_t references[] = {0x81, 0x82, 0x83, 0x01, 0x02, 0x03, 0x0F, 0xFF,
                                          0x7F, 0x80, 0x30, 0x05, 0x06, 0x00, 0x88, 0x60};
@@ -177,6 +182,11 @@ static uint8_t vary(uint64_t *seed, uint8_t *message, size_t *length)
     message[2] = references[sim_below(seed, COUNT(references))];
     message[3] = sim_below(seed, 2) == 0 ? references[sim_below(seed, COUNT(references))]
                                          : (uint8_t)sim_below(seed, 2);
+    if (opcode == COS_GATE_VAULT && sim_below(seed, 2) == 0) {
+        memset(message + 1, 0, 7); /* file 1, or a transaction that is asked for */
+        message[3] = 1;
+        message[7] = 16;
+    }
     if (opcode == COS_GATE_SM_OPEN) {
         static const uint8_t instructions[] = {0x20, 0x24, 0x2C, 0xD8, 0xE2, 0xF0, 0xCA};
         message[0] = 0;
@@ -435,6 +445,16 @@ static int make(void **state)
 {
     (void)state;
     bench_make(&bench, &bench_small);
+    /* Written by the issuer before the app chip was taken over. */
+    assert_int_equal(bench_sm_open(&bench, 0x01, 0x03), 0x9000);
+    assert_int_equal(bench_sm_hex(&bench, "00A4040C 09 F05457494E434F5301"), 0x9000);
+    assert_int_equal(bench_sm_hex(&bench, "00E00000 16 6214 820101 83025110 80020020 850102 "
+                                          "8C0443C0C091"),
+                     0x9000);
+    assert_int_equal(bench_sm(&bench, 0x00, 0xD6, 0x00, 0x00, vault_content, sizeof vault_content),
+                     0x9000);
+    bench_power_off(&bench);
+    assert_true(bench_power_on(&bench));
     return 0;
 }
 

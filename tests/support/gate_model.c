@@ -10,23 +10,40 @@ static void read_state(const struct bench *bench, uint8_t state[STATE_SIZE])
     memset(state + STATE_ATTACKS, 0, 2);
 }
 
-/* The page of the application entries: the last one before the secrets. */
-static uint32_t applications(const struct bench *bench)
+static uint32_t pages(const struct bench *bench, uint32_t first, uint32_t count)
 {
     const struct cos_store *store = &bench->secure.store;
-    const uint16_t page =
-        (uint16_t)(cos_object_first_secret_page(store->payload, bench->secure.config.objects) - 1);
     uint32_t crc = 0;
 
-    for (uint32_t at = 0; at < store->payload;) {
+    for (uint32_t at = 0; at < count * store->payload;) {
         uint8_t bytes[64];
-        const uint32_t left = store->payload - at;
+        const uint32_t left = count * store->payload - at;
         const uint32_t run = left < sizeof bytes ? left : sizeof bytes;
-        (void)cos_store_read(store, (uint32_t)page * store->payload + at, bytes, run);
+        (void)cos_store_read(store, first * store->payload + at, bytes, run);
         crc = cos_crc32(crc, bytes, run);
         at += run;
     }
     return crc;
+}
+
+/* The page of the application entries: the last one before the secrets. */
+static uint32_t applications(const struct bench *bench)
+{
+    return pages(
+        bench,
+        cos_object_first_secret_page(bench->secure.store.payload, bench->secure.config.objects) -
+            1U,
+        1);
+}
+
+/* Entries and content. */
+static uint32_t vault(const struct bench *bench)
+{
+    const struct cos_secure_config *config = &bench->secure.config;
+    const uint16_t payload = bench->secure.store.payload;
+
+    return pages(bench, cos_object_pages(payload, config->objects),
+                 cos_vault_pages(payload, config->vault_files, config->vault_size));
 }
 
 void gate_model_take(const struct bench *bench, struct gate_model *model)
@@ -38,6 +55,7 @@ void gate_model_take(const struct bench *bench, struct gate_model *model)
     }
     read_state(bench, model->state);
     model->applications = applications(bench);
+    model->vault = vault(bench);
 }
 
 static bool same_but_tries(const struct object *a, const struct object *b)
@@ -111,6 +129,9 @@ const char *gate_model_broken(const struct bench *bench, struct gate_model *mode
     }
     if (applications(bench) != model->applications) {
         return "an application was registered";
+    }
+    if (vault(bench) != model->vault) {
+        return "a vault file was created, changed or deleted";
     }
     return broken_status(bench, secured);
 }

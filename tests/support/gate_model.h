@@ -17,6 +17,7 @@ struct gate_model {
     uint16_t count;
     uint8_t state[STATE_SIZE]; /* the state record, but for the attack counter */
     uint32_t applications;     /* CRC of the application entries */
+    uint32_t vault;            /* and of the vault */
 };
 
 /* Takes the card as it stands as what must stay. */
@@ -24,8 +25,8 @@ void gate_model_take(const struct bench *bench, struct gate_model *model);
 
 /* NULL, or in words what did not hold: the life cycle moved, the state record changed, a PIN or key
  * was written, came or went, a counter of tries rose, a condition that nobody satisfied is
- * satisfied. Tries that fell are taken over. `secured`: a command is open under the issuer's secure
- * messaging, so that conditions may ask for that. */
+ * satisfied, a vault file changed. Tries that fell are taken over. `secured`: a command is open
+ * under the issuer's secure messaging, so that conditions may ask for that. */
 const char *gate_model_broken(const struct bench *bench, struct gate_model *model, bool secured);
 
 /* Whether a call is the one that the command which is open under secure messaging is for: the

@@ -30,8 +30,9 @@ static bool prepare(const struct power_action *action, struct bench *bench)
         return false;
     }
     for (size_t i = 0; i < POWER_SETUP_MAX && action->setup[i] != NULL; i++) {
-        const uint16_t sw = send(action, bench, action->setup[i]);
-        if (sw != 0x9000 && sw != 0x6A89) {
+        const bool any = action->setup[i][0] == '?';
+        const uint16_t sw = send(action, bench, action->setup[i] + any);
+        if (sw != 0x9000 && sw != 0x6A89 && !any) {
             return false;
         }
     }

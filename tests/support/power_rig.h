@@ -8,7 +8,7 @@
 
 #include "bench.h"
 
-#define POWER_SETUP_MAX 12
+#define POWER_SETUP_MAX 16
 
 /* One thing a card does, from a start on: either the functions, or commands as text. What happens
  * before it is not torn. */
@@ -25,7 +25,7 @@ struct power_action {
      * A command that is all or nothing has 2. */
     unsigned states;
     /* Commands in hexadecimal behind prepare(), through the session that it opened if `secured`;
-     * each answers 9000, or 6A89 when it has been done. Then the one that is torn, in place of
+     * each answers 9000, or 6A89 when it has been done, or with ? before it anything. Then the one that is torn, in place of
      * act(). */
     bool secured;
     const char *setup[POWER_SETUP_MAX];

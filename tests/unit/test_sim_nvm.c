@@ -89,15 +89,16 @@ static void operations_are_counted(void **state)
     assert_int_equal(program(16, 16), COS_OK); /* the same one */
     assert_int_equal(program(64, 4), COS_OK);  /* a mark of another page */
     assert_int_equal(program(32, 4), COS_OK);  /* still the same one */
-    assert_int_equal(program(68, 4), COS_OK);  /* a second one */
+    assert_int_equal(program(68, 4), COS_OK);  /* the rest of the mark */
+    assert_int_equal(program(72, 4), COS_OK);  /* a second page program */
     assert_int_equal(program(36, 4), COS_OK);  /* back: a third one */
-    assert_int_equal(sim.counts.programs, 6);
+    assert_int_equal(sim.counts.programs, 7);
     assert_int_equal(sim.counts.erases, 1);
-    assert_int_equal(sim.counts.bytes, 44);
+    assert_int_equal(sim.counts.bytes, 48);
     assert_int_equal(sim.counts.marks, 1);
     assert_int_equal(sim.counts.page_programs, 3);
     assert_int_equal(sim.erases[0], 1);
-    assert_int_equal(power.operations, 7);
+    assert_int_equal(power.operations, 8);
     close_chip();
 }
 
@@ -170,6 +171,7 @@ static void contents_are_what_their_names_say(void **state)
                 assert_true(is_new);
                 break;
             case SIM_OWN_GARBAGE:
+            case SIM_OWN_ERASED:
             case SIM_PREFIX:
             case SIM_SUFFIX:
             case SIM_BITS:
@@ -179,6 +181,10 @@ static void contents_are_what_their_names_say(void **state)
             case SIM_NEIGHBOUR:
                 assert_memory_equal(first + 4, new + 4, 8);
                 assert_memory_not_equal(first, old, 4);
+                break;
+            case SIM_OTHERS_ERASED:
+                assert_memory_equal(first + 4, new + 4, 8);
+                assert_true(first[0] == 0xFF && first[3] == 0xFF && first[12] == 0xFF);
                 break;
             case SIM_LOOKS_ERASED:
             case SIM_WEAK_ERASED:
@@ -199,6 +205,55 @@ static void contents_are_what_their_names_say(void **state)
         }
         assert_int_equal(changes[content] != 0, content >= SIM_WEAK);
     }
+}
+
+/* What the three kinds of cells make of a program on programmed ground, and of one that is torn. */
+static void kinds_differ_where_cells_do(void **state)
+{
+    (void)state;
+    static const uint8_t first[4] = {0xF0, 0xCC, 0x0F, 0xFF}, second[4] = {0x3C, 0xAA, 0xF0, 0x00};
+    static const struct {
+        enum sim_kind kind;
+        uint8_t erased;
+        uint8_t cells[4];
+        unsigned violations;
+    } table[] = {
+        {SIM_WRITE_ONCE, 0xFF, {0xF0, 0xCC, 0x0F, 0xFF}, 1},
+        {SIM_FLASH, 0xFF, {0x30, 0x88, 0x00, 0x00}, 0},
+        {SIM_FLASH, 0x00, {0xFC, 0xEE, 0xFF, 0xFF}, 0},
+        {SIM_EEPROM, 0xFF, {0x3C, 0xAA, 0xF0, 0x00}, 0},
+        {SIM_EEPROM, 0x00, {0x3C, 0xAA, 0xF0, 0x00}, 0},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        open_chip(table[i].erased);
+        sim.kind = table[i].kind;
+        assert_int_equal(sim.nvm.program(sim.nvm.context, 64, first, 4), COS_OK);
+        assert_memory_equal(sim.cells + 64, first, 4);
+        assert_int_equal(sim.nvm.program(sim.nvm.context, 64, second, 4),
+                         table[i].violations ? COS_E_NVM : COS_OK);
+        assert_memory_equal(sim.cells + 64, table[i].cells, 4);
+        assert_int_equal(violations, table[i].violations);
+        assert_int_equal(sim.counts.reprograms, 1 - table[i].violations);
+        close_chip();
+    }
+    unsigned erased = 0, back = 0;
+    for (uint64_t seed = 0; seed < 100; seed++) { /* new bits beside old ones, then beside erased */
+        for (unsigned kind = SIM_FLASH; kind <= SIM_EEPROM; kind++) {
+            open_chip(0xFF);
+            sim.kind = (enum sim_kind)kind;
+            assert_int_equal(sim.nvm.program(sim.nvm.context, 64, first, 4), COS_OK);
+            sim_power_cut(&power, 1, SIM_BITS, seed);
+            assert_int_equal(sim.nvm.program(sim.nvm.context, 64, second, 4), COS_E_NVM);
+            for (unsigned byte = 0; byte < 4; byte++) {
+                uint8_t risen = sim.cells[64 + byte] & (uint8_t)~first[byte];
+                back += kind == SIM_FLASH && risen != 0;
+                erased += kind == SIM_EEPROM && (risen & ~second[byte]) != 0;
+            }
+            close_chip();
+        }
+    }
+    assert_int_equal(back, 0);
+    assert_in_range(erased, 50, 390);
 }
 
 static void the_same_seeds_give_the_same_bytes(void **state)
@@ -260,6 +315,7 @@ int main(void)
         cmocka_unit_test(operations_are_counted),
         cmocka_unit_test(a_cut_damages_its_unit_only),
         cmocka_unit_test(contents_are_what_their_names_say),
+        cmocka_unit_test(kinds_differ_where_cells_do),
         cmocka_unit_test(the_same_seeds_give_the_same_bytes),
         cmocka_unit_test(dead_units_stick),
         cmocka_unit_test(names_of_contents_are_read_back),

@@ -23,7 +23,7 @@ static void failed(const struct rig *r, const char *message)
 }
 
 /* Page of 64 bytes, program unit 8: 24 bytes of payload. Even: erased 00, odd: FF. */
-#define SMALL 4U
+#define SMALL rig_find(SIM_WRITE_ONCE, 64, 64)
 
 static void open_rig(unsigned geometry, uint64_t seed)
 {
@@ -371,7 +371,8 @@ static unsigned kill_until_refused(uint64_t seed, bool reports)
     unsigned dead = 0;
     while (result == COS_OK && dead < RIG_PAGES) {
         /* From the next erase on, so that nothing that is live is lost. */
-        sim_nvm_kill(&rig.sim, (1 + (dead * 5 + 3) % RIG_PAGES) * units, 0, reports, seed);
+        sim_nvm_kill(&rig.sim, (1 + (dead * 5 + 3) % RIG_PAGES) * units + units / 2, 0, reports,
+                     seed);
         dead++;
         for (unsigned i = 0; i < 2 * RIG_PAGES && result == COS_OK; i++) {
             uint8_t byte = (uint8_t)(i + 1);

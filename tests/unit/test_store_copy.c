@@ -21,7 +21,7 @@ static void failed(const struct rig *r, const char *message)
 }
 
 /* Page of 64 bytes, program unit 8, erased 00: 24 bytes of payload. */
-#define SMALL   4U
+#define SMALL   rig_find(SIM_WRITE_ONCE, 64, 64)
 #define PAYLOAD 24U
 
 /* Logical pages 0 to 3 hold 1, 2, 3, ...; page 4 and 5 were never written. */

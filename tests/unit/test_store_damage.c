@@ -23,7 +23,7 @@ static void failed(const struct rig *r, const char *message)
 }
 
 /* Page of 64 bytes, program unit 8: 24 bytes of payload. Even: erased 00, odd: FF. */
-#define SMALL 4U
+#define SMALL rig_find(SIM_WRITE_ONCE, 64, 64)
 
 static void open_rig(unsigned geometry, uint64_t seed)
 {
@@ -91,7 +91,7 @@ static void open_settled(unsigned geometry, struct rig_snapshot *snapshot)
 static void one_wrong_bit_is_harmless_or_reported(void **state)
 {
     (void)state;
-    static const unsigned geometries[] = {SMALL, SMALL + 1, 6, 8, 12, 27};
+    const unsigned geometries[] = {SMALL, SMALL + 1, 6, 8, 12, 27};
     unsigned long flips = 0, reported = 0;
     for (size_t g = 0; g < sizeof geometries / sizeof geometries[0]; g++) {
         struct rig_snapshot settled = {0};
@@ -120,7 +120,7 @@ static void a_page_copied_over_another_is_harmless_or_reported(void **state)
         open_settled(geometry, &settled);
         uint32_t size = rig.config.page_size;
         for (unsigned pair = 0; pair < RIG_PAGES * RIG_PAGES; pair++) {
-            uint8_t page[512];
+            uint8_t page[RIG_PAGE_MAX];
             rig_restore(&rig, &settled);
             memcpy(page, rig.sim.cells + rig.config.start + pair / RIG_PAGES * size, size);
             sim_nvm_poke(&rig.sim, rig.config.start + pair % RIG_PAGES * size, page, size);
@@ -136,7 +136,7 @@ static void a_page_copied_over_another_is_harmless_or_reported(void **state)
 
 static void make_noise(unsigned page, uint64_t *random)
 {
-    uint8_t noise[512];
+    uint8_t noise[RIG_PAGE_MAX];
     for (unsigned at = 0; at < rig.config.page_size; at++) {
         noise[at] = (uint8_t)(sim_random(random) >> 56);
     }

@@ -172,18 +172,18 @@ def measure(target, folder, warnings):
     folder = os.path.join(folder, target)
     sources = [path for path in sorted(glob.glob("src/*/*.c")) if path != PROVIDER]
     objects = [Object(tools, source, tools.compile(source, folder)) for source in sources]
-    graph = Graph(objects, tools.helpers)
     problems = check_symbols(tools, objects) + check_layers(objects)
     ram = measure_ram(tools, folder)
     figures = {}
     for name in CHIPS:
         figures[name], strays = measure_image(tools, objects, name, folder)
         figures[name]["ram"] = ram[name]
+        graph = Graph([one for one in objects if one.part in CHIPS[name]["parts"]], tools.helpers)
         figures[name]["stack"] = measure_stack(graph, name)
-        problems += strays
+        problems += strays + [one for one in graph.problems if one not in problems]
     modes = next(one for one in objects if one.source == MODES)
     figures["modes stack"] = max(graph.worst(entry)[0] for entry in modes.defined)
-    return figures, problems + graph.problems
+    return figures, problems
 
 
 # ---- Report ----

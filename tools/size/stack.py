@@ -34,7 +34,7 @@ FRAME = re.compile(r"^(\d+) bytes \(([^)]*)\)$")
 
 
 class Graph:
-    """Who calls whom, and with how large a frame. Functions are (name, source), global ones
+    """Who calls whom on one chip, and with how large a frame. Functions are (name, source), global ones
     (name, None)."""
 
     def __init__(self, objects, helpers):
@@ -87,15 +87,16 @@ class Graph:
             return [self.key(names[callee], one)]
         path, line = place.split(":")[:2]
         statement = read_statement(path, int(line))
-        targets = []
+        targets, known = [], False
         for name in re.findall(r"(?:->|\.|\b)(\w+)\(", statement):
             if (path, name) in TABLES:
-                table = self.by_source[TABLES[(path, name)]]
-                targets += [self.key(taken, table) for taken in table.addressed
+                known = True
+                table = self.by_source.get(TABLES[(path, name)])  # None: the other chip has it
+                targets += [self.key(taken, table) for taken in (table.addressed if table else ())
                             if taken in table.functions or taken in self.globals]
             elif name in LEAVES and re.search(rf"(?:->|\.){name}\(", statement):
                 targets.append((f"{name} ({LEAVES[name]})", None))
-        if not targets:
+        if not targets and not known:
             self.problems.append(f"{path}:{line}: an indirect call that tools/size/stack.py does "
                                  f"not know: {' '.join(statement.split())}")
         self.indirect.update(target for target in targets if "(" in target[0])

@@ -194,6 +194,7 @@ static const struct visible visible[] = {
     {COS_GATE_KEY, 4, 0},     /* operation, channel, reference, version */
     {COS_GATE_SM_OPEN, 5, 8}, /* channel, header; held, header, ne, nc */
     {COS_GATE_SM_SEAL, 3, 2}, /* channel, SW; SW */
+    {COS_GATE_VAULT, 6, 0},   /* operation, channel, number, offset */
     {COS_GATE_LIFE, 2, 0},    /* operation, step */
 };
 
@@ -234,6 +235,7 @@ static const char *operation_name(uint8_t opcode, uint8_t operation)
          {"verify", "query", "change", "unblock", "unblock only", "reset", "reset only"}},
         {COS_GATE_AUTH, {"internal", "external", "SCP03 begin", "SCP03 finish"}},
         {COS_GATE_KEY, {"put", "store", "attributes", "delete"}},
+        {COS_GATE_VAULT, {"create", "delete", "read", "update", "set status", "info"}},
         {COS_GATE_LIFE, {"challenge", "step", "record", "set"}},
     };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
