@@ -235,7 +235,9 @@ static void attributes_that_are_no_objects_are_reported(void **state)
 
 static unsigned home_of(cos_file df, unsigned fid, unsigned pages)
 {
-    return (unsigned)((uint64_t)((df << 16 ^ fid) * 0x9E3779B1U >> 16) * pages >> 16);
+    const uint32_t hash = ((uint32_t)df << 16 ^ fid) * 0x9E3779B1U;
+
+    return (hash >> 16) * pages >> 16;
 }
 
 /* Two pages of table. Eleven files that belong to the first, of which three stand in the second. */
