@@ -43,7 +43,7 @@ enum cos_result cos_fs_erase(struct cos_fs *fs, const struct cos_file_info *info
     uint32_t address;
 
     COS_TRY(locate(info, offset, length, &address));
-    return cos_erase_range(fs, address, length);
+    return cos_erase_range(fs, NULL, 0, address, length);
 }
 
 /* ---- Attributes ---- */
@@ -178,8 +178,8 @@ static enum cos_result make_plan(struct cos_fs *fs, cos_file parent, struct cos_
  * notes. */
 enum { CREATE_EDITS = 6 + COS_FS_NAMES_MAX };
 
-static enum cos_result carry_out(struct cos_fs *fs, const struct plan *plan,
-                                 const struct cos_fs_pending *pending)
+COS_OWN_FRAME static enum cos_result carry_out(struct cos_fs *fs, const struct plan *plan,
+                                               const struct cos_fs_pending *pending)
 {
     const struct cos_file_info *info = &plan->fcp.info;
     uint8_t entry[FILE_ENTRY_SIZE], header[CONTENT_HEADER], number[2];

@@ -113,8 +113,11 @@ enum cos_result cos_pending_note(struct cos_fs *fs, const struct cos_fs_pending 
 /* One transaction on content. COS_E_MEMORY_FAILURE while a change waits to be carried on, which
  * might erase what is written now. */
 enum cos_result cos_content_commit(struct cos_fs *fs, const struct cos_edit *edits, size_t count);
-/* Sets [address, address + length) to 00: all or nothing, however long. */
-enum cos_result cos_erase_range(struct cos_fs *fs, uint32_t address, uint32_t length);
+/* Makes edits (at most ERASE_WITH) and sets [address, address + length) to 00: all or nothing,
+ * however long the range. */
+#define ERASE_WITH 2U
+enum cos_result cos_erase_range(struct cos_fs *fs, const struct cos_edit *with, size_t count,
+                                uint32_t address, uint32_t length);
 
 /* ---- Records and data objects (record.c, object.c) ---- */
 

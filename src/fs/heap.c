@@ -52,8 +52,8 @@ static uint32_t heap_end(const struct cos_fs *fs)
     return fs->config.start + fs->config.size;
 }
 
-/* The first address from `from` on where an extent may begin: a border of a page cuts neither it, if
- * it would fit into one, nor its head. So an update of a small file is one page program. */
+/* The first address from `from` on where an extent may begin: a border of a page cuts neither it,
+ * if it would fit into one, nor its head. So an update of a small file is one page program. */
 static uint32_t aligned(const struct cos_fs *fs, const struct cos_file_info *info, uint32_t from)
 {
     from = (from + GRANULE - 1) / GRANULE * GRANULE;

@@ -77,17 +77,32 @@ static enum cos_result erase_pages(struct cos_fs *fs, uint32_t address, uint32_t
     return COS_OK;
 }
 
-enum cos_result cos_erase_range(struct cos_fs *fs, uint32_t address, uint32_t length)
+static enum cos_result carry_on_erasing(struct cos_fs *fs)
 {
-    const struct cos_edit edit = {.address = address, .length = length, .scrub = true};
+    COS_TRY(erase_pages(fs, fs->pending.address, fs->pending.length));
+    return note_done(fs);
+}
+
+enum cos_result cos_erase_range(struct cos_fs *fs, const struct cos_edit *with, size_t count,
+                                uint32_t address, uint32_t length)
+{
     const struct cos_fs_pending erasing = {
         .kind = COS_FS_ERASING, .address = address, .length = length};
+    struct cos_edit edits[ERASE_WITH + 1];
+    uint8_t noted[SUPERBLOCK_PENDING_SIZE];
 
     COS_CHECK(fs->pending.kind == COS_FS_NOTHING, COS_E_MEMORY_FAILURE);
-    const enum cos_result result = cos_store_commit(fs->store, &edit, 1);
+    COS_INVARIANT(count <= ERASE_WITH);
+    for (size_t i = 0; i < count; i++) {
+        edits[i] = with[i];
+    }
+    edits[count] = (struct cos_edit){.address = address, .length = length, .scrub = true};
+    const enum cos_result result = cos_store_commit(fs->store, edits, count + 1);
     COS_CHECK(result == COS_E_MEMORY_FULL, result);
-    COS_TRY(cos_pending_note(fs, &erasing));
-    return cos_pending_carry_on(fs);
+    edits[count] = pending_edit(fs, noted, &erasing);
+    COS_TRY(cos_store_commit(fs->store, edits, count + 1));
+    fs->pending = erasing;
+    return carry_on_erasing(fs);
 }
 
 /* ---- Removing ---- */
@@ -150,19 +165,28 @@ static enum cos_result free_file(struct cos_fs *fs, cos_file file, const struct 
     return COS_OK;
 }
 
-/* The same for a file of any size, when the superblock says that it goes. */
-static enum cos_result free_large(struct cos_fs *fs, cos_file file,
-                                  const struct cos_file_info *info, bool last)
+/* Sets all that a file has outside of the table to 00. */
+COS_OWN_FRAME static enum cos_result empty_file(struct cos_fs *fs, cos_file file,
+                                                const struct cos_file_info *info)
 {
-    const enum cos_result result = free_file(fs, file, info, false, last);
     struct cos_edit edits[2 + COS_FS_NAMES_MAX];
     size_t count = 0;
 
-    COS_CHECK(result == COS_E_MEMORY_FULL, result);
     COS_TRY(list_bytes(fs, file, info, edits, &count));
     for (size_t i = 0; i < count; i++) {
         COS_TRY(erase_pages(fs, edits[i].address, edits[i].length));
     }
+    return COS_OK;
+}
+
+/* Frees a file of any size, when the superblock says that it goes. */
+static enum cos_result free_large(struct cos_fs *fs, cos_file file,
+                                  const struct cos_file_info *info, bool last)
+{
+    const enum cos_result result = free_file(fs, file, info, false, last);
+
+    COS_CHECK(result == COS_E_MEMORY_FULL, result);
+    COS_TRY(empty_file(fs, file, info));
     return free_file(fs, file, info, true, last);
 }
 
@@ -211,8 +235,7 @@ enum cos_result cos_pending_carry_on(struct cos_fs *fs)
 {
     switch (fs->pending.kind) {
     case COS_FS_ERASING:
-        COS_TRY(erase_pages(fs, fs->pending.address, fs->pending.length));
-        return note_done(fs);
+        return carry_on_erasing(fs);
     case COS_FS_REMOVING:
         return carry_on_removing(fs);
     default:

@@ -144,7 +144,7 @@ static enum cos_result erase_slots(struct cos_fs *fs, const struct cos_file_info
     }
     const uint32_t size = count * (uint32_t)info->record_size;
     if (slot + count <= info->record_count) {
-        return cos_erase_range(fs, slot_address(info, slot), size);
+        return cos_erase_range(fs, NULL, 0, slot_address(info, slot), size);
     }
     const uint32_t high = (info->record_count - slot) * (uint32_t)info->record_size;
     const struct cos_edit edits[] = {
@@ -276,7 +276,7 @@ static enum cos_result erase_items(struct cos_fs *fs, const struct cos_file_info
     }
     COS_CHECK(result == COS_E_RECORD_NOT_FOUND, result);
     if (!mixed) {
-        return runs == 0 ? COS_OK : cos_erase_range(fs, low, high - low);
+        return runs == 0 ? COS_OK : cos_erase_range(fs, NULL, 0, low, high - low);
     }
     COS_CHECK(runs <= sizeof edits / sizeof edits[0], COS_E_MEMORY_FULL);
     return cos_content_commit(fs, edits, runs);

@@ -225,18 +225,11 @@ enum cos_result cos_slotted_remove(struct cos_fs *fs, const struct cos_file_info
     const uint32_t hole = entry_address(info, index);
     const uint32_t last = entry_address(info, count - 1);
     const bool near = last / fs->store->payload - hole / fs->store->payload <= 1;
-    const struct cos_edit edits[] = {
+    const struct cos_edit edits[ERASE_WITH] = {
         {.address = hole,
          .length = near ? last - hole : SLOTTED_ENTRY,
          .from = near ? hole + SLOTTED_ENTRY : last},
         {.address = last, .length = SLOTTED_ENTRY},
-        {.address = item.address, .length = item.length, .scrub = true},
     };
-    enum cos_result result = cos_content_commit(fs, edits, 3);
-    if (result == COS_E_MEMORY_FULL) {
-        /* As large as a transaction: the item goes first, then its bytes */
-        COS_TRY(cos_content_commit(fs, edits, 2));
-        result = cos_erase_range(fs, item.address, item.length);
-    }
-    return result;
+    return cos_erase_range(fs, edits, ERASE_WITH, item.address, item.length);
 }

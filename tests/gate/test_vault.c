@@ -384,77 +384,6 @@ static void a_deleted_files_content_is_gone(void **state)
     assert_true(memcmp(again + 4, chunk + 4, 96) != 0);
 }
 
-/* ---- Full ---- */
-
-static void a_full_vault_stays_usable(void **state)
-{
-    uint8_t data[96];
-
-    (void)state;
-    for (unsigned number = 1; number <= 16; number++) {
-        assert_int_equal(vault_create(&rig, 10, OPEN_RULE), number);
-    }
-    assert_int_equal(vault_create(&rig, 10, OPEN_RULE), 0); /* no entry is left */
-    assert_int_equal(rig.result, COS_E_MEMORY_FULL);
-    assert_int_equal(vault_call(&rig, V,
-                                "0200 NNNNNNNN 0003 0001 0005 0006 0007 0008 0009 000A 000B 000C "
-                                "000D 000E 000F 0010 0002"),
-                     COS_OK);
-    vault_session(&rig);
-    /* 86 chunks: file 4 has the fourth of them. */
-    assert_int_equal(vault_create(&rig, 83 * 96, OPEN_RULE), 0);
-    assert_int_equal(rig.result, COS_E_MEMORY_FULL);
-    assert_int_equal(vault_create(&rig, 82 * 96, OPEN_RULE), 1);
-    assert_int_equal(vault_create(&rig, 3 * 96 + 1, OPEN_RULE), 0);
-    assert_int_equal(rig.result, COS_E_MEMORY_FULL);
-    assert_int_equal(vault_create(&rig, 3 * 96, OPEN_RULE), 2);
-    assert_int_equal(vault_create(&rig, 1, OPEN_RULE), 0);
-    assert_int_equal(rig.result, COS_E_MEMORY_FULL);
-    assert_int_equal(vault_call(&rig, V, "0400 0001 1EBF 77"), COS_OK); /* its last byte */
-    assert_int_equal(vault_call(&rig, V, "0400 0002 0000 88"), COS_OK);
-    assert_int_equal(vault_call(&rig, V, "0400 0004 0009 99"), COS_OK);
-    assert_int_equal(vault_read(&rig, 4, data, 10), COS_OK);
-    assert_int_equal(data[9], 0x99);
-    assert_int_equal(vault_call(&rig, V, "0300 0001 1EBE 0002"), COS_OK);
-    assert_int_equal(rig.body[1], 0x77);
-}
-
-/* 16 files, each entry's page and the state record in one transaction. */
-static void sixteen_files_go_at_once(void **state)
-{
-    (void)state;
-    for (unsigned number = 1; number <= 16; number++) {
-        assert_int_equal(vault_create(&rig, 10, OPEN_RULE), number);
-    }
-    const uint64_t programs = bench.secure_nvm.counts.page_programs;
-    assert_int_equal(vault_call(&rig, V,
-                                "0200 NNNNNNNN 0001 0002 0003 0004 0005 0006 0007 0008 0009 000A "
-                                "000B 000C 000D 000E 000F 0010"),
-                     COS_OK);
-    assert_int_equal(bench.secure_nvm.counts.page_programs - programs, 5);
-}
-
-/* ---- The end ---- */
-
-static void a_terminated_card_has_no_content(void **state)
-{
-    uint8_t chunk[VAULT_CHUNK], entry[] = {0xAB, 0x08, 0x80, 0x01, 0x03, 0x9E, 0x01, 0x90};
-
-    (void)state;
-    assert_int_equal(vault_create(&rig, 200, "AB08 800103 9E0190 9700"), 1);
-    assert_int_equal(vault_create(&rig, 200, OPEN_RULE), 2);
-    assert_int_equal(vault_call(&rig, V, "0400 0002 0000 5641554C54"), COS_OK);
-    vault_chunk(&bench, 2, chunk);
-    assert_true(card_nvm_contains(&bench.secure_nvm, chunk + 4, 16));
-    assert_true(card_nvm_contains(&bench.secure_nvm, entry, sizeof entry));
-    vault_session(&rig);
-    assert_int_equal(vault_open(&rig, "00FE0000 01 00"), COS_OK);
-    assert_int_equal(vault_call(&rig, COS_GATE_LIFE, "0400 FF"), COS_OK);
-    assert_false(card_nvm_contains(&bench.secure_nvm, chunk + 4, 16));
-    assert_false(card_nvm_contains(&bench.secure_nvm, entry, sizeof entry));
-    assert_int_equal(vault_call(&rig, V, "0300 0002 0000 0005"), COS_E_GATE_STATE);
-}
-
 #define VAULT_TEST(function) cmocka_unit_test_setup_teardown(function, make, end)
 
 int main(void)
@@ -472,9 +401,6 @@ int main(void)
         VAULT_TEST(status_decides_over_content),
         VAULT_TEST(delete_takes_all_or_none),
         VAULT_TEST(a_deleted_files_content_is_gone),
-        VAULT_TEST(a_full_vault_stays_usable),
-        VAULT_TEST(sixteen_files_go_at_once),
-        VAULT_TEST(a_terminated_card_has_no_content),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

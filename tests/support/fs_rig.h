@@ -10,7 +10,7 @@
 #include "sim_nvm.h"
 
 #define FS_RIG_PAYLOAD   216U
-#define FS_RIG_RESERVE   6U /* so a transaction touches at most 3 pages */
+#define FS_RIG_RESERVE   7U /* so a transaction touches at most 4 pages */
 #define FS_RIG_NAMES     16U
 #define FS_RIG_ENTRIES   8U /* of the file table in a page */
 #define FS_RIG_PAGES_MAX COS_STORE_PAGES_MAX

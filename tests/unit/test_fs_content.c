@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Attributes, content and records; random work against a model; cost with many files.
+ * Attributes and transparent content; random work of every kind against a model.
  */
-#include "fs_rig.h"
+#include "fs_check.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@
 static void attributes_are_kept_as_given(void **state)
 {
     static const struct {
-        cos_file file;
+        unsigned file;
         uint32_t tag;
         const char *wanted; /* NULL: none */
     } cases[] = {
@@ -34,7 +34,7 @@ static void attributes_are_kept_as_given(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         uint8_t attributes[COS_FS_ATTRIBUTES_MAX], wanted[32];
         struct cos_span found = {NULL, 0};
-        const struct cos_file_info info = fs_rig_info(&tree->rig, cases[i].file);
+        const struct cos_file_info info = fs_rig_info(&tree->rig, tree->file[cases[i].file]);
         const enum cos_result result =
             cos_fs_attribute(tree->fs, &info, cases[i].tag, attributes, &found);
         if (cases[i].wanted == NULL) {
@@ -45,10 +45,10 @@ static void attributes_are_kept_as_given(void **state)
             assert_memory_equal(found.data, wanted, found.length);
         }
     }
-    struct cos_file_info forged = fs_rig_info(&tree->rig, 2);
+    struct cos_file_info forged = fs_rig_info(&tree->rig, tree->file[2]);
     uint8_t attributes[COS_FS_ATTRIBUTES_MAX];
     struct cos_span found;
-    forged.attributes_length = 65;
+    forged.attributes_length = 129;
     assert_int_equal(cos_fs_attribute(tree->fs, &forged, 0x84, attributes, &found),
                      COS_E_INVARIANT);
 }
@@ -58,7 +58,7 @@ static void attributes_are_kept_as_given(void **state)
 static void content_is_read_and_written_inside_only(void **state)
 {
     static const struct {
-        cos_file file;
+        unsigned file;
         uint32_t offset;
         size_t length;
         enum cos_result result;
@@ -68,14 +68,14 @@ static void content_is_read_and_written_inside_only(void **state)
         {3, 32, 0, COS_OK},
         {3, 0, 0, COS_OK},
         {3, 10, 5, COS_OK},
-        {4, 99, 1, COS_OK},
         {3, 0, 33, COS_E_OFFSET},
         {3, 32, 1, COS_E_OFFSET},
         {3, 33, 0, COS_E_OFFSET},
         {3, 31, 2, COS_E_OFFSET},
         {3, 1, SIZE_MAX, COS_E_OFFSET},
         {3, UINT32_MAX, 2, COS_E_OFFSET},
-        {4, 100, 1, COS_E_OFFSET},
+        {4, 0, 1, COS_E_FILE_STRUCTURE}, /* records */
+        {4, 100, 1, COS_E_FILE_STRUCTURE},
         {2, 0, 0, COS_E_FILE_STRUCTURE}, /* a DF */
         {2, 0, 1, COS_E_FILE_STRUCTURE},
         {9, 0, 1, COS_E_FILE_STRUCTURE}, /* the production record is not here */
@@ -83,7 +83,7 @@ static void content_is_read_and_written_inside_only(void **state)
     struct fs_tree *tree = *state;
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        const struct cos_file_info info = fs_rig_info(&tree->rig, cases[i].file);
+        const struct cos_file_info info = fs_rig_info(&tree->rig, tree->file[cases[i].file]);
         const bool good = cases[i].result == COS_OK;
         uint8_t data[128], back[128];
         memset(data, (int)(0x10 + i), sizeof data);
@@ -128,142 +128,194 @@ static void updates_cost_the_pages_they_touch(void **state)
     free(rig);
 }
 
-static void records_are_numbered_from_one(void **state)
-{
-    static const struct {
-        cos_file file;
-        unsigned number;
-        enum cos_result result;
-        uint32_t offset;
-    } cases[] = {
-        {4, 1, COS_OK, 0},
-        {4, 2, COS_OK, 20},
-        {4, 5, COS_OK, 80},
-        {4, 0, COS_E_RECORD_NOT_FOUND, 0},
-        {4, 6, COS_E_RECORD_NOT_FOUND, 0},
-        {4, 255, COS_E_RECORD_NOT_FOUND, 0},
-        {4, UINT32_MAX, COS_E_RECORD_NOT_FOUND, 0},
-        {3, 1, COS_E_FILE_STRUCTURE, 0},
-        {2, 1, COS_E_FILE_STRUCTURE, 0},
-        {9, 1, COS_E_FILE_STRUCTURE, 0},
-    };
-    struct fs_tree *tree = *state;
-
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        const struct cos_file_info info = fs_rig_info(&tree->rig, cases[i].file);
-        uint32_t offset = 4711;
-        assert_int_equal(cos_fs_record(&info, cases[i].number, &offset), cases[i].result);
-        assert_int_equal(offset, cases[i].result == COS_OK ? cases[i].offset : 4711);
-    }
-}
-
 /* ---- A shadow model ---- */
 
-#define MODEL_FILES 60U
+#define MODEL_FILES 40U
+#define CONTENT_MAX 1500U
+
+struct model_file {
+    bool there, df;
+    cos_file number;
+    unsigned parent; /* in the model */
+    uint16_t fid;
+    uint8_t life_cycle_status;
+    uint32_t size;
+    uint8_t content[CONTENT_MAX];
+};
 
 struct model {
-    unsigned files;
-    struct {
-        cos_file parent;
-        uint16_t fid, size;
-        bool df;
-        uint8_t content[200];
-    } file[MODEL_FILES];
+    struct model_file file[MODEL_FILES]; /* 0 is the MF */
 };
+
+/* One that is there; EFs only, if `ef`: then perhaps none, which is 0. */
+static unsigned any_file(const struct model *model, uint64_t *seed, bool ef)
+{
+    for (unsigned tries = 0; tries < 500; tries++) {
+        const unsigned i = sim_below(seed, MODEL_FILES);
+        if (model->file[i].there && !(ef && model->file[i].df)) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+static bool model_is_below(const struct model *model, unsigned file, unsigned df)
+{
+    while (file != 0 && file != df) {
+        file = model->file[file].parent;
+    }
+    return file == df;
+}
 
 static void check_model(const struct fs_rig *rig, const struct model *model)
 {
     struct cos_file_info info;
-    uint8_t content[200];
+    unsigned there = 0;
+    uint32_t cursor = 0;
+    cos_file found;
 
-    for (unsigned i = 0; i < model->files; i++) {
-        cos_file found = COS_FILE_NONE;
-        info = fs_rig_info(rig, (cos_file)i);
-        assert_int_equal(info.fid, model->file[i].fid);
-        assert_int_equal(info.parent, model->file[i].parent);
-        assert_int_equal(cos_file_is_df(&info), model->file[i].df);
-        assert_int_equal(info.size, model->file[i].size);
+    for (unsigned i = 0; i < MODEL_FILES; i++) {
+        const struct model_file *file = &model->file[i];
+        uint8_t content[CONTENT_MAX];
+        if (!file->there) {
+            continue;
+        }
+        there++;
+        info = fs_rig_info(rig, file->number);
+        assert_int_equal(info.fid, file->fid);
+        assert_int_equal(info.parent, model->file[file->parent].number);
+        assert_int_equal(cos_file_is_df(&info), file->df);
+        assert_int_equal(info.size, file->size);
+        assert_int_equal(info.life_cycle_status, file->life_cycle_status);
         if (i != 0) {
             assert_int_equal(cos_fs_find_child(&rig->fs, info.parent, info.fid, &found), COS_OK);
-            assert_int_equal(found, i);
+            assert_int_equal(found, file->number);
         }
-        if (!model->file[i].df) {
+        if (!file->df) {
             assert_int_equal(cos_fs_read(&rig->fs, &info, 0, content, info.size), COS_OK);
-            assert_memory_equal(content, model->file[i].content, info.size);
+            assert_memory_equal(content, file->content, info.size);
         }
     }
-    assert_int_equal(cos_fs_info(&rig->fs, (cos_file)model->files, &info), COS_E_FILE_NOT_FOUND);
+    while (cos_fs_next(&rig->fs, &cursor, &found, &info) == COS_OK) {
+        there--;
+    }
+    assert_int_equal(there, 0);
+    fs_check(rig);
 }
 
 static void model_create(struct fs_rig *rig, struct model *model, uint64_t *seed)
 {
-    const cos_file parent = (cos_file)sim_below(seed, model->files);
-    const uint16_t fid = (uint16_t)(0x0100 + sim_below(seed, 30));
-    const bool df = sim_below(seed, 3) == 0;
-    const uint16_t size = df ? 0 : (uint16_t)(1 + sim_below(seed, 200));
+    const unsigned parent = any_file(model, seed, false);
+    struct model_file *file = NULL;
+    struct model_file made = {.there = true,
+                              .parent = parent,
+                              .fid = (uint16_t)(0x0100 + sim_below(seed, 30)),
+                              .df = sim_below(seed, 3) == 0,
+                              .life_cycle_status = COS_LCS_ACTIVATED};
     enum cos_result wanted = model->file[parent].df ? COS_OK : COS_E_FILE_STRUCTURE;
     char fcp[96];
-    cos_file file = COS_FILE_NONE;
 
-    for (unsigned i = 1; i < model->files && wanted == COS_OK; i++) {
-        if (model->file[i].parent == parent && model->file[i].fid == fid) {
+    made.size = made.df ? 0 : 1 + sim_below(seed, CONTENT_MAX);
+    for (unsigned i = 1; i < MODEL_FILES; i++) {
+        const struct model_file *other = &model->file[i];
+        if (wanted == COS_OK && other->there && other->parent == parent && other->fid == made.fid) {
             wanted = COS_E_FILE_EXISTS;
         }
+        file = other->there ? file : &model->file[i];
     }
-    wanted = wanted == COS_OK && model->files == MODEL_FILES ? COS_E_MEMORY_FULL : wanted;
-    if (df) {
-        snprintf(fcp, sizeof fcp, "820138 8302%04X 8404%08X", fid, (unsigned)sim_random(seed));
+    if (made.df) {
+        snprintf(fcp, sizeof fcp, "820138 8302%04X", made.fid);
     } else {
-        snprintf(fcp, sizeof fcp, "820101 8302%04X 8002%04X 8C03039000", fid, size);
+        snprintf(fcp, sizeof fcp, "820101 8302%04X 8002%04X 8C03039000", made.fid,
+                 (unsigned)made.size);
     }
-    assert_int_equal(fs_rig_create(rig, parent, fcp, &file), wanted);
-    if (wanted == COS_OK) {
-        assert_int_equal(file, model->files);
-        memset(&model->file[file], 0, sizeof model->file[file]);
-        model->file[file].parent = parent;
-        model->file[file].fid = fid;
-        model->file[file].size = size;
-        model->file[file].df = df;
-        model->files++;
+    if (file != NULL) {
+        assert_int_equal(fs_rig_create(rig, model->file[parent].number, fcp, &made.number), wanted);
+        *file = wanted == COS_OK ? made : *file;
     }
 }
 
-static void model_update(struct fs_rig *rig, struct model *model, uint64_t *seed)
+static void model_delete(struct fs_rig *rig, struct model *model, uint64_t *seed)
 {
-    const cos_file file = (cos_file)sim_below(seed, model->files);
-    const struct cos_file_info info = fs_rig_info(rig, file);
-    uint8_t data[256];
-    const uint32_t offset = sim_below(seed, 220), length = sim_below(seed, 60);
+    const unsigned victim = any_file(model, seed, false);
+
+    if (victim == 0) {
+        assert_int_equal(cos_fs_delete(&rig->fs, COS_FILE_MF), COS_E_CONDITIONS);
+        return;
+    }
+    assert_int_equal(cos_fs_delete(&rig->fs, model->file[victim].number), COS_OK);
+    for (unsigned i = 1; i < MODEL_FILES; i++) {
+        if (model->file[i].there && model_is_below(model, i, victim)) {
+            /* Keep the way up readable until all are judged. */
+            model->file[i].number = COS_FILE_NONE;
+        }
+    }
+    for (unsigned i = 1; i < MODEL_FILES; i++) {
+        model->file[i].there = model->file[i].there && model->file[i].number != COS_FILE_NONE;
+    }
+}
+
+static void model_write(struct fs_rig *rig, struct model *model, uint64_t *seed)
+{
+    struct model_file *file = &model->file[any_file(model, seed, true)];
+    const struct cos_file_info info = fs_rig_info(rig, file->number);
+    const bool erase = sim_below(seed, 4) == 0;
+    uint8_t data[60] = {0};
+    const uint32_t offset = sim_below(seed, file->size + 20);
+    const uint32_t length = sim_below(seed, erase ? CONTENT_MAX : sizeof data);
     enum cos_result wanted = offset + length <= info.size ? COS_OK : COS_E_OFFSET;
 
-    wanted = model->file[file].df ? COS_E_FILE_STRUCTURE : wanted;
-    for (uint32_t i = 0; i < length; i++) {
+    wanted = file->df ? COS_E_FILE_STRUCTURE : wanted;
+    for (uint32_t i = 0; i < sizeof data; i++) {
         data[i] = (uint8_t)sim_random(seed);
     }
-    assert_int_equal(cos_fs_update(&rig->fs, &info, offset, data, length), wanted);
-    if (wanted == COS_OK) {
-        memcpy(model->file[file].content + offset, data, length);
+    assert_int_equal(erase ? cos_fs_erase(&rig->fs, &info, offset, length)
+                           : cos_fs_update(&rig->fs, &info, offset, data, length),
+                     wanted);
+    if (wanted == COS_OK && erase) {
+        memset(file->content + offset, 0, length);
+    } else if (wanted == COS_OK) {
+        memcpy(file->content + offset, data, length);
     }
+}
+
+static void model_age(struct fs_rig *rig, struct model *model, uint64_t *seed)
+{
+    static const uint8_t states[] = {COS_LCS_DEACTIVATED, COS_LCS_ACTIVATED, COS_LCS_TERMINATED};
+    struct model_file *file = &model->file[any_file(model, seed, false)];
+
+    file->life_cycle_status = states[sim_below(seed, COUNT(states))];
+    assert_int_equal(cos_fs_set_life_cycle(&rig->fs, file->number, file->life_cycle_status),
+                     COS_OK);
 }
 
 static void random_work_follows_the_model(void **state)
 {
+    unsigned created = 0;
+
     (void)state;
-    for (uint64_t run = 1; run <= 8; run++) {
+    for (uint64_t run = 1; run <= 6; run++) {
         struct fs_rig *rig = malloc(sizeof *rig);
         struct model *model = calloc(1, sizeof *model);
         uint64_t seed = run;
-        fs_rig_open(rig, 20000, MODEL_FILES);
-        (void)fs_rig_make(rig, COS_FILE_MF, MF);
-        model->files = 1;
-        model->file[0].fid = 0x3F00;
-        model->file[0].df = true;
-        for (unsigned step = 0; step < 2500; step++) {
+        fs_rig_open_shape(rig, &(struct fs_rig_shape){.start = run % 2 * FS_RIG_PAYLOAD,
+                                                      .heap = 70000,
+                                                      .files = 40,
+                                                      .reserve = (uint16_t)(6 + run)});
+        (void)fs_rig_make(rig, COS_FILE_NONE, MF);
+        model->file[0] = (struct model_file){
+            .there = true, .df = true, .fid = 0x3F00, .life_cycle_status = COS_LCS_ACTIVATED};
+        for (unsigned step = 0; step < 3000; step++) {
             const uint32_t what = sim_below(&seed, 100);
-            if (what < 25) {
+            if (what < 30) {
                 model_create(rig, model, &seed);
+                created++;
+            } else if (what < 36) {
+                model_delete(rig, model, &seed);
+            } else if (what < 85) {
+                model_write(rig, model, &seed);
             } else if (what < 90) {
-                model_update(rig, model, &seed);
+                model_age(rig, model, &seed);
             } else if (what < 97) {
                 assert_int_equal(cos_store_settle(&rig->store), COS_OK);
             } else {
@@ -274,47 +326,11 @@ static void random_work_follows_the_model(void **state)
         check_model(rig, model);
         fs_rig_remount(rig);
         check_model(rig, model);
-        assert_int_equal(model->files, MODEL_FILES);
         fs_rig_close(rig);
         free(rig);
         free(model);
     }
-}
-
-/* ---- Cost ---- */
-
-/* Not a limit that somebody set, but one that a walk through the whole table keeps well. */
-static void a_thousand_files_are_found(void **state)
-{
-    struct fs_rig *rig = malloc(sizeof *rig);
-    cos_file file = 0;
-    uint64_t reads, bytes;
-
-    (void)state;
-    fs_rig_open(rig, 40000, 1000);
-    (void)fs_rig_make(rig, COS_FILE_MF, MF);
-    for (unsigned i = 1; i < 1000; i++) {
-        char fcp[64];
-        uint64_t before = rig->sim.counts.page_programs;
-        snprintf(fcp, sizeof fcp, "820101 8302%04X 800108", 0x1000 + i);
-        assert_int_equal(fs_rig_make(rig, COS_FILE_MF, fcp), i);
-        before = rig->sim.counts.page_programs - before;
-        assert_true(before >= 1 && before <= 2);
-    }
-    reads = rig->reads;
-    bytes = rig->bytes_read;
-    assert_int_equal(cos_fs_find_child(&rig->fs, COS_FILE_MF, 0x1000 + 999, &file), COS_OK);
-    assert_int_equal(file, 999);
-    reads = rig->reads - reads;
-    bytes = rig->bytes_read - bytes;
-    assert_true(reads <= 1000 / 3 + 2 && bytes <= 1000 * 24);
-    printf("# finding the last of 1,000 files: %u reads, %u bytes\n", (unsigned)reads,
-           (unsigned)bytes);
-    reads = rig->reads;
-    assert_int_equal(cos_fs_find_child(&rig->fs, COS_FILE_MF, 0x1001, &file), COS_OK);
-    assert_int_equal(rig->reads - reads, 1);
-    fs_rig_close(rig);
-    free(rig);
+    assert_true(created > 4000);
 }
 
 #define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, fs_tree_plant, fs_tree_fell)
@@ -325,9 +341,7 @@ int main(void)
         TREE_TEST(attributes_are_kept_as_given),
         TREE_TEST(content_is_read_and_written_inside_only),
         cmocka_unit_test(updates_cost_the_pages_they_touch),
-        TREE_TEST(records_are_numbered_from_one),
         cmocka_unit_test(random_work_follows_the_model),
-        cmocka_unit_test(a_thousand_files_are_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

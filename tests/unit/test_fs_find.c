@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Finding files by identifier, short identifier, path and name.
+ * Finding files by identifier, short identifier, path and name. Files of the tree are told by their
+ * numbers in fs_rig.h.
  */
-#include "fs_rig.h"
+#include "fs_check.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,19 +19,34 @@
 
 /* ---- Finding ---- */
 
+/* COS_FILE_NONE for any number that is none of the tree's. */
+static cos_file numbered(const struct fs_tree *tree, unsigned number)
+{
+    return number < FS_TREE_FILES ? tree->file[number] : COS_FILE_NONE;
+}
+
 static void infos_are_those_of_the_table(void **state)
 {
-    static const cos_file parents[] = {0, 0, 0, 2, 2, 2, 5, 5, 0, 0, 0};
+    static const unsigned parents[] = {0, 0, 0, 2, 2, 2, 5, 5, 0, 0, 0};
     struct fs_tree *tree = *state;
     struct cos_file_info info;
 
-    for (cos_file file = 0; file < COUNT(parents); file++) {
-        info = fs_rig_info(&tree->rig, file);
-        assert_int_equal(info.parent, parents[file]);
+    unsigned free_ones = 0;
+
+    for (unsigned i = 0; i < COUNT(parents); i++) {
+        info = fs_rig_info(&tree->rig, tree->file[i]);
+        assert_int_equal(info.parent, tree->file[parents[i]]);
     }
-    assert_int_equal(cos_fs_info(tree->fs, 11, &info), COS_E_FILE_NOT_FOUND); /* free */
-    assert_int_equal(cos_fs_info(tree->fs, 23, &info), COS_E_FILE_NOT_FOUND);
-    assert_int_equal(cos_fs_info(tree->fs, 24, &info), COS_E_FILE_NOT_FOUND); /* outside */
+    for (cos_file file = 1; file <= 24; file++) {
+        bool ours = false;
+        for (unsigned i = 0; i < FS_TREE_FILES; i++) {
+            ours = ours || tree->file[i] == file;
+        }
+        assert_int_equal(cos_fs_info(tree->fs, file, &info), ours ? COS_OK : COS_E_FILE_NOT_FOUND);
+        free_ones += !ours;
+    }
+    assert_int_equal(free_ones, 24 - (FS_TREE_FILES - 1));
+    assert_int_equal(cos_fs_info(tree->fs, 25, &info), COS_E_FILE_NOT_FOUND); /* outside */
     assert_int_equal(cos_fs_info(tree->fs, COS_FILE_NONE, &info), COS_E_FILE_NOT_FOUND);
 }
 
@@ -44,9 +60,9 @@ static void check_found(enum cos_result result, cos_file found, cos_file wanted)
 static void children_are_found_by_fid_and_sfi(void **state)
 {
     static const struct {
-        cos_file df;
+        unsigned df;
         uint16_t fid;
-        cos_file wanted;
+        unsigned wanted;
     } fids[] = {
         {0, 0x0101, 1},       {0, 0x5100, 2},           {2, 0x0101, 3},
         {2, 0x0102, 4},       {2, 0x5200, 5},           {5, 0x5100, 7},
@@ -56,24 +72,28 @@ static void children_are_found_by_fid_and_sfi(void **state)
         {24, 0x0101, 0xFFFF}, {0xFFFF, 0x0101, 0xFFFF}, {0xFFFF, 0x3F00, 0xFFFF},
     };
     static const struct {
-        cos_file df;
+        unsigned df;
         uint8_t sfi;
-        cos_file wanted;
+        unsigned wanted;
     } sfis[] = {
-        {0, 1, 1},      {2, 1, 3},       {2, 2, 4},        {0, 2, 0xFFFF}, {0, 0, 0xFFFF},
-        {5, 5, 0xFFFF}, {0, 31, 0xFFFF}, {0, 255, 0xFFFF}, {8, 1, 0xFFFF}, {0xFFFF, 1, 0xFFFF},
+        {0, 1, 1},       {2, 1, 3},           {2, 2, 4},       {0, 2, 9}, /* 2F02 */
+        {5, 5, 6},       {0, 0, 0xFFFF},      {0, 3, 0xFFFF},  {5, 1, 0xFFFF},
+        {0, 30, 0xFFFF}, {0, 31, 0xFFFF},     {0, 32, 0xFFFF}, {0, 255, 0xFFFF},
+        {8, 1, 0xFFFF},  {0xFFFF, 1, 0xFFFF}, {1, 1, 0xFFFF},  {3, 1, 0xFFFF}, /* EFs have no map */
     };
     struct fs_tree *tree = *state;
 
     for (size_t i = 0; i < COUNT(fids); i++) {
         cos_file file = COS_FILE_NONE;
-        const enum cos_result result = cos_fs_find_child(tree->fs, fids[i].df, fids[i].fid, &file);
-        check_found(result, file, fids[i].wanted);
+        const enum cos_result result =
+            cos_fs_find_child(tree->fs, numbered(tree, fids[i].df), fids[i].fid, &file);
+        check_found(result, file, numbered(tree, fids[i].wanted));
     }
     for (size_t i = 0; i < COUNT(sfis); i++) {
         cos_file file = COS_FILE_NONE;
-        const enum cos_result result = cos_fs_find_sfi(tree->fs, sfis[i].df, sfis[i].sfi, &file);
-        check_found(result, file, sfis[i].wanted);
+        const enum cos_result result =
+            cos_fs_find_sfi(tree->fs, numbered(tree, sfis[i].df), sfis[i].sfi, &file);
+        check_found(result, file, numbered(tree, sfis[i].wanted));
     }
 }
 
@@ -81,9 +101,9 @@ static void children_are_found_by_fid_and_sfi(void **state)
 static void fids_are_searched_in_order(void **state)
 {
     static const struct {
-        cos_file current;
+        unsigned current;
         uint16_t fid;
-        cos_file wanted;
+        unsigned wanted;
     } cases[] = {
         {5, 0x5100, 7},  /* a child, before the parent of the same FID */
         {5, 0x0105, 6},  /* a child */
@@ -110,18 +130,18 @@ static void fids_are_searched_in_order(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         cos_file file = COS_FILE_NONE;
         const enum cos_result result =
-            cos_fs_find_fid(tree->fs, cases[i].current, cases[i].fid, &file);
-        check_found(result, file, cases[i].wanted);
+            cos_fs_find_fid(tree->fs, numbered(tree, cases[i].current), cases[i].fid, &file);
+        check_found(result, file, numbered(tree, cases[i].wanted));
     }
 }
 
 static void paths_go_from_child_to_child(void **state)
 {
     static const struct {
-        cos_file from;
+        unsigned from;
         const char *path;
         enum cos_result result;
-        cos_file wanted;
+        unsigned wanted;
     } cases[] = {
         {0, "0101", COS_OK, 1},
         {0, "5100", COS_OK, 2},
@@ -148,73 +168,209 @@ static void paths_go_from_child_to_child(void **state)
         {0, "", COS_E_DATA, 0xFFFF},
         {0, "51", COS_E_DATA, 0xFFFF},
         {0, "510001", COS_E_DATA, 0xFFFF},
-        {0, "3F0051000101010101010101010101010101", COS_E_DATA, 0xFFFF}, /* nine steps */
-        {0, "3F005100010101010101010101010101", COS_E_FILE_NOT_FOUND, 0xFFFF},
+        {0, /* 17 steps, 16 */
+         "3F00510001010101010101010101010101010101010101010101010101010101 0101", COS_E_DATA,
+         0xFFFF},
+        {0, "3F00510001010101010101010101010101010101010101010101010101010101",
+         COS_E_FILE_NOT_FOUND, 0xFFFF},
     };
     struct fs_tree *tree = *state;
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        uint8_t path[32];
+        uint8_t path[40];
         const struct cos_span span = {path, fs_rig_hex(cases[i].path, path, sizeof path)};
         cos_file file = COS_FILE_NONE;
-        assert_int_equal(cos_fs_find_path(tree->fs, cases[i].from, span, &file), cases[i].result);
-        assert_int_equal(file, cases[i].wanted);
+        assert_int_equal(cos_fs_find_path(tree->fs, numbered(tree, cases[i].from), span, &file),
+                         cases[i].result);
+        assert_int_equal(file, numbered(tree, cases[i].wanted));
     }
 }
 
-/* A chain of eight DFs, reached by the longest path. */
-static void the_longest_path_reaches_its_end(void **state)
-{
-    struct fs_rig *rig = malloc(sizeof *rig);
-    uint8_t path[16];
-    cos_file file = COS_FILE_NONE;
+/* ---- Names ---- */
 
-    (void)state;
-    fs_rig_open(rig, 2000, 10);
-    (void)fs_rig_make(rig, COS_FILE_MF, MF);
-    for (unsigned i = 1; i <= 8; i++) {
-        char fcp[64];
-        snprintf(fcp, sizeof fcp, "820138 83025%03X", i);
-        cos_put16(path + 2 * (i - 1), (uint16_t)(0x5000 + i));
-        assert_int_equal(fs_rig_make(rig, (cos_file)(i - 1), fcp), i);
-    }
-    assert_int_equal(cos_fs_find_path(&rig->fs, 0, (struct cos_span){path, 16}, &file), COS_OK);
-    assert_int_equal(file, 8);
-    fs_rig_close(rig);
-    free(rig);
+static enum cos_result find_name(const struct cos_fs *fs, const char *hex,
+                                 enum cos_occurrence occurrence, cos_file current, cos_file *file)
+{
+    uint8_t name[32], *exact;
+    const size_t length = fs_rig_hex(hex, name, sizeof name);
+    enum cos_result result;
+
+    exact = malloc(length + 1); /* for the address sanitizer */
+    assert_non_null(exact);
+    memcpy(exact, name, length);
+    result = cos_fs_find_name(fs, (struct cos_span){exact, length}, occurrence, current, file);
+    free(exact);
+    return result;
 }
 
 static void names_are_found_by_their_beginning(void **state)
 {
     static const struct {
         const char *name;
-        cos_file wanted;
+        unsigned first, last;
     } cases[] = {
-        {"F0000001", 2},
-        {"A0A1A2A3A4", 2},
-        {"A0A1A2", 2},
-        {"A0A1", 2}, /* table order */
-        {"A0", 2},
-        {"F0", 2},
-        {"F00000", 2},
-        {"C1", 8},
-        {"A0A1A2A3A5", 0xFFFF},
-        {"A0A1A2A3A4A5", 0xFFFF},
-        {"B0", 0xFFFF},
-        {"0000", 0xFFFF},
-        {"", 0xFFFF},
-        {"F0000001F0000001F0000001F0000001", 0xFFFF},
-        {"F0000001F0000001F0000001F000000100", 0xFFFF},
+        {"F0000001", 2, 2},
+        {"A0A1A2A3A4", 2, 2},
+        {"A0A1A2", 2, 2},
+        {"A0A1", 2, 8}, /* in the order of the table */
+        {"A0", 2, 8},
+        {"F0", 2, 5},
+        {"F00000", 2, 5},
+        {"F0000000", 0xFFFF, 0xFFFF},
+        {"C1", 8, 8},
+        {"A0A1A2A3A5", 0xFFFF, 0xFFFF},
+        {"A0A1A2A3A4A5", 0xFFFF, 0xFFFF},
+        {"B0", 0xFFFF, 0xFFFF},
+        {"00", 0xFFFF, 0xFFFF}, /* bytes behind a name are no part of it */
+        {"C100", 0xFFFF, 0xFFFF},
+        {"0000", 0xFFFF, 0xFFFF},
+        {"", 0xFFFF, 0xFFFF},
+        {"F0000001F0000001F0000001F0000001", 0xFFFF, 0xFFFF},
+        {"F0000001F0000001F0000001F000000100", 0xFFFF, 0xFFFF},
     };
     struct fs_tree *tree = *state;
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        uint8_t name[32];
-        const struct cos_span span = {name, fs_rig_hex(cases[i].name, name, sizeof name)};
         cos_file file = COS_FILE_NONE;
-        const enum cos_result result = cos_fs_find_name(tree->fs, span, &file);
-        check_found(result, file, cases[i].wanted);
+        enum cos_result result =
+            find_name(tree->fs, cases[i].name, COS_OCCURRENCE_FIRST, COS_FILE_MF, &file);
+        check_found(result, file, numbered(tree, cases[i].first));
+        result = find_name(tree->fs, cases[i].name, COS_OCCURRENCE_LAST, COS_FILE_MF, &file);
+        check_found(result, file, numbered(tree, cases[i].last));
     }
+}
+
+/* DFs 5001 to 5006; their names, in the order of the table: a DF is met where its first matching
+ * name stands. */
+static const char *const named_dfs[] = {
+    "8402A001 8402B001",          "8402A002",
+    "8402B002 8403A00201",        "8401C0",
+    "8402A003 8402A004 8402A005", "8410A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0",
+};
+
+static void occurrences_follow_the_table(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned current; /* 0: the MF */
+        unsigned next, previous;
+    } cases[] = {
+        {"A0", 0, 1, 6},   {"A0", 1, 2, 0}, {"A0", 2, 3, 1},   {"A0", 3, 5, 2},
+        {"A0", 4, 1, 6}, /* does not match: next is the first, previous the last */
+        {"A0", 5, 6, 3},   {"A0", 6, 0, 5}, {"A002", 2, 3, 0}, {"A002", 3, 0, 2},
+        {"A002", 1, 2, 3}, {"B0", 1, 3, 0}, {"B0", 3, 0, 1},   {"B0", 2, 1, 3},
+        {"C0", 4, 0, 0},   {"C0", 1, 4, 4}, {"A003", 5, 0, 0}, {"A005", 1, 5, 5},
+        {"D0", 1, 0, 0},
+    };
+    struct fs_rig *rig = malloc(sizeof *rig);
+    cos_file dfs[COUNT(named_dfs) + 1];
+
+    (void)state;
+    fs_rig_open(rig, 4000, 8);
+    dfs[0] = fs_rig_make(rig, COS_FILE_NONE, MF);
+    for (unsigned i = 0; i < COUNT(named_dfs); i++) {
+        char fcp[128];
+        snprintf(fcp, sizeof fcp, "820138 8302500%u %s", i + 1, named_dfs[i]);
+        dfs[i + 1] = fs_rig_make(rig, COS_FILE_MF, fcp);
+    }
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        cos_file file = COS_FILE_NONE;
+        enum cos_result result =
+            find_name(&rig->fs, cases[i].name, COS_OCCURRENCE_NEXT, dfs[cases[i].current], &file);
+        check_found(result, file, cases[i].next == 0 ? COS_FILE_NONE : dfs[cases[i].next]);
+        file = COS_FILE_NONE;
+        result = find_name(&rig->fs, cases[i].name, COS_OCCURRENCE_PREVIOUS, dfs[cases[i].current],
+                           &file);
+        check_found(result, file, cases[i].previous == 0 ? COS_FILE_NONE : dfs[cases[i].previous]);
+    }
+    fs_rig_close(rig);
+    free(rig);
+}
+
+/* Walking through by "next" meets each DF once, "previous" the same the other way round, whatever
+ * came and went before. */
+static void walking_meets_each_df_once(void **state)
+{
+    struct fs_rig *rig = malloc(sizeof *rig);
+    cos_file dfs[8] = {0}, way[8];
+    uint64_t seed = 3;
+
+    (void)state;
+    fs_rig_open(rig, 4000, 16);
+    (void)fs_rig_make(rig, COS_FILE_NONE, MF);
+    for (unsigned round = 0; round < 400; round++) {
+        const unsigned which = sim_below(&seed, COUNT(dfs));
+        char fcp[128];
+        unsigned count = 0, there = 0;
+        cos_file file = COS_FILE_MF;
+        if (dfs[which] != 0) {
+            assert_int_equal(cos_fs_delete(&rig->fs, dfs[which]), COS_OK);
+            dfs[which] = 0;
+        } else {
+            snprintf(fcp, sizeof fcp, "820138 8302500%u 8402A0%02X %s%02X", which, which,
+                     sim_below(&seed, 2) == 0 ? "8403A0FF" : "8403B0FF", which);
+            dfs[which] = fs_rig_make(rig, COS_FILE_MF, fcp);
+        }
+        for (unsigned i = 0; i < COUNT(dfs); i++) {
+            there += dfs[i] != 0;
+        }
+        while (count < COUNT(way) &&
+               find_name(&rig->fs, "A0", COS_OCCURRENCE_NEXT, file, &file) == COS_OK) {
+            for (unsigned i = 0; i < count; i++) {
+                assert_int_not_equal(way[i], file);
+            }
+            way[count++] = file;
+        }
+        assert_int_equal(count, there);
+        if (there > 0) {
+            assert_int_equal(find_name(&rig->fs, "A0", COS_OCCURRENCE_LAST, 0, &file), COS_OK);
+            assert_int_equal(file, way[count - 1]);
+            while (--count > 0) {
+                assert_int_equal(find_name(&rig->fs, "A0", COS_OCCURRENCE_PREVIOUS, file, &file),
+                                 COS_OK);
+                assert_int_equal(file, way[count - 1]);
+            }
+            assert_int_equal(find_name(&rig->fs, "A0", COS_OCCURRENCE_PREVIOUS, file, &file),
+                             COS_E_FILE_NOT_FOUND);
+            assert_int_equal(find_name(&rig->fs, "A0", COS_OCCURRENCE_FIRST, 0, &file), COS_OK);
+            assert_int_equal(file, way[0]);
+        }
+    }
+    fs_rig_close(rig);
+    free(rig);
+}
+
+/* Four names a DF; one more name than the table holds is too many. */
+static void names_are_counted(void **state)
+{
+    struct fs_rig *rig = malloc(sizeof *rig);
+    cos_file file = 0x1234;
+
+    (void)state;
+    fs_rig_open_shape(rig, &(struct fs_rig_shape){.heap = 2000, .files = 8, .names = 6});
+    (void)fs_rig_make(rig, COS_FILE_NONE, MF " 8401D0");
+    fs_rig_keep(rig);
+    assert_int_equal(
+        fs_rig_create(rig, 0, "820138 83025001 8401A1 8401A2 8401A3 8401A4 8401A5", &file),
+        COS_E_MEMORY_FULL);
+    fs_rig_check_kept(rig);
+    const cos_file df = fs_rig_make(rig, 0, "820138 83025001 8401A1 8401A2 8401A3 8401A4");
+    fs_rig_keep(rig);
+    assert_int_equal(fs_rig_create(rig, 0, "820138 83025002 8401B1 8401B2", &file),
+                     COS_E_MEMORY_FULL);
+    assert_int_equal(fs_rig_create(rig, 0, "820138 83025002 8401A3", &file), COS_E_NAME_EXISTS);
+    assert_int_equal(fs_rig_create(rig, 0, "820138 83025002 8401D0", &file), COS_E_NAME_EXISTS);
+    fs_rig_check_kept(rig);
+    assert_int_equal(file, 0x1234);
+    (void)fs_rig_make(rig, 0, "820138 83025002 8401B1");
+    assert_int_equal(find_name(&rig->fs, "D0", COS_OCCURRENCE_FIRST, df, &file), COS_OK);
+    assert_int_equal(file, COS_FILE_MF);
+    assert_int_equal(cos_fs_delete(&rig->fs, df), COS_OK);
+    (void)fs_rig_make(rig, 0, "820138 83025001 8401A4 8401A3 8401A2 8401A1");
+    assert_int_equal(fs_rig_create(rig, 0, "820138 83025003 8401C1", &file), COS_E_MEMORY_FULL);
+    fs_check(rig);
+    fs_rig_close(rig);
+    free(rig);
 }
 
 #define TREE_TEST(name) cmocka_unit_test_setup_teardown(name, fs_tree_plant, fs_tree_fell)
@@ -226,8 +382,10 @@ int main(void)
         TREE_TEST(children_are_found_by_fid_and_sfi),
         TREE_TEST(fids_are_searched_in_order),
         TREE_TEST(paths_go_from_child_to_child),
-        cmocka_unit_test(the_longest_path_reaches_its_end),
         TREE_TEST(names_are_found_by_their_beginning),
+        cmocka_unit_test(occurrences_follow_the_table),
+        cmocka_unit_test(walking_meets_each_df_once),
+        cmocka_unit_test(names_are_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

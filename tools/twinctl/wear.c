@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /* Offsets in a store page; the mark is one program unit of the host. */
-enum { HEADER = HOST_NVM_PROGRAM_UNIT, SEQUENCE = 12, ERASES = 16, CRC = 24, HEADER_SIZE = 28 };
+enum { HEADER = HOST_NVM_PROGRAM_UNIT, ERASES = 3, SEQUENCE = 16, CRC = 24 };
 
 static const struct chip {
     const char *key, *label, *file;
@@ -61,7 +61,7 @@ static enum outcome read_image(struct world *world, const struct chip *chip, uin
 static bool erase_count(const uint8_t *page, uint32_t *erases)
 {
     const uint8_t *header = page + HEADER;
-    *erases = cos_get32(header + ERASES);
+    *erases = cos_get32(header + ERASES - 1) & 0xFFFFFFU; /* three bytes */
     return cos_get32(header + CRC) == crc32_of(header, CRC) && cos_get32(header + SEQUENCE) != 0;
 }
 
