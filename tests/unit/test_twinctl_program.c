@@ -51,6 +51,11 @@ static void errors_of_usage_and_environment(void **state)
         {{"apdu", "--card", "nowhere", "00"}, "not an APDU"},
         {{"apdu", "--card", "nowhere", "00A40400", "00A4040G"}, "00A4040G is not an APDU"},
         {{"apdu", "--socket", "nowhere", "00A40400"}, "No such file"},
+        {{"apdu", "--card", "nowhere", "--issuer", "00A40400", "00B000000000"},
+         "00B000000000 is not a short command APDU"},
+        {{"apdu", "--card", "nowhere", "--issuer", "00A40400"}, "key file nowhere/keys"},
+        {{"apdu", "--socket", "nowhere", "--issuer", "00A40400"}, "which key file?"},
+        {{"info", "--card", "nowhere", "--issuer"}, "does not take one of these options"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct result r = run(cases[i].arguments);
@@ -191,6 +196,30 @@ static void a_torn_embedding_is_written_again(void **state)
     remove_card("chip");
 }
 
+/* ---- Commands of the issuer ---- */
+
+/* Under secure messaging a file is made that everybody may read; without it nobody may. */
+static void the_issuer_sends_commands(void **state)
+{
+    (void)state;
+    static const char select[] = "00A4040C09F05457494E434F5301",
+                      create[] = "00E0000012621082010183025120800200048C0303C000",
+                      update[] = "00D6000002AABB", read[] = "00B0000000";
+    assert_int_equal(RUN("make", "chip").status, 0);
+    assert_string_equal(RUN("--card", "chip", "apdu", select, create).out, "9000\n6982\n");
+    assert_string_equal(RUN("--card", "chip", "apdu", "--issuer", select, create, update, read).out,
+                        "9000\n9000\n9000\nAABB0000 9000\n");
+    assert_string_equal(RUN("--card", "chip", "apdu", select, "00A4020C025120", read, update).out,
+                        "9000\n9000\nAABB0000 9000\n6982\n");
+    assert_string_equal(RUN("make", "other").err, "");
+    struct result r = RUN("--card", "chip", "--keys", "other/keys", "apdu", "--issuer", select);
+    assert_int_equal(r.status, 1);
+    assert_true(is_one_line(r.err));
+    assert_string_equal(r.out, "");
+    remove_card("chip");
+    remove_card("other");
+}
+
 /* ---- Cards that answer nonsense ---- */
 
 /* Takes one connection, swallows power on and the request for the ATR, sends `answers` (ATR and
@@ -268,6 +297,7 @@ int main(void)
         cmocka_unit_test(trouble_for_machines),
         cmocka_unit_test(factory_steps),
         cmocka_unit_test(a_torn_embedding_is_written_again),
+        cmocka_unit_test(the_issuer_sends_commands),
         cmocka_unit_test(nonsense_from_a_card),
     };
     return cmocka_run_group_tests(tests, find_program, remove_folder);
