@@ -216,24 +216,17 @@ static enum cos_result erase_torn(struct cos_store *store, const struct newest *
     return COS_OK;
 }
 
-/* Where a second mark of a refresh copy may stand, PAGE_NONE if nowhere. */
-static uint16_t second_mark_of(const struct cos_store *store, const struct page_header *header)
+/* Erases the page of a second mark, if there is one. */
+static enum cos_result erase_second(const struct cos_store *store, uint16_t second)
 {
-    if (header->second == 0) {
-        return PAGE_NONE;
-    }
-    return (uint16_t)((header->slots[2] + (uint32_t)header->second) % store->config.pages);
+    return second != PAGE_NONE ? cos_page_erase(store, second) : COS_OK;
 }
 
 /* Erases a refresh copy that was cut. Its marks first: they may have been torn, and show one day
  * when the copy is gone. */
-static enum cos_result drop_copy(struct cos_store *store, const struct newest *newest)
+static enum cos_result drop_copy(const struct cos_store *store, const struct newest *newest)
 {
-    uint16_t second = second_mark_of(store, &newest->header);
-
-    if (second != PAGE_NONE) {
-        COS_TRY(cos_page_erase(store, second));
-    }
+    COS_TRY(erase_second(store, newest->header.slots[3]));
     COS_TRY(cos_page_erase(store, newest->header.slots[2]));
     return cos_page_erase(store, newest->last);
 }
@@ -281,9 +274,7 @@ static enum cos_result retire_partner(struct cos_store *store, uint16_t partner,
     if (cos_page_erase(store, partner) != COS_OK) {
         return COS_OK; /* lost power, or worn: it cannot even take the note */
     }
-    if (second != PAGE_NONE) {
-        COS_TRY(cos_page_erase(store, second));
-    }
+    COS_TRY(erase_second(store, second));
     return cos_page_write_mark(store, partner, PAGE_MARK_RETIRED);
 }
 
@@ -353,18 +344,16 @@ static enum cos_result choose_places(struct cos_store *store, const struct newes
                                      struct page_header *places)
 {
     uint16_t *slots = places->slots;
-    uint16_t second;
 
     COS_TRY(build_map(store, newest->sequence - 1));
     slots[0] = newest->last;
     COS_TRY(usable_after(store, newest, newest->last, &slots[1]));
     COS_TRY(usable_after(store, newest, slots[1], &slots[2]));
-    enum cos_result result = usable_after(store, newest, slots[2], &second);
+    slots[3] = PAGE_NONE;
+    enum cos_result result = usable_after(store, newest, slots[2], &slots[3]);
     COS_CHECK(result == COS_OK || result == COS_E_MEMORY_FAILURE, result);
-    if (result == COS_OK && second != slots[1] && second != slots[2]) {
-        uint32_t distance =
-            (second + (uint32_t)store->config.pages - slots[2]) % store->config.pages;
-        places->second = (uint8_t)(distance <= UINT8_MAX ? distance : 0);
+    if (slots[3] == slots[1] || slots[3] == slots[2]) {
+        slots[3] = PAGE_NONE;
     }
     return build_map(store, newest->sequence);
 }
@@ -414,26 +403,25 @@ static enum cos_result resume_refresh(struct cos_store *store, const struct newe
                                       uint16_t partner)
 {
     const uint16_t *slots = newest->header.slots;
-    uint16_t second = second_mark_of(store, &newest->header);
     uint32_t first_mark, second_mark = 0;
     bool good;
 
     COS_TRY(cos_page_read_mark(store, slots[2], PAGE_MARK_SETTLED, &first_mark));
-    if (second != PAGE_NONE) {
-        COS_TRY(cos_page_read_mark(store, second, PAGE_MARK_SETTLED, &second_mark));
+    if (slots[3] != PAGE_NONE) {
+        COS_TRY(cos_page_read_mark(store, slots[3], PAGE_MARK_SETTLED, &second_mark));
     }
     COS_TRY(partner_is_good(store, newest, &good));
     uint16_t missing = PAGE_NONE;
     if (first_mark != newest->sequence) {
         missing = slots[2];
     } else if (good && second_mark != newest->sequence) {
-        missing = second;
+        missing = slots[3];
     }
     if (missing != PAGE_NONE) {
         COS_TRY(cos_page_erase(store, missing));
         COS_TRY(cos_page_write_mark(store, missing, PAGE_MARK_SETTLED));
     }
-    return retire_partner(store, partner, second);
+    return retire_partner(store, partner, slots[3]);
 }
 
 /* The newest transaction has its mark. Only the end of a refresh may be missing. */

@@ -25,16 +25,15 @@ static size_t crc_at(const struct cos_store *store)
 
 static void encode_header(const struct page_header *header, uint8_t bytes[PAGE_HEADER_SIZE])
 {
+    cos_put32(bytes + 2, header->erases);
     bytes[0] = (uint8_t)(COS_NVM_FORMAT | (header->scrub ? PAGE_SCRUB : 0U));
     bytes[1] = header->place;
     bytes[2] = header->size;
-    bytes[3] = header->second;
-    cos_put16(bytes + 4, header->logical);
-    for (size_t i = 0; i < 3; i++) {
-        cos_put16(bytes + 6 + 2 * i, header->slots[i]);
+    cos_put16(bytes + 6, header->logical);
+    for (size_t i = 0; i < 4; i++) {
+        cos_put16(bytes + 8 + 2 * i, header->slots[i]);
     }
-    cos_put32(bytes + 12, header->sequence);
-    cos_put32(bytes + 16, header->erases);
+    cos_put32(bytes + 16, header->sequence);
     cos_put32(bytes + 20, header->digest);
     cos_put32(bytes + 24, cos_crc32(0, bytes, 24));
 }
@@ -50,15 +49,14 @@ enum cos_result cos_page_read_header(const struct cos_store *store, uint16_t pag
     header->scrub = (bytes[0] & PAGE_SCRUB) != 0;
     header->place = bytes[1];
     header->size = bytes[2];
-    header->second = bytes[3];
-    header->logical = cos_get16(bytes + 4);
-    for (size_t i = 0; i < 3; i++) {
-        uint16_t slot = cos_get16(bytes + 6 + 2 * i);
+    header->erases = cos_get32(bytes + 2) & 0xFFFFFFU;
+    header->logical = cos_get16(bytes + 6);
+    for (size_t i = 0; i < 4; i++) {
+        uint16_t slot = cos_get16(bytes + 8 + 2 * i);
         COS_CHECK(slot == PAGE_NONE || slot < store->config.pages, COS_E_STORE_DAMAGED);
         header->slots[i] = slot;
     }
-    header->sequence = cos_get32(bytes + 12);
-    header->erases = cos_get32(bytes + 16);
+    header->sequence = cos_get32(bytes + 16);
     header->digest = cos_get32(bytes + 20);
     COS_CHECK(header->logical < store->logical_pages && header->sequence != 0 &&
                   (header->size == 0 || header->size == header->place + 1),

@@ -18,13 +18,11 @@ struct page_header {
     uint8_t place;     /* in the transaction, from 0 */
     uint8_t size;      /* pages of the transaction, on its last page; else 0 */
     uint16_t logical;  /* logical page number */
-    uint16_t slots[3]; /* refresh copies: the two pages they alternate between, and the mark's page;
-                          else PAGE_NONE */
+    uint16_t slots[4]; /* refresh copies: the two pages they alternate between, the mark's page, and
+                          that of a second mark (PAGE_NONE: nowhere); else PAGE_NONE */
     bool scrub;        /* older copies of the logical page are to be erased */
-    uint8_t second;    /* refresh copies: how many pages behind the mark's page a second mark may
-                          stand, round the end; 0: nowhere. Else 0 */
     uint32_t sequence; /* of the transaction, from 1 */
-    uint32_t erases;   /* how often this physical page was erased */
+    uint32_t erases;   /* how often this physical page was erased; 24 bits */
     uint32_t digest;   /* of the map after the transaction, on its last page; else 0 */
 };
 

@@ -132,7 +132,7 @@ static enum cos_result write_pages(struct cos_store *store, const struct page_so
             .place = (uint8_t)place,
             .size = (uint8_t)(following == PAGE_NONE ? place + 1 : 0),
             .logical = logical,
-            .slots = {PAGE_NONE, PAGE_NONE, PAGE_NONE},
+            .slots = {PAGE_NONE, PAGE_NONE, PAGE_NONE, PAGE_NONE},
             .scrub = wants_scrub(store, source, logical),
             .sequence = store->newest + 1,
         };
