@@ -93,6 +93,8 @@ static void expanded_rules_are_translated_wherever_the_byte_stands(void **state)
         {"AF0D A003 9E0191 A705 9E0192FF00 00",
          "AF17 A008" PIN_82 "A70A A406 830103 950108 FF00 00"},
         {"AF810A A78107 9E8300000191 00", "AF810C A78109" PIN_82 "00"},
+        {"AF0A A705 9E0191FF00 9E0192", "AF14 A70A" PIN_82 "FF00 A406 830103 950108"},
+        {"9E0191 9E01FF", PIN_82 "9E01FF"},
         {"A70A A403830105 AF03 9E01B2",
          "A719 A403830105 AF12 AF10 A406 830103 950108 A406 830103 950180"},
         /* What leads nowhere makes all of its alternative never, whatever template it is in. */
@@ -153,6 +155,7 @@ static void templates_have_one_meaning_or_none(void **state)
         /* The first with the number counts. */
         {"7B0B 800102 A406830183950108 7B0B 800101 A406830182950108 7B0B 800101 A406830181950108",
          "8C020191", PIN_82},
+        {"7B0E 800102 8A0105 A406830183950108 7B0B 800101 A406830182950108", "8C020191", PIN_82},
         {"7B03 800101 7B0B 800101 A406830182950108", "8C020191", "9700"},
         {"7B03 800102 7B0B 800101 A406830182950108", "8C020191", PIN_82},
         /* The example of docs/formats.md. */

@@ -206,6 +206,24 @@ static void the_writer_keeps_what_it_had(void **state)
     }
 }
 
+/* A condition has COS_RULE_MAX bytes at most, however much room there is. */
+static void room_does_not_make_a_condition_longer(void **state)
+{
+    static const struct cos_access access = {.operation = COS_OPERATION_READ};
+    struct card *card = *state;
+    uint8_t bytes[3 * CONDITION_MAX];
+    struct cos_writer writer = cos_writer(bytes, sizeof bytes);
+
+    /* Thirteen times the same, of which eleven have room beside those that are still bytes. */
+    const cos_file file = fs_rig_make(&card->rig, card->df,
+                                      "820101 83020101 800101 8C1A 0191 0191 0191 0191 0191 0191 "
+                                      "0191 0191 0191 0191 0191 0191 0191");
+    const struct cos_file_info info = fs_rig_info(&card->rig, file);
+    writer.length = 2;
+    assert_int_equal(cos_fs_rule(&card->rig.fs, &info, &access, &writer), COS_OK);
+    assert_int_equal(writer.length, 2 + 11 * 8 + 2 * 2);
+}
+
 /* Whatever cannot be read is an error of the command: no fault becomes a rule. */
 static void faults_are_reported(void **state)
 {
@@ -283,6 +301,7 @@ int main(void)
         TEST(other_rules_use_the_environments_of_the_file),
         TEST(files_in_the_vault_are_left_as_they_are),
         TEST(the_writer_keeps_what_it_had),
+        TEST(room_does_not_make_a_condition_longer),
         TEST(faults_are_reported),
         TEST(damaged_content_gives_a_condition),
     };
