@@ -275,7 +275,10 @@ static void damaged_content_gives_a_condition(void **state)
         fs_rig_make(&card->rig, card->df, "820101 83020101 800101 8C0601910171 01A2");
     for (size_t at = 0; at < length; at++) {
         for (unsigned bit = 0; bit < 10; bit++) {
-            const uint8_t byte = bit < 8 ? (uint8_t)(content[at] ^ 1U << bit) : bit == 8 ? 0 : 0xFF;
+            uint8_t byte = bit == 8 ? 0x00 : 0xFF;
+            if (bit < 8) {
+                byte = (uint8_t)(content[at] ^ 1U << bit);
+            }
             assert_int_equal(cos_fs_update(&card->rig.fs, &ef, (uint32_t)at, &byte, 1), COS_OK);
             assert_int_equal(ask(card, file, COS_OPERATION_READ, 0, condition, &written), COS_OK);
             const struct cos_span whole = {condition, written};
