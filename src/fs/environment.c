@@ -315,10 +315,10 @@ static enum cos_result translate_object(struct translation *t, size_t begin, siz
         } else if ((sc & SC_ENVIRONMENT) == 0 || sc == COS_SC_NEVER) {
             at = after;
         } else {
+            const size_t behind = *end - after;
             COS_TRY(translate_byte(t, sc, &by));
-            *end -= after;
             COS_TRY(replace(t, begin, at, &after, by));
-            *end += after;
+            *end = after + behind;
             at = after;
         }
     }
