@@ -168,9 +168,15 @@ enum cos_result cos_object_restore(struct cos_secure *secure, struct object *obj
 /* Applications: context number of a name. COS_E_REFERENCE_NOT_FOUND. */
 enum cos_result cos_application_find(const struct cos_secure *secure, struct cos_span name,
                                      uint8_t *context);
-/* The same, making one if there is none (one transaction). COS_E_MEMORY_FULL. */
+/* The same, making one if there is none (one transaction): a context of its own for the first name
+ * of a DF, whose others mean the same one. COS_E_MEMORY_FULL; COS_E_REFERENCE_NOT_FOUND: the first
+ * one is not known. */
 enum cos_result cos_application_register(struct cos_secure *secure, struct cos_span name,
-                                         uint8_t *context);
+                                         struct cos_span first, uint8_t *context);
+/* COS_OK if a name of the application that `name` means begins so, or if it means none;
+ * COS_E_CONDITIONS. */
+enum cos_result cos_application_has_name(const struct cos_secure *secure, struct cos_span name,
+                                         struct cos_span beginning);
 
 /* ---- Vault (vault.c) ---- */
 

@@ -408,17 +408,33 @@ static uint32_t application_address(const struct cos_secure *secure, uint16_t in
     return cos_place(secure, first, index, APPLICATION_ENTRY);
 }
 
-/* The context of the first entry that reads so, COS_E_REFERENCE_NOT_FOUND. */
+enum { APPLICATION_NAME = 17, APPLICATION_ALIAS = 17 };
+
+static enum cos_result read_application(const struct cos_secure *secure, uint8_t index,
+                                        uint8_t entry[APPLICATION_ENTRY])
+{
+    COS_TRY(cos_store_read(&secure->store, application_address(secure, index), entry,
+                           APPLICATION_ENTRY));
+    COS_CHECK(entry[APPLICATION_ALIAS] <= APPLICATIONS, COS_E_STORE_DAMAGED);
+    return COS_OK;
+}
+
+/* The context that an entry stands for: its own, or that of its DF's first name. */
+static uint8_t context_of(uint8_t index, const uint8_t entry[APPLICATION_ENTRY])
+{
+    return entry[APPLICATION_ALIAS] != 0 ? entry[APPLICATION_ALIAS] : (uint8_t)(index + 1);
+}
+
+/* The context of the first entry with this name, COS_E_REFERENCE_NOT_FOUND. */
 static enum cos_result find_entry(const struct cos_secure *secure,
                                   const uint8_t wanted[APPLICATION_ENTRY], uint8_t *context)
 {
     uint8_t entry[APPLICATION_ENTRY];
 
     for (uint8_t index = 0; index < APPLICATIONS; index++) {
-        COS_TRY(cos_store_read(&secure->store, application_address(secure, index), entry,
-                               sizeof entry));
-        if (memcmp(entry, wanted, sizeof entry) == 0) {
-            *context = (uint8_t)(index + 1);
+        COS_TRY(read_application(secure, index, entry));
+        if (memcmp(entry, wanted, APPLICATION_NAME) == 0) {
+            *context = context_of(index, entry);
             return COS_OK;
         }
     }
@@ -445,20 +461,44 @@ enum cos_result cos_application_find(const struct cos_secure *secure, struct cos
 }
 
 enum cos_result cos_application_register(struct cos_secure *secure, struct cos_span name,
-                                         uint8_t *context)
+                                         struct cos_span first, uint8_t *context)
 {
     static const uint8_t no_entry[APPLICATION_ENTRY];
-    uint8_t entry[APPLICATION_ENTRY];
+    uint8_t entry[APPLICATION_ENTRY], first_entry[APPLICATION_ENTRY], free_context;
     enum cos_result result = find_name(secure, name, entry, context);
 
     if (result != COS_E_REFERENCE_NOT_FOUND) {
         return result;
     }
-    result = find_entry(secure, no_entry, context);
+    result = find_entry(secure, no_entry, &free_context);
     COS_CHECK(result != COS_E_REFERENCE_NOT_FOUND, COS_E_MEMORY_FULL);
     COS_TRY(result);
+    *context = free_context;
+    if (name.length != first.length || memcmp(name.data, first.data, name.length) != 0) {
+        COS_TRY(find_name(secure, first, first_entry, context));
+        entry[APPLICATION_ALIAS] = *context;
+    }
     cos_change_start(secure);
-    cos_change_add(secure, application_address(secure, (uint16_t)(*context - 1)), entry,
+    cos_change_add(secure, application_address(secure, (uint16_t)(free_context - 1)), entry,
                    sizeof entry);
     return cos_change_commit(secure);
+}
+
+enum cos_result cos_application_has_name(const struct cos_secure *secure, struct cos_span name,
+                                         struct cos_span beginning)
+{
+    uint8_t entry[APPLICATION_ENTRY], context;
+    const enum cos_result result = find_name(secure, name, entry, &context);
+
+    /* Nobody's: binding to it is binding to none. */
+    COS_CHECK(result != COS_E_REFERENCE_NOT_FOUND, COS_OK);
+    COS_TRY(result);
+    for (uint8_t index = 0; index < APPLICATIONS; index++) {
+        COS_TRY(read_application(secure, index, entry));
+        if (context_of(index, entry) == context && entry[0] >= beginning.length &&
+            memcmp(entry + 1, beginning.data, beginning.length) == 0) {
+            return COS_OK;
+        }
+    }
+    return COS_E_CONDITIONS;
 }

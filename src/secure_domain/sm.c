@@ -116,10 +116,11 @@ enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
         COS_CHECK((open->cla & 0x80U) == 0 &&
                       (open->ins == 0xA4 || open->ins == 0xE0 || open->ins == 0xE4),
                   COS_E_CONDITIONS);
-        COS_CHECK(open->ins != 0xA4 || open->p1 != 0x04 || message.length == 2 ||
-                      (message.length - 2 >= open->length &&
-                       memcmp(message.data + 2, open->data, open->length) == 0),
-                  COS_E_CONDITIONS);
+        if (open->ins == 0xA4 && open->p1 == 0x04 && message.length > 2) {
+            const struct cos_span name = {message.data + 2, message.length - 2};
+            COS_TRY(cos_application_has_name(secure, name,
+                                             (struct cos_span){open->data, open->length}));
+        }
     }
     COS_CHECK(opcode != COS_GATE_VAULT || serves_vault(open, message), COS_E_CONDITIONS);
     bool decides = false;

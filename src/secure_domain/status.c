@@ -19,6 +19,9 @@ enum {
     SC_NUMBER_RFU = 0x0F,
 };
 
+/* In the data field of CREATE FILE. */
+enum { TAG_FCP = 0x62, TAG_NAME = 0x84 };
+
 /* SC-DOs (cos/rule.h). */
 enum {
     TAG_CONDITION_BYTE = 0x9E,
@@ -279,6 +282,29 @@ enum cos_result cos_call_access(struct cos_secure *secure, struct cos_reader *re
     return COS_OK;
 }
 
+/* A name must be one of those that the CREATE FILE which is open gives its DF. */
+static enum cos_result register_name(struct cos_secure *secure, struct cos_span name,
+                                     uint8_t *context)
+{
+    const struct cos_held *open = &secure->held;
+    struct cos_span first = {NULL, 0};
+    struct cos_tlv tlv;
+    bool given = false;
+
+    COS_CHECK(cos_tlv_find(open->data, open->length, TAG_FCP, &tlv) == COS_OK, COS_E_CONDITIONS);
+    struct cos_reader reader = cos_reader(tlv.value, tlv.length);
+    while (cos_tlv_next(&reader, &tlv) == COS_OK) {
+        if (tlv.tag == TAG_NAME) {
+            const struct cos_span value = {tlv.value, tlv.length};
+            first = first.data == NULL ? value : first;
+            given = given || (value.length == name.length &&
+                              memcmp(value.data, name.data, name.length) == 0);
+        }
+    }
+    COS_CHECK(given, COS_E_CONDITIONS);
+    return cos_application_register(secure, name, first, context);
+}
+
 enum cos_result cos_call_context(struct cos_secure *secure, struct cos_reader *request,
                                  struct cos_writer *body)
 {
@@ -306,7 +332,7 @@ enum cos_result cos_call_context(struct cos_secure *secure, struct cos_reader *r
         break;
     case COS_CONTEXT_REGISTER:
         COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
-        COS_TRY(cos_application_register(secure, name, &context));
+        COS_TRY(register_name(secure, name, &context));
         break;
     default:
         return COS_E_GATE_FORMAT;

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * DFs with several names: one application in the security chip, by whichever name it is selected,
+ * under secure messaging too.
+ */
+#include "card_table.h"
+#include "gate_rig.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define FIRST  "F0A1A2A3A4"
+#define SECOND "D2760000010203"
+
+static struct bench bench;
+
+static uint16_t select_plain(const char *name)
+{
+    char apdu[64];
+
+    snprintf(apdu, sizeof apdu, "00A4040C %02X %s", (unsigned)strlen(name) / 2, name);
+    return bench_hex(&bench, apdu);
+}
+
+static uint16_t select_secured(const char *name)
+{
+    char apdu[64];
+
+    snprintf(apdu, sizeof apdu, "00A4040C %02X %s", (unsigned)strlen(name) / 2, name);
+    return bench_sm_hex(&bench, apdu);
+}
+
+/* A DF with two names, and PIN 1 of its own, 7777. */
+static int make(void **state)
+{
+    (void)state;
+    bench_make(&bench, &bench_host);
+    assert_int_equal(bench_sm_open(&bench, 0x01, 0x03), 0x9000);
+    assert_int_equal(bench_sm_hex(&bench, "00A40000 02 3F00"), 0x9000);
+    assert_int_equal(
+        bench_create(&bench, true, "820138 8302A000 8405" FIRST " 8407" SECOND " 8C0306C0C0"),
+        0x9000);
+    assert_int_equal(bench_store(&bench, "8010 10 830101 8405" FIRST " C704 37373737"), 0x9000);
+    return 0;
+}
+
+static int drop(void **state)
+{
+    (void)state;
+    bench_free(&bench);
+    return 0;
+}
+
+static void either_name_selects_one_application(void **state)
+{
+    static const char *const names[] = {FIRST, SECOND, "D276", "F0A1"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_int_equal(select_plain("F05457494E434F5301"), 0x9000);
+        assert_int_equal(select_plain(names[i]), 0x9000);
+        assert_int_equal(bench_hex(&bench, "00200081 04 37373737"), 0x9000);
+        assert_int_equal(bench_hex(&bench, "00200081"), 0x9000);
+    }
+    /* the other name is no other application: what was verified stays so */
+    assert_int_equal(select_plain(FIRST), 0x9000);
+    assert_int_equal(bench_hex(&bench, "00200081"), 0x9000);
+}
+
+static void secure_messaging_takes_either_name_too(void **state)
+{
+    static const char *const names[] = {SECOND, FIRST, "D27600"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_int_equal(bench_sm_open(&bench, 0x01, 0x03), 0x9000);
+        assert_int_equal(select_secured("F05457494E434F5301"), 0x9000);
+        assert_int_equal(select_secured(names[i]), 0x9000);
+        assert_int_equal(bench_sm_hex(&bench, "00200081 04 37373737"), 0x9000);
+    }
+    /* objects can be given by either name */
+    assert_int_equal(bench_store(&bench, "8010 12 830102 8407" SECOND " C704 38383838"), 0x9000);
+    assert_int_equal(select_plain(FIRST), 0x9000);
+    assert_int_equal(bench_hex(&bench, "00200082 04 38383838"), 0x9000);
+}
+
+static enum cos_result call_context(uint8_t operation, const char *name)
+{
+    uint8_t message[2 + 16] = {operation, 0};
+    size_t length;
+    struct cos_span answer;
+
+    assert_true(hex_read(name, message + 2, 16, &length));
+    const struct cos_span part = {message, 2 + length};
+    return cos_gate_call(&bench.app.gate, COS_GATE_CONTEXT, &part, 1, &answer);
+}
+
+/* The terminal's command reaches the app chip, which has it opened and does something else. */
+static void open_only(uint8_t ins, uint8_t p1, const char *data)
+{
+    uint8_t bytes[64], message[300] = {0};
+    struct command command = {.ins = ins, .p1 = p1, .data = bytes};
+    struct bytes apdu = {0};
+    struct cos_span answer;
+
+    assert_true(hex_read(data, bytes, sizeof bytes, &command.nc));
+    assert_true(scp03_wrap(&bench.scp03, &command, &apdu));
+    memcpy(message + 1, apdu.data, apdu.length);
+    const struct cos_span part = {message, 1 + apdu.length};
+    assert_int_equal(cos_gate_call(&bench.app.gate, COS_GATE_SM_OPEN, &part, 1, &answer), COS_OK);
+}
+
+static void a_hostile_app_chip_cannot_mix_names(void **state)
+{
+    (void)state;
+    assert_int_equal(bench_sm_open(&bench, 0x01, 0x03), 0x9000);
+    open_only(0xA4, 0x04, SECOND);
+    assert_int_equal(call_context(COS_CONTEXT_BIND, "F05457494E434F5301"), COS_E_CONDITIONS);
+    assert_int_equal(call_context(COS_CONTEXT_BIND, FIRST), COS_OK);
+    /* names that the CREATE FILE does not give are not registered */
+    open_only(0xE0, 0x00, "620D 820138 8302A100 8404 F0B1B2B3");
+    assert_int_equal(call_context(COS_CONTEXT_REGISTER, "F0B1B2B4"), COS_E_CONDITIONS);
+    assert_int_equal(call_context(COS_CONTEXT_REGISTER, "F0B1B2"), COS_E_CONDITIONS);
+    assert_int_equal(call_context(COS_CONTEXT_REGISTER, "F0B1B2B3"), COS_OK);
+}
+
+/* A second name before the first one has no application to belong to. */
+static void the_first_name_comes_first(void **state)
+{
+    (void)state;
+    assert_int_equal(bench_sm_open(&bench, 0x01, 0x03), 0x9000);
+    open_only(0xE0, 0x00, "6211 820138 8302A200 8403 F0C1C2 8403 F0C1C3");
+    assert_int_equal(call_context(COS_CONTEXT_REGISTER, "F0C1C3"), COS_E_REFERENCE_NOT_FOUND);
+    assert_int_equal(call_context(COS_CONTEXT_REGISTER, "F0C1C2"), COS_OK);
+    assert_int_equal(call_context(COS_CONTEXT_REGISTER, "F0C1C3"), COS_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(either_name_selects_one_application),
+        cmocka_unit_test(secure_messaging_takes_either_name_too),
+        cmocka_unit_test(a_hostile_app_chip_cannot_mix_names),
+        cmocka_unit_test(the_first_name_comes_first),
+    };
+
+    return cmocka_run_group_tests_name("names", tests, make, drop);
+}
