@@ -213,6 +213,7 @@ static void reopen(struct cos_app *app)
         struct cos_gate_status status;
         app->mute = cos_app_hello(app) != COS_OK || cos_app_refresh(app, &status) != COS_OK ||
                     cos_app_vault_resolve(app) != COS_OK;
+        cos_app_leave_what_is_gone(app);
         if (!app->mute && app->current_df != COS_FILE_NONE) {
             app->mute = cos_app_bind(app) != COS_OK;
         }

@@ -107,6 +107,9 @@ enum cos_result cos_app_vault_resolve(struct cos_app *app);
 enum cos_result cos_app_find_file(struct exchange *x, cos_file *file);
 enum cos_result cos_app_set_df(struct cos_app *app, cos_file df);
 void cos_app_set_ef(struct cos_app *app, cos_file ef);
+/* A deletion of both chips may be finished after its command has ended: what was current then, and
+ * is there no more, gives way to the MF. */
+void cos_app_leave_what_is_gone(struct cos_app *app);
 
 /* ---- The EF that a command works on (data.c) ---- */
 

@@ -45,6 +45,21 @@ void cos_app_set_ef(struct cos_app *app, cos_file ef)
     app->current_record = 0;
 }
 
+void cos_app_leave_what_is_gone(struct cos_app *app)
+{
+    struct cos_file_info info;
+
+    if (app->current_df != COS_FILE_NONE &&
+        cos_fs_info(&app->fs, app->current_df, &info) == COS_E_FILE_NOT_FOUND) {
+        app->current_df = COS_FILE_MF;
+        cos_app_set_ef(app, COS_FILE_NONE);
+    }
+    if (app->current_ef != COS_FILE_NONE &&
+        cos_fs_info(&app->fs, app->current_ef, &info) == COS_E_FILE_NOT_FOUND) {
+        cos_app_set_ef(app, COS_FILE_NONE);
+    }
+}
+
 /* ---- Finding ---- */
 
 static enum cos_result by_identifier(struct exchange *x, cos_file *file)

@@ -334,6 +334,48 @@ static void a_df_with_vault_files_is_deleted(void **state)
     BENCH_ROWS(bench, others);
 }
 
+/* Loses the answers of VAULT from the second on: what the security chip has committed, the app chip
+ * does not learn. */
+static unsigned lose_second_answer(void *context, bool to_secure, uint8_t *frame, size_t *length)
+{
+    unsigned *seen = context;
+
+    (void)length;
+    if (to_secure || frame[3] != COS_GATE_VAULT) {
+        return 1;
+    }
+    return (*seen)++ == 0;
+}
+
+/* The deletion is finished with the next command; what was current is left then. */
+static void the_current_df_goes_behind_the_commands_back(void **state)
+{
+    static const struct card_row before[] = {
+        {"DF", "00A4080C 04 56005610", 0x9000, NULL, CARD_SM},
+        {"vault EF",
+         "00E00000 1D 621B 820101 83025650 80020020 850102 880140 "
+         "8C087F00000000000000",
+         0x9000, NULL, CARD_SM},
+    };
+    static const struct card_row after[] = {
+        {"nothing is current", "00B0000000", 0x6986, NULL, CARD_WRITES},
+        {"the MF is", "00A40204022F02", 0x9000, CARD_ANY, CARD_KEEPS},
+        {"the DF is gone", "00A4080C 04 56005610", 0x6A82, NULL, 0},
+    };
+    static unsigned seen;
+    struct bench *bench = *state;
+
+    seen = 0;
+    bench_session(bench, 0x03);
+    BENCH_ROWS(bench, before);
+    bench->tap = lose_second_answer;
+    bench->tap_context = &seen;
+    assert_int_equal(bench_sm_hex(bench, "00E40000 02 5610"), 0x6F00);
+    bench->tap = NULL;
+    assert_true(seen > 1);
+    BENCH_ROWS(bench, after);
+}
+
 #define FILES_TEST(function) cmocka_unit_test_setup_teardown(function, make_files, card_free)
 
 int main(void)
@@ -349,6 +391,7 @@ int main(void)
         FILES_TEST(what_is_refused_changes_nothing),
         FILES_TEST(files_of_the_vault),
         FILES_TEST(a_df_with_vault_files_is_deleted),
+        FILES_TEST(the_current_df_goes_behind_the_commands_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,8 @@
 #define RIG_RESERVE   6
 #define RIG_LOGICAL   (RIG_PAGES - RIG_RESERVE)
 #define RIG_TOUCH     (RIG_RESERVE - COS_STORE_SLACK) /* pages of the largest transaction */
-#define RIG_SECRET    4                               /* logical pages from here on are secret */
+#define RIG_CONTENT   3 /* the logical page with the content that is deleted */
+#define RIG_SECRET    4 /* logical pages from here on are secret */
 #define RIG_PAGE_MAX  8192
 #define RIG_SPACE_MAX (RIG_LOGICAL * RIG_PAGE_MAX)
 #define RIG_MARKERS   4
@@ -48,6 +49,8 @@ struct rig {
     bool clean;           /* settled, and nothing done since: the next start writes nothing */
     unsigned busy_starts; /* in a row that wrote NVM, with nothing else in between */
     uint8_t markers[RIG_MARKERS][8]; /* secrets that once were current */
+    uint8_t deleted[8];              /* what the last 'q' deleted, if that is what it did; else 0 */
+    bool shaken;                     /* cells have been unstable since */
     unsigned marker_count;
     uint8_t tries_seen; /* the try counter as last answered; it must not rise by itself */
     bool giving_back;   /* the commit in flight raises it */
@@ -68,6 +71,7 @@ void rig_close(struct rig *rig);
  *   1 w  commit of a few bytes, of a whole page      b  over a page border
  *   2    two overlapping edits in one page           3  edits in RIG_TOUCH pages
  *   - +  spend a try, give all back                  x z  write a secret, delete it
+ *   p q  write content that is no secret, delete it and have its older copies erased
  *   c    copy a few bytes, over other edits          m  move a run over a page border, overlapping
  *   s    settle                                      r  power off and on, mount
  *   R    mount (power was put on already)

@@ -32,6 +32,8 @@ static const struct {
     const char *text;
 } meanings[] = {
     {0x6282, "end of file reached"},
+    {0x6283, "selected file deactivated"},
+    {0x6285, "selected file in termination state"},
     {0x6300, "authentication failed"},
     {0x6581, "memory failure"},
     {0x6700, "wrong length"},
