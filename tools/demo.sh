@@ -12,7 +12,8 @@ for program in "$twinctl" "$twincard" "$hostile"; do
 done
 
 work=$(mktemp -d) || exit 2
-card_pid= hostile_pid=
+card_pid=''
+hostile_pid=''
 clean_up() {
     [ -z "$card_pid" ] || kill "$card_pid" 2>/dev/null
     [ -z "$hostile_pid" ] || kill "$hostile_pid" 2>/dev/null
