@@ -12,9 +12,11 @@ for program in "$twinctl" "$twincard" "$hostile"; do
 done
 
 work=$(mktemp -d) || exit 2
-card_pid=
+card_pid=''
+hostile_pid=''
 clean_up() {
     [ -z "$card_pid" ] || kill "$card_pid" 2>/dev/null
+    [ -z "$hostile_pid" ] || kill "$hostile_pid" 2>/dev/null
     rm -rf "$work"
 }
 trap clean_up EXIT
@@ -47,6 +49,30 @@ show() {
     printf '$ twinctl %s\n' "$*"
     printf '%s\n' "$said" | sed 's/^/    /'
 }
+
+# power_cut N ARGUMENTS...: twinctl and a card whose power fails at its N-th write. Leaves in $cut_off whether there was
+# one, in $done_status the exit status of twinctl.
+power_cut() {
+    "$twincard" card --socket "$work/socket" --cut "$1" >/dev/null 2>cut.log &
+    card_pid=$!
+    shift
+    wait_for=500
+    while [ ! -S socket ] && [ "$wait_for" -gt 0 ]; do
+        wait_for=$((wait_for - 1))
+        sleep 0.01
+    done
+    "$twinctl" --socket socket --keys card/keys "$@" >update.log 2>&1
+    done_status=$?
+    kill "$card_pid" 2>/dev/null
+    wait "$card_pid"
+    [ $? = 75 ] && cut_off=yes || cut_off=no
+    card_pid=
+    rm -f socket
+}
+
+# The last section takes the longest: it begins now.
+(cd "$top" && exec "$hostile") >hostile.log 2>&1 &
+hostile_pid=$!
 
 heading 'Two blank chips become a card: six steps, each done by somebody else under keys of their own'
 show 0 'is now  *FABRICATED$' fabricate card
@@ -85,24 +111,11 @@ while :; do
     cut=$((cut + 1))
     [ "$cut" -le 200 ] || fail 'the power was cut 200 times, and the update still did not end'
     new="HOLDER NUMBER $cut"
-    "$twincard" card --socket "$work/socket" --cut "$cut" >/dev/null 2>cut.log &
-    card_pid=$!
-    wait_for=500
-    while [ ! -S socket ] && [ "$wait_for" -gt 0 ]; do
-        wait_for=$((wait_for - 1))
-        sleep 0.01
-    done
-    "$twinctl" --socket socket --keys card/keys holder --name "$new" >update.log 2>&1
-    updated=$?
-    kill "$card_pid" 2>/dev/null
-    wait "$card_pid"
-    ended=$?
-    card_pid=
-    rm -f socket
+    power_cut "$cut" holder --name "$new"
     check 0 'holder data  *whole$' --card card holder --pin "$pin"
     now=$(printf '%s\n' "$said" | sed -n 's/^ *cardholder *//p')
-    if [ "$ended" != 75 ]; then
-        if [ "$updated" != 0 ] || [ "$now" != "$new" ]; then
+    if [ "$cut_off" = no ]; then
+        if [ "$done_status" != 0 ] || [ "$now" != "$new" ]; then
             fail "the update was not cut and did not work: $(cat update.log cut.log)"
         fi
         break
@@ -119,11 +132,46 @@ cuts=$((cut - 1))
 echo "$cuts power cuts: the card was whole after each, $kept times with the old data, $renewed times with the new"
 show 0 'access granted' --card card local --system GATE-7 --pin "$pin"
 
+heading 'Files: everybody may read what is on the card; a folder that is deleted goes as a whole or stays as a whole'
+show 0 '^611B4F09F05457494E434F5301500E.* 9000$' --card card apdu 00A4080C022F00 00B000001D
+echo 'The issuer makes a folder in which everybody may do everything, with a file and a ring of records in it:'
+mf=00A4000C023F00 all=8C087F00000000000000
+set -- $mf "00E00000136211 820138 83025200 $all" \
+    "00E00000176215 820101 8302520A 80020010 $all" '00D6000005 48454C4C4F' \
+    "00E00000176215 82050621000803 8302520B $all" '00DC010408 5245434F52442031'
+show 0 '^9000$' --card card apdu --issuer "$@"
+look() { "$twinctl" --card card apdu 00A4080C025200 00B08A0005 00B2015C00 | tr '\n' ' '; }
+whole='9000 48454C4C4F 9000 5245434F52442031 9000 ' gone='6A82 6A82 6A82 '
+[ "$(look)" = "$whole" ] || fail "the folder reads as $(look)"
+echo 'The power fails while it is deleted, at every fourth write:'
+cut=1 kept=0 deleted=0
+while :; do
+    [ "$cut" -le 200 ] || fail 'the power was cut 200 times, and the folder is still there'
+    power_cut "$cut" apdu $mf 00E40000025200
+    now=$(look)
+    [ "$cut_off" = yes ] || break
+    case $now in
+    "$whole") kept=$((kept + 1)) ;;
+    "$gone")
+        deleted=$((deleted + 1))
+        check 0 '^9000$' --card card apdu --issuer "$@"
+        ;;
+    *) fail "after cut $cut the folder reads as $now, neither whole nor gone" ;;
+    esac
+    cut=$((cut + 4))
+done
+[ "$done_status$now" = "0$gone" ] || fail "the folder was not deleted: $now $(cat update.log cut.log)"
+{ [ "$kept" -gt 0 ] && [ "$deleted" -gt 0 ]; } || fail "$kept times whole, $deleted times gone: no cut in the middle"
+echo "$((kept + deleted)) power cuts: $kept times the folder was there as a whole, $deleted times gone as a whole"
+echo 'How often the pages of both chips were erased for all this, read from their memory:'
+show 0 'of its endurance, permille 0$' wear card
+
 heading 'A hostile application chip: it has been taken over and tries to get secrets out of the security chip'
-if ! (cd "$top" && "$hostile") >hostile.log 2>&1; then
+wait "$hostile_pid" || {
     cat hostile.log >&2
     fail 'the hostile chip got something that it must not get'
-fi
+}
+hostile_pid=
 grep -q '^# ' hostile.log || fail 'the hostile chip did not say what it tried'
 sed -n 's/^# /    /p' hostile.log
 

@@ -109,7 +109,7 @@ for value in "82013883025200810200408408$files_name" 820101830252018002002088010
     8205024100080483025202880110 820504210010088302520380020040880118 \
     8205062100040383025204880120 820239218302520580020040880128; do
     set -- "$@" "$(command3 00E00000 "$(fcp "$value$all")")"
-    [ $# -gt 2 ] || set -- "$@" "00A4040C08$files_name"
+    [ $# -gt 2 ] || set -- "$@" "00A4040C08$files_name" # the others go into it
 done
 "$build/twinctl" --card "$dir/card" apdu --issuer "$@" >"$dir/log" 2>&1
 [ "$(grep -c '^9000$' "$dir/log")" = $# ] || {
