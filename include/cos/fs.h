@@ -205,10 +205,11 @@ enum cos_result cos_fs_write_fcp(const struct cos_fs *fs, const struct cos_file_
  * data objects and everybody read them; an EF without A0 lets GET DATA and PUT DATA have the rules
  * of READ and UPDATE. A dangling or malformed reference gives "never".
  *
- * Where the file's DF (for a DF: itself), or else the nearest DF above, has 8D, condition bytes that
- * name a security environment (9E with b4 to b1 = 1 to 14) do not appear in *rule but what the EF
- * that 8D names has for them, or "never" (docs/formats.md, "Security environments"); not if *rule
- * is "always" or "never" anyway, nor for files in the vault. Any error in reading is returned.
+ * Where the file's DF (for a DF: itself), or else the nearest DF above, has 8D, condition bytes
+ * that name a security environment (9E with b4 to b1 = 1 to 14) do not appear in *rule but what the
+ * EF that 8D names has for them, or "never" (docs/formats.md, "Security environments"); not if
+ * *rule is "always" or "never" anyway, nor for files in the vault. Any error in reading is
+ * returned.
  *
  * In the life-cycle states creation and initialisation the file's own rule is not in force yet:
  * whatever is done with it is decided by the rule for creating it in its DF (create EF, create DF;
@@ -317,8 +318,8 @@ enum cos_result cos_fs_object_delete(struct cos_fs *fs, const struct cos_file_in
  * page programs. New content reads as 00. */
 enum cos_result cos_fs_create(struct cos_fs *fs, cos_file parent, struct cos_span fcp,
                               cos_file *file);
-/* What cos_fs_create() would answer but for what the memory does, and the file as it would be.
- * Writes no NVM. */
+/* What cos_fs_create(), or for source 2 cos_fs_prepare_create(), would answer but for what the
+ * memory does, and the file as it would be. Writes no NVM. */
 enum cos_result cos_fs_may_create(struct cos_fs *fs, cos_file parent, struct cos_span fcp,
                                   struct cos_file_info *info);
 
