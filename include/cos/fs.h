@@ -318,8 +318,8 @@ enum cos_result cos_fs_object_delete(struct cos_fs *fs, const struct cos_file_in
  * page programs. New content reads as 00. */
 enum cos_result cos_fs_create(struct cos_fs *fs, cos_file parent, struct cos_span fcp,
                               cos_file *file);
-/* What cos_fs_create() would answer but for what the memory does, and the file as it would be.
- * Writes no NVM. */
+/* What cos_fs_create(), or for source 2 cos_fs_prepare_create(), would answer but for what the
+ * memory does, and the file as it would be. Writes no NVM. */
 enum cos_result cos_fs_may_create(struct cos_fs *fs, cos_file parent, struct cos_span fcp,
                                   struct cos_file_info *info);
 
