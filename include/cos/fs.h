@@ -205,6 +205,11 @@ enum cos_result cos_fs_write_fcp(const struct cos_fs *fs, const struct cos_file_
  * data objects and everybody read them; an EF without A0 lets GET DATA and PUT DATA have the rules
  * of READ and UPDATE. A dangling or malformed reference gives "never".
  *
+ * Where the file's DF (for a DF: itself), or else the nearest DF above, has 8D, condition bytes that
+ * name a security environment (9E with b4 to b1 = 1 to 14) do not appear in *rule but what the EF
+ * that 8D names has for them, or "never" (docs/formats.md, "Security environments"); not if *rule
+ * is "always" or "never" anyway, nor for files in the vault. Any error in reading is returned.
+ *
  * In the life-cycle states creation and initialisation the file's own rule is not in force yet:
  * whatever is done with it is decided by the rule for creating it in its DF (create EF, create DF;
  * a header filter there is asked for 00 E0 00 00), or, if that DF is in such a state too, by the
@@ -302,7 +307,7 @@ enum cos_result cos_fs_object_delete(struct cos_fs *fs, const struct cos_file_in
  *   88      SFI; without it: b5 to b1 of the file identifier if that is 1 to 30 and free in the DF
  *   8A      01, 03, 04 to 07
  *   8B, 8C, AB  access rule, one of them; A0 those of data objects
- *   8D      FID of the EF with security environments: kept and reported (DF)
+ *   8D      FID of the EF with security environments for the rules in it (DF)
  *   A5      proprietary, kept and reported
  * Anything else is COS_E_DATA, so that no rule is dropped in silence, as is a missing or
  * inconsistent object, a reserved FID (3FFF, FFFF, 0000, 3F00 elsewhere), size 0 or too large.

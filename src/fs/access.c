@@ -43,18 +43,21 @@ static struct reference read_reference(struct cos_span value, uint8_t environmen
     return reference;
 }
 
-/* The nearest file with this FID among the children of the file's DF (for a DF: of itself), then of
- * the DFs above. */
+enum cos_result cos_file_df(const struct cos_fs *fs, const struct cos_file_info *info, cos_file *df)
+{
+    *df = info->fid == FID_MF ? COS_FILE_MF : info->parent;
+    return cos_file_is_df(info) && info->fid != FID_MF
+               ? cos_fs_find_child(fs, info->parent, info->fid, df)
+               : COS_OK;
+}
+
+/* The nearest file with this FID among the children of the file's DF, then of the DFs above. */
 static enum cos_result find_upwards(const struct cos_fs *fs, const struct cos_file_info *info,
                                     uint16_t fid, struct cos_file_info *found)
 {
-    cos_file df = info->parent, file;
+    cos_file df, file;
 
-    if (info->fid == FID_MF) {
-        df = COS_FILE_MF;
-    } else if (cos_file_is_df(info)) {
-        COS_TRY(cos_fs_find_child(fs, info->parent, info->fid, &df));
-    }
+    COS_TRY(cos_file_df(fs, info, &df));
     for (unsigned depth = 0; depth <= COS_FS_DEPTH_MAX; depth++) {
         enum cos_result result = cos_fs_find_child(fs, df, fid, &file);
         if (result == COS_OK) {
@@ -87,10 +90,18 @@ static enum cos_result follow(const struct cos_fs *fs, const struct cos_file_inf
     return cos_fs_record_read(fs, &record, 0, buffer, record.length);
 }
 
+bool cos_rule_leads_nowhere(enum cos_result result)
+{
+    return result == COS_E_FILE_NOT_FOUND || result == COS_E_RECORD_NOT_FOUND ||
+           result == COS_E_DATA || result == COS_E_MEMORY_FULL;
+}
+
 /* Appends the SC-DOs of the rule that the file has in 8C, AB or 8B. COS_E_REFERENCE_NOT_FOUND: it
  * has none. A reference that leads nowhere appends nothing. */
-static enum cos_result own_rule(const struct cos_fs *fs, const struct cos_file_info *info,
-                                const struct cos_access *access, struct cos_writer *rule)
+COS_OWN_FRAME static enum cos_result own_rule(const struct cos_fs *fs,
+                                              const struct cos_file_info *info,
+                                              const struct cos_access *access,
+                                              struct cos_writer *rule)
 {
     uint8_t buffer[COS_FS_ATTRIBUTES_MAX];
     struct cos_span found;
@@ -110,14 +121,14 @@ static enum cos_result own_rule(const struct cos_fs *fs, const struct cos_file_i
     if (result == COS_OK) {
         result = cos_rule_expanded(found, access, rule);
     }
-    const bool dangling = result == COS_E_FILE_NOT_FOUND || result == COS_E_RECORD_NOT_FOUND ||
-                          result == COS_E_DATA || result == COS_E_MEMORY_FULL;
-    return dangling ? COS_OK : result;
+    return cos_rule_leads_nowhere(result) ? COS_OK : result;
 }
 
 /* The same with A0. */
-static enum cos_result rule_of_objects(const struct cos_fs *fs, const struct cos_file_info *info,
-                                       const struct cos_access *access, struct cos_writer *rule)
+COS_OWN_FRAME static enum cos_result rule_of_objects(const struct cos_fs *fs,
+                                                     const struct cos_file_info *info,
+                                                     const struct cos_access *access,
+                                                     struct cos_writer *rule)
 {
     uint8_t buffer[COS_FS_ATTRIBUTES_MAX];
     struct cos_span found;
@@ -194,5 +205,8 @@ enum cos_result cos_fs_rule(const struct cos_fs *fs, const struct cos_file_info 
         cos_tlv_write(rule, TAG_NEVER, NULL, 0);
     }
     COS_CHECK(!rule->failed, COS_E_MEMORY_FULL);
-    return COS_OK;
+    /* The security chip, which decides over a file in the vault, has no environments. */
+    return deciding.source == COS_FS_SOURCE_VAULT
+               ? COS_OK
+               : cos_environment_translate(fs, &deciding, before, rule);
 }

@@ -133,6 +133,23 @@ uint32_t cos_content_header_address(const struct cos_file_info *info);
 void cos_content_header(const struct cos_file_info *info, unsigned records,
                         uint8_t header[CONTENT_HEADER]);
 
+/* ---- Access rules (access.c, environment.c) ---- */
+
+/* The DF in which what belongs to a file is looked for first: the one it stands in; for a DF
+ * itself.
+ */
+enum cos_result cos_file_df(const struct cos_fs *fs, const struct cos_file_info *info,
+                            cos_file *df);
+/* Whether something that a rule refers to is not there or of no use, which means "never"; other
+ * errors are errors of the command. */
+bool cos_rule_leads_nowhere(enum cos_result result);
+/* Replaces what stands in *condition from `begin` on, a condition for this file, by one that says
+ * the same without the numbers of security environments, if there is a DF with 8D. An SC-DO with a
+ * number that leads nowhere, or that gets too long or too deep, becomes "never". Reads at most 32
+ * templates of the EF for each of them. */
+enum cos_result cos_environment_translate(const struct cos_fs *fs, const struct cos_file_info *file,
+                                          size_t begin, struct cos_writer *condition);
+
 /* ---- FCP of CREATE FILE (fcp.c) ---- */
 
 struct fcp {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Fuzz target: a whole card. The input chooses a card (fresh from the factory, initialized, in use)
- * and is then a sequence of command APDUs from outside, some of them through the issuer's own
- * secure messaging, with card resets in between. abort() marks what no input may lead to.
+ * Fuzz target: a whole card. The input chooses a card (fresh from the factory, initialized, in use,
+ * in use with files of every structure that all may do everything with) and is then a sequence of
+ * command APDUs from outside, some of them through the issuer's own secure messaging, with card
+ * resets in between. abort() marks what no input may lead to.
  */
 #include "gate_rig.h"
 #include "secure_domain/domain.h"
+#include "twinctl/bytes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { STEPS = 40, CARDS = 3 };
+enum { STEPS = 40, CARDS = 4, OPEN_CARD = 3 };
 
 /* The first byte of a step: the length of the APDU that follows, or one of these. */
 enum step { STEP_SECURED_OPEN = 0xFD, STEP_SECURED = 0xFE, STEP_RESET = 0xFF };
@@ -30,14 +32,71 @@ static void must(bool condition, const char *what)
     }
 }
 
+/* Compact rules: all may do everything (in the vault: all but WRITE, which it does not have). */
+#define ALL   "8C087F00000000000000"
+#define VAULT "8C077B000000000000"
+
+/* CREATE FILE under secure messaging with the value of a template 62. */
+static uint16_t create(const char *fcp)
+{
+    struct bytes value = {0}, data = {0};
+
+    must(hex_read(fcp, value.data, sizeof value.data, &value.length), fcp);
+    bytes_template(&data, 0x62, &value);
+    return bench_sm(&bench, 0x00, 0xE0, 0x00, 0x00, data.data, data.length);
+}
+
+/* DF 5300 with room for data objects, a file of each structure, and a DF below. */
+static void make_files(void)
+{
+    static const struct {
+        const char *in, *fcp;
+    } files[] = {
+        {"00A4000C 02 3F00", "82050221002003 83022F06 " ALL},
+        {"00A4000C 02 3F00", "820138 83025300 81020080 8405B1B2B3B4B5 " ALL},
+        {"00A4080C 02 5300", "820101 83025301 80020040 " ALL},
+        {"00A4080C 02 5300", "82050221000804 83025302 80020040 " ALL},
+        {"00A4080C 02 5300", "82050321000804 83025303 80020040 " ALL},
+        {"00A4080C 02 5300", "82050421001008 83025304 80020060 " ALL},
+        {"00A4080C 02 5300", "82050521001008 83025305 80020060 " ALL},
+        {"00A4080C 02 5300", "82050621000804 83025306 " ALL},
+        {"00A4080C 02 5300", "82050721000802 83025307 80020020 " ALL},
+        {"00A4080C 02 5300", "82023921 83025308 80020080 " ALL},
+        {"00A4080C 02 5300", "820101 83025309 80020010 8A0104 " ALL},
+        {"00A4080C 02 5300", "82050221001003 8302530A 850102 " VAULT},
+        {"00A4080C 02 5300", "820101 8302530B 80020020 850103 8B0101"},
+        {"00A4080C 02 5300", "820138 83025310 8403C1C2C3 8401C1 " ALL},
+        {"00A4080C 04 53005310", "820101 83025311 80020120 8B0102"},
+    };
+
+    must(bench_sm_open(&bench, 0x01, 0x03) == 0x9000, "the issuer's session");
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        must(bench_sm_hex(&bench, files[i].in) == 0x9000, files[i].in);
+        must(create(files[i].fcp) == 0x9000, files[i].fcp);
+    }
+    must(bench_sm_hex(&bench, "00A4080C 02 2F06") == 0x9000, "EF.ARR");
+    must(bench_sm_hex(&bench, "00DC0104 20 80017F9000 0000000000 0000000000000000 0000000000000000"
+                              "000000000000") == 0x9000 &&
+             bench_sm_hex(&bench, "00DC0204 20 8001039000 80017CA406830181950108 0000000000000000"
+                                  "0000000000000000") == 0x9000,
+         "rules of EF.ARR");
+}
+
 static void make_cards(void)
 {
     static const enum cos_life_cycle states[CARDS] = {COS_LIFE_OPERATIONAL, COS_LIFE_INITIALIZED,
-                                                      COS_LIFE_FABRICATED};
+                                                      COS_LIFE_FABRICATED, COS_LIFE_OPERATIONAL};
+    struct bench_sizes large = bench_small;
 
+    large.app.size = 16384;
+    large.app_pages = 61;
+    large.files = 32;
     for (unsigned i = 0; i < CARDS; i++) {
-        bench_init(&bench, &bench_small);
+        bench_init(&bench, i == OPEN_CARD ? &large : &bench_small);
         must(bench_power_on(&bench) && bench_produce_to(&bench, states[i]), "production");
+        if (i == OPEN_CARD) {
+            make_files();
+        }
         bench_power_off(&bench);
         must(bench_power_on(&bench), "start");
         gate_snapshot_save(&bench, &cards[i]);
@@ -49,6 +108,29 @@ static bool word_exists(uint16_t sw)
     const unsigned high = sw >> 8;
 
     return sw == 0x9000 || (high >= 0x61 && high <= 0x6F && high != 0x60);
+}
+
+/* Whatever was created, changed and deleted: each file is found, and stands in the tree. */
+static void check_files(void)
+{
+    const struct cos_fs *fs = &bench.app.fs;
+    struct cos_file_info info;
+    uint32_t cursor = 0;
+    enum cos_result result;
+    cos_file file;
+
+    if (bench.secure.life_cycle < COS_LIFE_INITIALIZED) {
+        return; /* there need not be any */
+    }
+    while ((result = cos_fs_next(fs, &cursor, &file, &info)) == COS_OK) {
+        bool below;
+        cos_file found;
+        must(cos_fs_is_below(fs, file, 0, &below) == COS_OK && below, "files stand below the MF");
+        must(file == 0 ||
+                 (cos_fs_find_child(fs, info.parent, info.fid, &found) == COS_OK && found == file),
+             "files are found");
+    }
+    must(result == COS_E_END_OF_DATA, "files can be read");
 }
 
 /* No input mutes the card, and what is stored stays consistent. */
@@ -134,5 +216,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         one_step(&input);
         check(before);
     }
+    check_files();
     return 0;
 }

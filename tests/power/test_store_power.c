@@ -271,7 +271,7 @@ static void second_cuts(unsigned every, unsigned *phase)
 {
     now.depth = 2;
     now.cuts[1] = (struct case_cut){UINT32_MAX, SIM_NOTHING, 0};
-    case_begin(player, &now);
+    case_begin(player, &now, 1);
     unsigned cases = case_end(player, &now) * SIM_CONTENTS;
     for (; *phase < cases; *phase += every) {
         now.cuts[1] = (struct case_cut){1 + *phase / SIM_CONTENTS,
@@ -305,6 +305,73 @@ static void products_of_tears(void **state)
     }
     printf("# product of operations and contents, twice: %u geometries%s\n", products,
            form() == LONG ? "" : ", sampled");
+}
+
+/* What a round of the test below takes: everything, or the contents that change at later starts,
+ * which three cuts in a row are about, and one that does not. */
+struct round {
+    bool all;
+    unsigned every; /* of the third cuts */
+    unsigned phase;
+};
+
+static bool taken(const struct round *round, unsigned content)
+{
+    return round->all || content >= SIM_WEAK || content == SIM_ALL;
+}
+
+static void third_cuts(struct round *round)
+{
+    now.depth = 3;
+    case_begin(player, &now, 2);
+    unsigned cases = case_recovery(player) * SIM_CONTENTS;
+    for (; round->phase < cases; round->phase += round->every) {
+        unsigned i = round->phase;
+        if (taken(round, i % SIM_CONTENTS)) {
+            now.cuts[2] =
+                (struct case_cut){1 + i / SIM_CONTENTS, (enum sim_content)(i % SIM_CONTENTS), i};
+            case_end(player, &now);
+            done[class_of(now.geometry)].deeper++;
+        }
+    }
+    round->phase -= cases;
+}
+
+static void second_and_third_cuts(struct round *round, unsigned seed)
+{
+    case_begin(player, &now, 1);
+    unsigned cases = case_recovery(player) * SIM_CONTENTS;
+    for (unsigned i = 0; i < cases; i++) {
+        if (taken(round, i % SIM_CONTENTS)) {
+            now.cuts[1] = (struct case_cut){1 + i / SIM_CONTENTS,
+                                            (enum sim_content)(i % SIM_CONTENTS), seed + i};
+            third_cuts(round);
+        }
+    }
+}
+
+/* A recovery is torn, the recovery from that, and the recovery from that, where a page is two
+ * operations: in many rounds with other seeds; in the long form the first one is the full product
+ * three deep. */
+static void recoveries_of_recoveries(void **state)
+{
+    (void)state;
+    const unsigned first = rig_find(SIM_WRITE_ONCE, 64, 64);
+    const unsigned rounds = form() == SHORTEST ? 2 : 16;
+    for (unsigned geometry = first; geometry < first + 6; geometry++) {
+        open_scenario(geometry, first + 3 - geometry, CASE_START);
+        for (unsigned seed = 0; seed < rounds * 1000; seed += 1000) {
+            const bool all = form() == LONG && seed == 0;
+            struct round round = {.all = all, .every = all ? 1 : 23};
+            for (unsigned i = player->operations[0] * SIM_CONTENTS; first_cut(i); i++) {
+                now.cuts[0].seed += seed;
+                if (taken(&round, i % SIM_CONTENTS) && mine()) {
+                    second_and_third_cuts(&round, seed);
+                }
+            }
+        }
+        close_scenario();
+    }
 }
 
 static void deeper_tears(void **state)
@@ -443,9 +510,9 @@ static bool take_slice(void)
 int main(int count, char **arguments)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(single_tears),        cmocka_unit_test(double_tears),
-        cmocka_unit_test(products_of_tears),   cmocka_unit_test(deeper_tears),
-        cmocka_unit_test(thousand_recoveries),
+        cmocka_unit_test(single_tears),      cmocka_unit_test(double_tears),
+        cmocka_unit_test(products_of_tears), cmocka_unit_test(recoveries_of_recoveries),
+        cmocka_unit_test(deeper_tears),      cmocka_unit_test(thousand_recoveries),
     };
     program = arguments[0];
     player = calloc(1, sizeof *player);

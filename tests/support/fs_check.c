@@ -30,8 +30,9 @@ static void take_extent(const struct fs_rig *rig, struct heap *heap, cos_file fi
     assert_int_equal(info->address % 8, 0);
     assert_true(info->address >= heap->start);
     assert_true(info->address - heap->start + length <= heap->size);
-    assert_true(head > rig->store.payload ||
-                info->address % rig->store.payload + head <= rig->store.payload);
+    const uint32_t whole = length <= rig->store.payload ? length : head;
+    assert_true(whole > rig->store.payload ||
+                info->address % rig->store.payload + whole <= rig->store.payload);
     for (uint32_t i = 0; i < length; i++) {
         uint16_t *owner = &heap->owner[info->address - heap->start + i];
         if (*owner != 0) {

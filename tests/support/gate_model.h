@@ -16,8 +16,8 @@ struct gate_model {
     struct object objects[GATE_MODEL_OBJECTS];
     uint16_t count;
     uint8_t state[STATE_SIZE]; /* the state record, but for the attack counter */
-    uint32_t applications;     /* CRC of the application entries */
-    uint32_t vault;            /* and of the vault */
+    uint64_t applications;     /* a number that stands for the application entries */
+    uint64_t vault;            /* and one for the vault */
 };
 
 /* Takes the card as it stands as what must stay. */

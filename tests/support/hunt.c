@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hunt.h"
 
-#include "bench.h"
+#include "cos/bytes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +17,8 @@ static void must(int good, const char *what)
 
 void hunt_secret(struct hunt *hunt, const char *name, const void *bytes, size_t length)
 {
-    must(hunt->count < HUNT_SECRETS && length > 0 && length <= sizeof hunt->secrets[0].bytes,
-         "too many secrets, or too long");
+    must(hunt->count < HUNT_SECRETS && length > 1 && length <= sizeof hunt->secrets[0].bytes,
+         "too many secrets, too short or too long");
     hunt->secrets[hunt->count].name = name;
     memcpy(hunt->secrets[hunt->count].bytes, bytes, length);
     hunt->secrets[hunt->count++].length = length;
@@ -38,15 +38,43 @@ void hunt_see(struct hunt *hunt, const void *bytes, size_t length)
     hunt->seen_length += length;
 }
 
-const char *hunt_find(const struct hunt *hunt, const uint8_t *bytes, size_t length)
+/* How many bytes of a secret are a find. */
+static size_t part_of(size_t whole)
+{
+    return whole < HUNT_PART ? whole : HUNT_PART;
+}
+
+/* The secret of which a part stands right here, if any. */
+static const char *find_here(const struct hunt *hunt, const uint8_t *bytes, size_t length)
 {
     for (size_t i = 0; i < hunt->count; i++) {
-        const size_t whole = hunt->secrets[i].length;
-        const size_t part = whole < HUNT_PART ? whole : HUNT_PART;
-        for (size_t at = 0; at + part <= whole; at++) {
-            if (bench_contains(bytes, length, hunt->secrets[i].bytes + at, part)) {
+        const size_t whole = hunt->secrets[i].length, part = part_of(whole);
+        for (size_t at = 0; part <= length && at + part <= whole; at++) {
+            if (memcmp(bytes, hunt->secrets[i].bytes + at, part) == 0) {
                 return hunt->secrets[i].name;
             }
+        }
+    }
+    return NULL;
+}
+
+/* Few places begin with the same two bytes as a part of a secret: only there one has to look. */
+const char *hunt_find(const struct hunt *hunt, const uint8_t *bytes, size_t length)
+{
+    uint8_t begins[0x10000] = {0};
+
+    for (size_t i = 0; i < hunt->count; i++) {
+        const uint8_t *secret = hunt->secrets[i].bytes;
+        const size_t whole = hunt->secrets[i].length, part = part_of(whole);
+        for (size_t at = 0; at + part <= whole; at++) {
+            begins[cos_get16(secret + at)] = 1;
+        }
+    }
+    for (size_t at = 0; at + 1 < length; at++) {
+        const char *name =
+            begins[cos_get16(bytes + at)] ? find_here(hunt, bytes + at, length - at) : NULL;
+        if (name != NULL) {
+            return name;
         }
     }
     return NULL;

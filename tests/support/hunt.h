@@ -22,13 +22,13 @@ struct hunt {
     size_t seen_length, seen_capacity;
 };
 
-/* Puts a secret on the list: at most 32 bytes; the name must stay. */
+/* Puts a secret on the list: 2 to 32 bytes; the name must stay. */
 void hunt_secret(struct hunt *hunt, const char *name, const void *bytes, size_t length);
 
 /* Puts bytes on the heap. */
 void hunt_see(struct hunt *hunt, const void *bytes, size_t length);
 
-/* The name of the first secret that stands in these bytes, whole if it is short, or with any eight
+/* The name of the secret that stands first in these bytes, whole if it is short, or with any eight
  * bytes of it; NULL if there is none. */
 const char *hunt_find(const struct hunt *hunt, const uint8_t *bytes, size_t length);
 

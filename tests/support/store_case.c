@@ -9,6 +9,7 @@ static const char *const scenarios[CASE_SCENARIOS] = {
     [CASE_FULL] = "1s2-sb+3sr1r-r+sxszcx1smr3r2swc1spq1sps3qr1s3m-r",
     [CASE_SMALL] = "1smr",
     [CASE_MARK] = "1s",
+    [CASE_START] = "1r",
 };
 
 /* Seed 0 starts on a chip that was never written. */
@@ -87,7 +88,20 @@ static void aftermath(struct rig *rig, bool thorough)
     rig_steps(rig, "sr");
 }
 
-void case_begin(struct case_player *player, const struct torn_case *c)
+/* One session with a cut: recovery, a commit, its mark. */
+static bool session(struct rig *rig, const struct case_cut *cut, bool powered)
+{
+    if (!powered) {
+        sim_power_up(&rig->power);
+    }
+    arm(rig, cut);
+    powered =
+        (powered || rig_step(rig, 'R')) && rig_step(rig, rig_any_commit(rig)) && rig_step(rig, 's');
+    stir(rig, cut);
+    return powered;
+}
+
+void case_begin(struct case_player *player, const struct torn_case *c, unsigned cuts)
 {
     struct rig *rig = &player->rig;
     char letter = scenarios[c->scenario][c->step];
@@ -103,6 +117,10 @@ void case_begin(struct case_player *player, const struct torn_case *c)
     arm(rig, &c->cuts[0]);
     player->powered = rig_step(rig, letter);
     stir(rig, &c->cuts[0]);
+    for (unsigned i = 1; i < cuts; i++) {
+        player->powered = session(rig, &c->cuts[i], player->powered);
+    }
+    player->begun = cuts;
     rig_save(rig, &player->torn);
 }
 
@@ -113,15 +131,9 @@ unsigned case_end(struct case_player *player, const struct torn_case *c)
     uint64_t operations = 0;
 
     rig_restore(rig, &player->torn);
-    for (unsigned i = 1; i < c->depth; i++) {
-        if (!powered) {
-            sim_power_up(&rig->power);
-        }
-        arm(rig, &c->cuts[i]);
+    for (unsigned i = player->begun; i < c->depth; i++) {
         operations = rig->power.operations;
-        powered = (powered || rig_step(rig, 'R')) && rig_step(rig, rig_any_commit(rig)) &&
-                  rig_step(rig, 's');
-        stir(rig, &c->cuts[i]);
+        powered = session(rig, &c->cuts[i], powered);
     }
     operations = rig->power.operations - operations;
     sim_power_cut(&rig->power, 0, SIM_NOTHING, 0);
@@ -129,9 +141,20 @@ unsigned case_end(struct case_player *player, const struct torn_case *c)
     return (unsigned)operations;
 }
 
+unsigned case_recovery(struct case_player *player)
+{
+    struct rig *rig = &player->rig;
+
+    rig_restore(rig, &player->torn);
+    uint64_t operations = rig->power.operations;
+    sim_power_up(&rig->power);
+    rig_step(rig, 'R');
+    return (unsigned)(rig->power.operations - operations);
+}
+
 unsigned case_run(struct case_player *player, const struct torn_case *c)
 {
-    case_begin(player, c);
+    case_begin(player, c, 1);
     return case_end(player, c);
 }
 

@@ -16,6 +16,7 @@ enum case_scenario {
     CASE_FULL,  /* everything, after a random prelude or on a chip that was never written */
     CASE_SMALL, /* a page, its mark, a copy over a border, a start that must refresh */
     CASE_MARK,  /* a page and its mark */
+    CASE_START, /* a page, and a start that must refresh */
     CASE_SCENARIOS
 };
 #define CASE_STEPS_MAX 48
@@ -39,8 +40,9 @@ struct case_player {
     unsigned steps;
     unsigned operations[CASE_STEPS_MAX];
     struct rig_snapshot before[CASE_STEPS_MAX];
-    struct rig_snapshot torn; /* behind the first cut */
-    bool powered;             /* that cut lay behind the end of the step */
+    struct rig_snapshot torn; /* behind the first cuts */
+    unsigned begun;           /* how many */
+    bool powered;             /* the last of them lay behind the end of what was torn */
 };
 
 /* Plays the scenario. `fail` and `violated` are called when something is wrong. */
@@ -52,9 +54,11 @@ void case_close(struct case_player *player);
 /* Runs the whole case. Returns how many operations its last session had, up to its cut. */
 unsigned case_run(struct case_player *player, const struct torn_case *c);
 
-/* The same in two parts: up to the first cut, and what follows, as often as wanted. */
-void case_begin(struct case_player *player, const struct torn_case *c);
+/* The same in two parts: up to the cut number `cuts`, and what follows, as often as wanted. */
+void case_begin(struct case_player *player, const struct torn_case *c, unsigned cuts);
 unsigned case_end(struct case_player *player, const struct torn_case *c);
+/* Operations of the recovery that would follow now. */
+unsigned case_recovery(struct case_player *player);
 
 /* GEOMETRY:SEED:SCENARIO:STEP, and :N,CONTENT,SEED for each cut. */
 void case_print(const struct torn_case *c);

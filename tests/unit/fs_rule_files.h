@@ -99,6 +99,15 @@ enum cos_result cos_fs_info(const struct cos_fs *fs, cos_file file, struct cos_f
     return COS_OK;
 }
 
+/* Transparent EFs have no content here: nothing may ask for it. */
+enum cos_result cos_fs_read(const struct cos_fs *fs, const struct cos_file_info *info,
+                            uint32_t offset, uint8_t *data, size_t length)
+{
+    (void)fs, (void)info, (void)offset, (void)data, (void)length;
+    fail();
+    return COS_E_INVARIANT;
+}
+
 enum cos_result cos_fs_find_child(const struct cos_fs *fs, cos_file df, uint16_t fid,
                                   cos_file *file)
 {

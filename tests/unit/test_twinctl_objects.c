@@ -284,6 +284,42 @@ static void command_cases(void **state)
     }
 }
 
+static void commands_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *hex;
+        bool good;
+        size_t nc, ne;
+    } cases[] = {
+        {"00A4000C", true, 0, 0},
+        {"00B0000000", true, 0, 256},
+        {"00B0000010", true, 0, 16},
+        {"00A4000C023F00", true, 2, 0},
+        {"00A40000023F0000", true, 2, 256},
+        {"00A40000023F0021", true, 2, 33},
+        {"", false, 0, 0},
+        {"00A400", false, 0, 0},
+        {"00A4000C023F", false, 0, 0},
+        {"00A40000023F000000", false, 0, 0},
+        {"00B00000000100", false, 0, 0}, /* extended */
+        {"00B000000000", false, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t apdu[16];
+        size_t length = 0;
+        struct command command;
+        struct bytes again = {0};
+        assert_true(hex_read(cases[i].hex, apdu, sizeof apdu, &length));
+        assert_case(command_read(apdu, length, &command) == cases[i].good, "%s", cases[i].hex);
+        if (cases[i].good) {
+            assert_case(command.nc == cases[i].nc && command.ne == cases[i].ne, "%s", cases[i].hex);
+            assert_true(command_write(&command, &again));
+            check_hex(&again, cases[i].hex);
+        }
+    }
+}
+
 /* T0 gets the number of historical bytes, TCK makes the XOR of T0 to TCK zero. */
 static void answer_to_reset(void **state)
 {
@@ -396,6 +432,7 @@ int main(void)
         cmocka_unit_test(malformed_tlv_from_a_card),
         cmocka_unit_test(hexadecimal_text),
         cmocka_unit_test(command_cases),
+        cmocka_unit_test(commands_are_read),
         cmocka_unit_test(answer_to_reset),
         cmocka_unit_test(holder_data),
         cmocka_unit_test(primitives_agree_with_the_card),

@@ -3,97 +3,12 @@
  * The built program twinctl from outside: command line, exit status, one line on stderr; what the
  * factory steps leave in the NVM files; and cards that answer nonsense.
  */
-#include "crypto_helpers.h"
+#include "program_helpers.h"
 #include "twinctl/bytes.h"
 #include "twinctl/crypto.h"
 
-#include <fcntl.h>
-#include <limits.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define ARGUMENTS 12
-
-static char program[PATH_MAX], folder[] = "/tmp/twinctl-program-XXXXXX";
-
-struct result {
-    int status;
-    char out[8192], err[2048];
-};
-
-static int find_program(void **state)
-{
-    (void)state;
-    /* BUILD/tests/unit/THIS, BUILD/twinctl */
-    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 16);
-    for (int level = 0; n > 0 && level < 3; level++) {
-        program[n] = '\0';
-        char *slash = strrchr(program, '/');
-        n = slash != NULL ? slash - program : 0;
-    }
-    if (n <= 0 || mkdtemp(folder) == NULL || chdir(folder) != 0) {
-        return -1;
-    }
-    strcpy(program + n, "/twinctl");
-    return access(program, X_OK);
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return rmdir(folder); /* fails if a test left anything */
-}
-
-static void read_all(int from, char *text, size_t size)
-{
-    size_t length = 0;
-    ssize_t n = 0;
-    while (length < size - 1 && (n = read(from, text + length, size - 1 - length)) > 0) {
-        length += (size_t)n;
-    }
-    text[length] = '\0';
-    close(from);
-}
-
-/* Runs twinctl with arguments that end in NULL. */
-static struct result run(const char *const *arguments)
-{
-    static struct result result;
-    int out[2], err[2], status = 0;
-    const char *argv[ARGUMENTS + 2] = {"twinctl"};
-    for (size_t i = 0; arguments[i] != NULL; i++) {
-        assert_true(i < ARGUMENTS);
-        argv[i + 1] = arguments[i];
-    }
-    assert_true(pipe2(out, O_CLOEXEC) == 0 && pipe2(err, O_CLOEXEC) == 0);
-    pid_t child = fork();
-    if (child == 0) {
-        dup2(out[1], STDOUT_FILENO);
-        dup2(err[1], STDERR_FILENO);
-        execv(program, (char *const *)(uintptr_t)argv);
-        _exit(127);
-    }
-    close(out[1]);
-    close(err[1]);
-    read_all(out[0], result.out, sizeof result.out);
-    read_all(err[0], result.err, sizeof result.err);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    result.status = WEXITSTATUS(status);
-    return result;
-}
-#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
-
-static bool is_one_line(const char *text)
-{
-    const char *end = strchr(text, '\n');
-    return end != NULL && end != text && end[1] == '\0';
-}
 
 /* Nothing of this reaches a card, or makes a file: the folder is empty afterwards. */
 static void errors_of_usage_and_environment(void **state)
@@ -136,6 +51,11 @@ static void errors_of_usage_and_environment(void **state)
         {{"apdu", "--card", "nowhere", "00"}, "not an APDU"},
         {{"apdu", "--card", "nowhere", "00A40400", "00A4040G"}, "00A4040G is not an APDU"},
         {{"apdu", "--socket", "nowhere", "00A40400"}, "No such file"},
+        {{"apdu", "--card", "nowhere", "--issuer", "00A40400", "00B000000000"},
+         "00B000000000 is not a short command APDU"},
+        {{"apdu", "--card", "nowhere", "--issuer", "00A40400"}, "key file nowhere/keys"},
+        {{"apdu", "--socket", "nowhere", "--issuer", "00A40400"}, "which key file?"},
+        {{"info", "--card", "nowhere", "--issuer"}, "does not take one of these options"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct result r = run(cases[i].arguments);
@@ -194,17 +114,6 @@ static void check_mac(const uint8_t *record, size_t from, size_t to)
     uint8_t mac[16];
     assert_true(crypto_cmac(record + 13, 16, record + from, to - from, mac));
     assert_memory_equal(record + to, mac, sizeof mac);
-}
-
-static void remove_card(const char *name)
-{
-    static const char *const files[] = {"secure.nvm", "app.nvm", "keys"};
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        char path[64];
-        snprintf(path, sizeof path, "%s/%s", name, files[i]);
-        assert_case(unlink(path) == 0, "%s", path);
-    }
-    assert_int_equal(rmdir(name), 0);
 }
 
 /* docs/formats.md, "Fab records". */
@@ -287,6 +196,30 @@ static void a_torn_embedding_is_written_again(void **state)
     remove_card("chip");
 }
 
+/* ---- Commands of the issuer ---- */
+
+/* Under secure messaging a file is made that everybody may read; without it nobody may. */
+static void the_issuer_sends_commands(void **state)
+{
+    (void)state;
+    static const char select[] = "00A4040C09F05457494E434F5301",
+                      create[] = "00E0000012621082010183025120800200048C0303C000",
+                      update[] = "00D6000002AABB", read[] = "00B0000000";
+    assert_int_equal(RUN("make", "chip").status, 0);
+    assert_string_equal(RUN("--card", "chip", "apdu", select, create).out, "9000\n6982\n");
+    assert_string_equal(RUN("--card", "chip", "apdu", "--issuer", select, create, update, read).out,
+                        "9000\n9000\n9000\nAABB0000 9000\n");
+    assert_string_equal(RUN("--card", "chip", "apdu", select, "00A4020C025120", read, update).out,
+                        "9000\n9000\nAABB0000 9000\n6982\n");
+    assert_string_equal(RUN("make", "other").err, "");
+    struct result r = RUN("--card", "chip", "--keys", "other/keys", "apdu", "--issuer", select);
+    assert_int_equal(r.status, 1);
+    assert_true(is_one_line(r.err));
+    assert_string_equal(r.out, "");
+    remove_card("chip");
+    remove_card("other");
+}
+
 /* ---- Cards that answer nonsense ---- */
 
 /* Takes one connection, swallows power on and the request for the ATR, sends `answers` (ATR and
@@ -364,6 +297,7 @@ int main(void)
         cmocka_unit_test(trouble_for_machines),
         cmocka_unit_test(factory_steps),
         cmocka_unit_test(a_torn_embedding_is_written_again),
+        cmocka_unit_test(the_issuer_sends_commands),
         cmocka_unit_test(nonsense_from_a_card),
     };
     return cmocka_run_group_tests(tests, find_program, remove_folder);

@@ -5,6 +5,8 @@
  */
 #include "commands.h"
 
+#include "cos/bytes.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -153,36 +155,66 @@ enum outcome command_info(struct world *world, const char *name)
     return report_cplc(world);
 }
 
-/* Sends one command, whatever it is, and reports response data, space, SW. */
-static enum outcome send_apdu(struct world *world, const uint8_t *command, size_t length)
+/* Reports response data, space, SW. */
+static void report_apdu(struct world *world, const uint8_t *data, size_t length, uint16_t sw)
 {
     static char line[2 * TRANSPORT_MAX + 2];
+    hex_write(data, length, line);
+    snprintf(line + 2 * length, sizeof line - 2 * length, "%s%04X", length > 0 ? " " : "", sw);
+    report_response(&world->report, line);
+}
+
+/* Sends one command, whatever it is. */
+static enum outcome send_plain(struct world *world, const uint8_t *command, size_t length)
+{
     struct transport *transport = &world->transport;
     TRY(transport->exchange(transport, command, length, &world->problem));
     size_t data = transport->response_length - 2;
-    hex_write(transport->response, data, line);
-    line[2 * data] = ' ';
-    hex_write(transport->response + data, 2, line + 2 * data + 1);
-    report_response(&world->report, data > 0 ? line : line + 1);
+    report_apdu(world, transport->response, data, cos_get16(transport->response + data));
+    return DONE;
+}
+
+/* Sends one command of a short case under the secure messaging that is open. */
+static enum outcome send_secured(struct world *world, const uint8_t *apdu, size_t length)
+{
+    struct command command;
+    command_read(apdu, length, &command);
+    TRY(card_send(&world->card, &command, &world->problem));
+    report_apdu(world, world->card.response.data, world->card.response.length, world->card.sw);
+    return DONE;
+}
+
+/* A slip of the pen in the last one is found before the first one is sent. */
+static enum outcome check_apdus(struct world *world, uint8_t *apdu, size_t capacity)
+{
+    struct command command;
+    size_t length = 0;
+    for (int i = 0; i < world->options.argument_count; i++) {
+        const char *text = world->options.arguments[i];
+        if (!hex_read(text, apdu, capacity, &length) || length < 2) {
+            return trouble(&world->problem, "%.40s is not an APDU in hexadecimal", text);
+        }
+        if (world->options.issuer && !command_read(apdu, length, &command)) {
+            return trouble(&world->problem, "%.40s is not a short command APDU", text);
+        }
+    }
     return DONE;
 }
 
 enum outcome command_apdu(struct world *world, const char *name)
 {
     (void)name;
-    static uint8_t command[TRANSPORT_MAX];
+    static uint8_t apdu[TRANSPORT_MAX];
+    const bool issuer = world->options.issuer;
     size_t length = 0;
-    /* A slip of the pen in the last one is found before the first one is sent. */
-    for (int i = 0; i < world->options.argument_count; i++) {
-        const char *text = world->options.arguments[i];
-        if (!hex_read(text, command, sizeof command, &length) || length < 2) {
-            return trouble(&world->problem, "%.40s is not an APDU in hexadecimal", text);
-        }
-    }
+    TRY(check_apdus(world, apdu, sizeof apdu));
+    TRY(issuer ? world_open_keys(world) : DONE);
     TRY(world_open_card(world));
+    TRY(issuer ? card_open_scp03(&world->card, &world->keys, "CARD", KVN_CARD, &world->problem)
+               : DONE);
     for (int i = 0; i < world->options.argument_count; i++) {
-        hex_read(world->options.arguments[i], command, sizeof command, &length);
-        TRY(send_apdu(world, command, length));
+        hex_read(world->options.arguments[i], apdu, sizeof apdu, &length);
+        TRY(issuer ? send_secured(world, apdu, length) : send_plain(world, apdu, length));
     }
     return DONE;
 }

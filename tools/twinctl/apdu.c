@@ -20,3 +20,20 @@ bool command_write(const struct command *command, struct bytes *apdu)
     }
     return !apdu->failed;
 }
+
+bool command_read(const uint8_t *apdu, size_t length, struct command *command)
+{
+    if (length < 4) {
+        return false;
+    }
+    *command = (struct command){.cla = apdu[0], .ins = apdu[1], .p1 = apdu[2], .p2 = apdu[3]};
+    if (length > 5) {
+        command->data = apdu + 5;
+        command->nc = apdu[4];
+    }
+    const size_t body = command->nc > 0 ? 5 + command->nc : 4;
+    if (length == body + 1) {
+        command->ne = apdu[body] == 0 ? 256 : apdu[body];
+    }
+    return length == body || length == body + 1;
+}

@@ -17,4 +17,7 @@ struct command {
 /* Writes the command APDU. False if nc or ne is out of range. */
 bool command_write(const struct command *command, struct bytes *apdu);
 
+/* Reads one; its data stay where they are. False if it is none of the four short cases. */
+bool command_read(const uint8_t *apdu, size_t length, struct command *command);
+
 #endif

@@ -18,6 +18,7 @@ enum {
     TAKES_NAME = 0x10,
     TAKES_ALTER = 0x20,
     TAKES_REMOTE_3DES = 0x40,
+    TAKES_ISSUER = 0x80,
 };
 enum {
     OPENS_CARD = 0x01,
@@ -51,17 +52,26 @@ static const struct subcommand {
     {"unlock", command_set_status, OPENS_CARD | OPENS_KEYS, 0, "issuer: unlocks it"},
     {"terminate", command_set_status, OPENS_CARD | OPENS_KEYS, 0, "issuer: ends it for good"},
     {"wear", command_wear, NAMES_FOLDER, 0, "DIR: how often the pages of each chip were erased"},
-    {"apdu", command_apdu, TAKES_APDUS, 0, "HEX...: commands as they are"},
+    {"apdu", command_apdu, TAKES_APDUS, TAKES_ISSUER,
+     "HEX...: commands as they are; with --issuer under secure messaging"},
 };
 
 static const struct option long_options[] = {
-    {"card", required_argument, NULL, 'c'},   {"socket", required_argument, NULL, 's'},
-    {"reader", required_argument, NULL, 'r'}, {"keys", required_argument, NULL, 'k'},
-    {"json", no_argument, NULL, 'j'},         {"system", required_argument, NULL, 'y'},
-    {"pin", required_argument, NULL, 'p'},    {"code", required_argument, NULL, 'u'},
-    {"replay", required_argument, NULL, 'x'}, {"name", required_argument, NULL, 'n'},
-    {"alter", no_argument, NULL, 'a'},        {"remote-3des", no_argument, NULL, '3'},
-    {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+    {"card", required_argument, NULL, 'c'},
+    {"socket", required_argument, NULL, 's'},
+    {"reader", required_argument, NULL, 'r'},
+    {"keys", required_argument, NULL, 'k'},
+    {"json", no_argument, NULL, 'j'},
+    {"system", required_argument, NULL, 'y'},
+    {"pin", required_argument, NULL, 'p'},
+    {"code", required_argument, NULL, 'u'},
+    {"replay", required_argument, NULL, 'x'},
+    {"name", required_argument, NULL, 'n'},
+    {"alter", no_argument, NULL, 'a'},
+    {"remote-3des", no_argument, NULL, '3'},
+    {"issuer", no_argument, NULL, 'i'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 static int help(void)
@@ -103,6 +113,7 @@ static void take_option(int option, struct options *options, unsigned *taken)
         {'n', &options->name, NULL, TAKES_NAME},
         {'a', NULL, &options->alter, TAKES_ALTER},
         {'3', NULL, &options->remote_3des, TAKES_REMOTE_3DES},
+        {'i', NULL, &options->issuer, TAKES_ISSUER},
     };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         if (places[i].option == option && places[i].text != NULL) {

@@ -14,8 +14,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Offsets in a store page; the mark is one program unit of the host. */
@@ -30,31 +30,42 @@ static const struct chip {
     {"secure", "security chip", HOST_SECURE_NVM, HOST_SECURE_NVM_SIZE, HOST_SECURE_START,
      HOST_SECURE_PAGES},
 };
+enum { CHIPS = sizeof chips / sizeof chips[0] };
 
-static enum outcome read_image(struct world *world, const struct chip *chip, uint8_t *image)
+/* A regular file of the chip's size. O_NONBLOCK: a pipe in its place must not keep us waiting. */
+static enum outcome open_image(struct world *world, const struct chip *chip, int *file)
 {
     char path[PATH_MAX];
+    struct stat status;
     int n = snprintf(path, sizeof path, "%s/%s", world->options.card, chip->file);
     if (n < 0 || (size_t)n >= sizeof path) {
         return trouble(&world->problem, "folder: path too long");
     }
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    *file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (*file < 0 || fstat(*file, &status) != 0) {
+        return trouble(&world->problem, "%s: %s", path, strerror(errno));
+    }
+    if (!S_ISREG(status.st_mode) || status.st_size != (off_t)chip->size) {
+        close(*file);
+        return trouble(&world->problem, "%s: not a file of %u bytes", path, (unsigned)chip->size);
+    }
+    return DONE;
+}
+
+static enum outcome read_image(struct world *world, const struct chip *chip, uint8_t *image)
+{
+    int file = -1;
+    TRY(open_image(world, chip, &file));
     size_t got = 0;
-    errno = 0;
-    while (file >= 0 && got < chip->size) {
-        ssize_t part = read(file, image + got, chip->size - got);
-        if (part <= 0) {
-            break;
-        }
-        got += (size_t)part;
+    ssize_t part = 1;
+    while (got < chip->size && part > 0) {
+        part = read(file, image + got, chip->size - got);
+        got += part > 0 ? (size_t)part : 0;
     }
-    const int error = errno;
-    if (file >= 0) {
-        close(file);
-    }
+    close(file);
     return got == chip->size ? DONE
-                             : trouble(&world->problem, "%s: %s", path,
-                                       error != 0 ? strerror(error) : "too short for a chip");
+                             : trouble(&world->problem, "%s: %u bytes could not be read",
+                                       chip->file, (unsigned)(chip->size - got));
 }
 
 /* The erase count of a page; false if the page says nothing. */
@@ -91,7 +102,7 @@ static void report_chip(struct world *world, const struct chip *chip, const uint
         {"erases_mean", "on the average", known == 0 ? 0 : (long)(total / known)},
         {"erases_highest", "most", (long)highest},
         {"spread", "spread", (long)(highest - lowest)},
-        {"worn_permille", "of its endurance, per mille",
+        {"worn_permille", "of its endurance, permille",
          (long)((uint64_t)highest * 1000 / HOST_NVM_ENDURANCE)},
     };
     report_line(&world->report, "%s", chip->label);
@@ -103,14 +114,13 @@ static void report_chip(struct world *world, const struct chip *chip, const uint
 
 enum outcome command_wear(struct world *world, const char *name)
 {
-    static uint8_t image[HOST_APP_NVM_SIZE];
+    static uint8_t images[CHIPS][HOST_APP_NVM_SIZE];
     (void)name;
-    if (world->options.card == NULL) {
-        return trouble(&world->problem, "which card? --card DIR");
+    for (size_t i = 0; i < CHIPS; i++) {
+        TRY(read_image(world, &chips[i], images[i]));
     }
-    for (size_t i = 0; i < sizeof chips / sizeof chips[0]; i++) {
-        TRY(read_image(world, &chips[i], image));
-        report_chip(world, &chips[i], image);
+    for (size_t i = 0; i < CHIPS; i++) {
+        report_chip(world, &chips[i], images[i]);
     }
     return DONE;
 }
