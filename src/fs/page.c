@@ -23,6 +23,13 @@ static size_t crc_at(const struct cos_store *store)
     return (size_t)store->config.page_size - PAGE_CRC_SIZE;
 }
 
+/* The CRC goes on from that of "PAGE". Begun anew, it would be right for FF FF FF FF, zeros, FF FF
+ * FF FF, which a torn erase can leave. */
+static uint32_t header_crc(const uint8_t bytes[PAGE_HEADER_SIZE])
+{
+    return cos_crc32(0x229F5B94U, bytes, PAGE_HEADER_SIZE - PAGE_CRC_SIZE);
+}
+
 static void encode_header(const struct page_header *header, uint8_t bytes[PAGE_HEADER_SIZE])
 {
     cos_put32(bytes + 2, header->erases);
@@ -35,7 +42,7 @@ static void encode_header(const struct page_header *header, uint8_t bytes[PAGE_H
     }
     cos_put32(bytes + 16, header->sequence);
     cos_put32(bytes + 20, header->digest);
-    cos_put32(bytes + 24, cos_crc32(0, bytes, 24));
+    cos_put32(bytes + 24, header_crc(bytes));
 }
 
 enum cos_result cos_page_read_header(const struct cos_store *store, uint16_t page,
@@ -44,7 +51,7 @@ enum cos_result cos_page_read_header(const struct cos_store *store, uint16_t pag
     uint8_t bytes[PAGE_HEADER_SIZE];
 
     COS_TRY(read_at(store, page, store->header_at, bytes, sizeof bytes));
-    COS_CHECK(cos_get32(bytes + 24) == cos_crc32(0, bytes, 24), COS_E_STORE_DAMAGED);
+    COS_CHECK(cos_get32(bytes + 24) == header_crc(bytes), COS_E_STORE_DAMAGED);
     COS_CHECK((bytes[0] & ~PAGE_SCRUB) == COS_NVM_FORMAT, COS_E_STORE_VERSION);
     header->scrub = (bytes[0] & PAGE_SCRUB) != 0;
     header->place = bytes[1];

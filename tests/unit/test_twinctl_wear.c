@@ -89,12 +89,14 @@ static void read_file(const char *path, uint8_t *data, size_t size)
 static void put_page(const struct chip *chip, size_t page, uint32_t erases, uint32_t sequence)
 {
     uint8_t *header = image + chip->start + page * HOST_PAGE_SIZE + HOST_NVM_PROGRAM_UNIT;
+    uint8_t checked[4 + 24] = "PAGE";
     memset(header, 0, 28);
     header[0] = 0x01;
     header[3] = (uint8_t)(erases >> 16);
     cos_put16(header + 4, (uint16_t)erases);
     cos_put32(header + 16, sequence);
-    cos_put32(header + 24, crc32_of(header, 24));
+    memcpy(checked + 4, header, 24);
+    cos_put32(header + 24, crc32_of(checked, sizeof checked));
 }
 
 static int make_blank(void **state)
@@ -136,7 +138,7 @@ static void counts_are_those_of_the_headers(void **state)
     put_page(chip, 0, 5, 1);
     put_page(chip, 1, 6, 2);
     put_page(chip, 126, 90001, 0xFFFFFFFF);
-    put_page(chip, 2, 1, 0);        /* no transaction has the number 0 */
+    put_page(chip, 2, 0, 1);        /* none without an erase */
     put_page(chip, 3, 99999999, 1); /* its CRC is made wrong */
     image[chip->start + 3 * HOST_PAGE_SIZE + HOST_NVM_PROGRAM_UNIT + 27] ^= 0x01;
     write_file(chip->path, image, chip->size);

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /* Offsets in a store page; the mark is one program unit of the host. */
-enum { HEADER = HOST_NVM_PROGRAM_UNIT, ERASES = 3, SEQUENCE = 16, CRC = 24 };
+enum { HEADER = HOST_NVM_PROGRAM_UNIT, ERASES = 3, CRC = 24 };
 
 static const struct chip {
     const char *key, *label, *file;
@@ -72,8 +72,10 @@ static enum outcome read_image(struct world *world, const struct chip *chip, uin
 static bool erase_count(const uint8_t *page, uint32_t *erases)
 {
     const uint8_t *header = page + HEADER;
+    uint8_t checked[4 + CRC] = {'P', 'A', 'G', 'E'};
+    memcpy(checked + 4, header, CRC);
     *erases = cos_get32(header + ERASES - 1) & 0xFFFFFFU; /* three bytes */
-    return cos_get32(header + CRC) == crc32_of(header, CRC) && cos_get32(header + SEQUENCE) != 0;
+    return cos_get32(header + CRC) == crc32_of(checked, sizeof checked) && *erases != 0;
 }
 
 static void report_chip(struct world *world, const struct chip *chip, const uint8_t *image)
