@@ -45,7 +45,6 @@ struct cos_store {
     uint32_t digest;        /* of the map, see docs/formats.md */
     uint16_t newest_page;   /* physical page that the newest transaction ends with */
     uint16_t next;          /* physical page that the next transaction begins with */
-    uint16_t level_page;    /* where wear levelling looks next */
     uint16_t logical_pages; /* pages - reserve */
     uint16_t payload;       /* logical bytes a page */
     uint16_t header_at;     /* offset of a page's header, behind the program units of its mark */

@@ -318,16 +318,18 @@ static enum cos_result erase_and_look(struct cos_store *store, uint16_t page, bo
 }
 
 /* Erases the next page after `page` that can be erased; COS_E_MEMORY_FAILURE if the spares are used
- * up before the pages of the newest transaction come round again. */
+ * up before the pages of the newest transaction come round again, or, with `headless`, before a
+ * page that has a header. */
 static enum cos_result usable_after(struct cos_store *store, const struct newest *newest,
-                                    uint16_t page, uint16_t *usable)
+                                    uint16_t page, bool headless, uint16_t *usable)
 {
     for (unsigned tries = 0; tries < store->config.reserve; tries++) {
         struct page_header header;
         bool blank;
         page = cos_map_next_free(store, page);
         COS_TRY(cos_page_scan_header(store, page, &header));
-        COS_CHECK(header.sequence != newest->sequence, COS_E_MEMORY_FAILURE);
+        COS_CHECK(header.sequence == 0 || (!headless && header.sequence != newest->sequence),
+                  COS_E_MEMORY_FAILURE);
         COS_TRY(erase_and_look(store, page, &blank));
         if (blank) {
             *usable = page;
@@ -335,6 +337,15 @@ static enum cos_result usable_after(struct cos_store *store, const struct newest
         }
     }
     return COS_E_MEMORY_FAILURE;
+}
+
+/* The same where it does no harm if there is none: PAGE_NONE. */
+static enum cos_result perhaps_usable_after(struct cos_store *store, const struct newest *newest,
+                                            uint16_t page, bool headless, uint16_t *usable)
+{
+    *usable = PAGE_NONE;
+    enum cos_result result = usable_after(store, newest, page, headless, usable);
+    return result == COS_E_MEMORY_FAILURE ? COS_OK : result;
 }
 
 /* Chooses where the copies of an ordinary transaction and their marks go. They must not take a page
@@ -347,39 +358,13 @@ static enum cos_result choose_places(struct cos_store *store, const struct newes
 
     COS_TRY(build_map(store, newest->sequence - 1));
     slots[0] = newest->last;
-    COS_TRY(usable_after(store, newest, newest->last, &slots[1]));
-    COS_TRY(usable_after(store, newest, slots[1], &slots[2]));
-    slots[3] = PAGE_NONE;
-    enum cos_result result = usable_after(store, newest, slots[2], &slots[3]);
-    COS_CHECK(result == COS_OK || result == COS_E_MEMORY_FAILURE, result);
+    COS_TRY(usable_after(store, newest, newest->last, false, &slots[1]));
+    COS_TRY(usable_after(store, newest, slots[1], false, &slots[2]));
+    COS_TRY(perhaps_usable_after(store, newest, slots[2], false, &slots[3]));
     if (slots[3] == slots[1] || slots[3] == slots[2]) {
         slots[3] = PAGE_NONE;
     }
     return build_map(store, newest->sequence);
-}
-
-/* The newest transaction is a refresh copy without a mark. It may have lost the mark to a
- * transaction that does not show today, that began in the mark's page, read well at some start, and
- * left a copy of itself in the page behind. That page was erased for it; one that still has a
- * header may be what the copy's own transaction superseded, and stays. */
-static enum cos_result erase_behind_copy(struct cos_store *store, const struct newest *newest)
-{
-    uint16_t page = newest->header.slots[2];
-
-    for (unsigned tries = 0; tries < store->config.reserve; tries++) {
-        struct page_header header;
-        bool blank;
-        page = cos_map_next_free(store, page);
-        COS_TRY(cos_page_scan_header(store, page, &header));
-        if (header.sequence != 0) {
-            return COS_OK;
-        }
-        COS_TRY(erase_and_look(store, page, &blank));
-        if (blank) {
-            break;
-        }
-    }
-    return COS_OK;
 }
 
 static enum cos_result settle_doubt(struct cos_store *store, const struct newest *newest)
@@ -389,7 +374,12 @@ static enum cos_result settle_doubt(struct cos_store *store, const struct newest
     COS_TRY(build_map(store, newest->sequence));
     COS_TRY(verify_map(store, newest));
     if (is_refresh(&newest->header)) {
-        COS_TRY(erase_behind_copy(store, newest));
+        /* It may have lost its mark to a transaction that does not show today, that began in the
+         * mark's page, read well at some start, and left a copy of itself in the page behind. That
+         * page was erased for it; one that still has a header may be what the copy's own
+         * transaction superseded, and stays. */
+        uint16_t behind;
+        COS_TRY(perhaps_usable_after(store, newest, newest->header.slots[2], true, &behind));
     } else {
         COS_TRY(choose_places(store, newest, &places));
     }

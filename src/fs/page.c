@@ -51,6 +51,7 @@ enum cos_result cos_page_read_header(const struct cos_store *store, uint16_t pag
     uint8_t bytes[PAGE_HEADER_SIZE];
 
     COS_TRY(read_at(store, page, store->header_at, bytes, sizeof bytes));
+    header->erases = 0;
     COS_CHECK(cos_get32(bytes + 24) == header_crc(bytes), COS_E_STORE_DAMAGED);
     COS_CHECK((bytes[0] & ~PAGE_SCRUB) == COS_NVM_FORMAT, COS_E_STORE_VERSION);
     header->scrub = (bytes[0] & PAGE_SCRUB) != 0;
@@ -266,9 +267,10 @@ static enum cos_result put(struct stream *stream, const uint8_t *data, size_t le
     return COS_OK;
 }
 
-/* Payload and CRC. The CRC of the old bytes is followed, so that damage is never copied under a
- * good one. */
-static enum cos_result put_payload(struct stream *stream, uint16_t logical)
+/* Header, payload and CRC. The CRC of the old bytes is followed, so that damage is never copied
+ * under a good one. */
+static enum cos_result put_page(struct stream *stream, const uint8_t header[PAGE_HEADER_SIZE],
+                                uint16_t logical)
 {
     struct cos_store *store = stream->store;
     const uint16_t old = store->config.map[logical];
@@ -276,6 +278,7 @@ static enum cos_result put_payload(struct stream *stream, uint16_t logical)
     uint32_t old_crc = payload_crc_start(logical), new_crc = old_crc;
     uint8_t crc[PAGE_CRC_SIZE];
 
+    COS_TRY(put(stream, header, PAGE_HEADER_SIZE));
     for (size_t left = store->payload; left > 0;) {
         const size_t run = left < room(stream) ? left : room(stream);
         uint8_t *bytes = store->merge + stream->run;
@@ -299,16 +302,33 @@ static enum cos_result count_erase(const struct cos_store *store, uint16_t page,
 {
     struct page_header before;
 
-    *erases = 1;
     COS_TRY(cos_page_scan_header(store, page, &before));
-    if (before.sequence != 0) {
-        *erases = before.erases + 1;
-    } else {
+    if (before.erases == 0) {
         /* A page that says nothing is taken to be as worn as its neighbour in time. */
         COS_TRY(cos_page_scan_header(store, store->newest_page, &before));
-        *erases = before.sequence != 0 ? before.erases : 1;
     }
+    *erases = before.erases + 1;
     return COS_OK;
+}
+
+/* Erases the page. Its header is encoded, with what this erase makes of the count. */
+static enum cos_result begin_page(const struct cos_store *store, uint16_t page,
+                                  struct page_header *header, uint8_t bytes[PAGE_HEADER_SIZE])
+{
+    COS_TRY(count_erase(store, page, &header->erases));
+    encode_header(header, bytes);
+    return cos_page_erase(store, page);
+}
+
+enum cos_result cos_page_clear(struct cos_store *store, uint16_t page)
+{
+    const size_t unit = store->nvm->geometry.program_unit;
+    struct page_header header = {.logical = PAGE_NONE};
+
+    memset(store->merge, store->nvm->geometry.erased_value, sizeof store->merge);
+    COS_TRY(begin_page(store, page, &header, store->merge));
+    return program_at(store, page, store->header_at, store->merge,
+                      (PAGE_HEADER_SIZE + unit - 1) / unit * unit);
 }
 
 enum cos_result cos_page_write(struct cos_store *store, uint16_t page, struct page_header *header,
@@ -319,14 +339,9 @@ enum cos_result cos_page_write(struct cos_store *store, uint16_t page, struct pa
     struct page_header written;
     bool good = false;
 
-    COS_TRY(count_erase(store, page, &header->erases));
-    encode_header(header, bytes);
-    enum cos_result result = cos_page_erase(store, page);
+    enum cos_result result = begin_page(store, page, header, bytes);
     if (result == COS_OK) {
-        result = put(&stream, bytes, sizeof bytes);
-    }
-    if (result == COS_OK) {
-        result = put_payload(&stream, header->logical);
+        result = put_page(&stream, bytes, header->logical);
     }
     /* COS_E_NVM may be a worn page or lost power: reading tells. */
     COS_CHECK(result == COS_OK || result == COS_E_NVM, result);

@@ -43,7 +43,8 @@ static inline bool cos_edit_copies(const struct cos_edit *edit)
 enum cos_result cos_page_read_header(const struct cos_store *store, uint16_t page,
                                      struct page_header *header);
 
-/* The same for a page that may hold anything: sequence 0 if there is no header. */
+/* The same for a page that may hold anything: sequence 0 if it is no page of a transaction, erases
+ * 0 if there is no header at all. */
 enum cos_result cos_page_scan_header(const struct cos_store *store, uint16_t page,
                                      struct page_header *header);
 
@@ -72,6 +73,9 @@ enum cos_result cos_page_is_blank(const struct cos_store *store, uint16_t page, 
                                   size_t end, bool *blank);
 
 enum cos_result cos_page_erase(const struct cos_store *store, uint16_t page);
+
+/* Erases the page, and writes a header that says no more than how often that was done. */
+enum cos_result cos_page_clear(struct cos_store *store, uint16_t page);
 
 /* Erases the page, writes it and reads it back. header->erases is filled in. COS_E_MEMORY_FAILURE
  * if it does not hold what was written; COS_E_STORE_DAMAGED if the old page turns out not to be

@@ -274,9 +274,10 @@ static enum cos_result holds_old_secret(const struct cos_store *store, uint16_t 
         *holds = live.scrub || header.logical >= store->config.scrub_from;
         return COS_OK;
     }
-    /* No header: blank, or what a torn erase left of anything; that a mark was put there since says
+    /* Cleared, blank, or what a torn erase left of anything; what stands before the payload says
      * nothing about the bytes behind it. */
-    COS_TRY(cos_page_is_blank(store, page, store->header_at, store->config.page_size, &blank));
+    COS_TRY(cos_page_is_blank(store, page, (size_t)store->header_at + PAGE_HEADER_SIZE,
+                              store->config.page_size, &blank));
     *holds = !blank;
     return COS_OK;
 }
@@ -289,8 +290,8 @@ enum cos_result cos_store_scrub(struct cos_store *store)
         COS_TRY(holds_old_secret(store, page, &holds));
         if (holds) {
             /* A worn page that cannot be erased must not stop the others. */
-            bool erased = cos_page_erase(store, page) == COS_OK;
-            if (erased && store->settled && page == store->next) {
+            bool cleared = cos_page_clear(store, page) == COS_OK;
+            if (cleared && store->settled && page == store->next) {
                 COS_TRY(cos_page_write_mark(store, page, PAGE_MARK_SETTLED));
             }
         }
@@ -300,17 +301,19 @@ enum cos_result cos_store_scrub(struct cos_store *store)
 }
 
 /* Moves a page that never moves by itself, if its place is much less worn than the newest page's.
- */
+ * Which page is looked at follows from the sequence number, since power sessions are short: all
+ * pages in turn, and from the next one on in the next round, should transactions come in twos. */
 static enum cos_result level_wear(struct cos_store *store)
 {
+    const uint16_t page =
+        (uint16_t)((store->newest + store->newest / store->config.pages) % store->config.pages);
     struct page_header newest, cold;
 
-    store->level_page = (uint16_t)((store->level_page + 1U) % store->config.pages);
-    if (!cos_map_is_live(store, store->level_page)) {
+    if (!cos_map_is_live(store, page)) {
         return COS_OK;
     }
     COS_TRY(cos_page_read_header(store, store->newest_page, &newest));
-    COS_TRY(cos_page_read_header(store, store->level_page, &cold));
+    COS_TRY(cos_page_read_header(store, page, &cold));
     if (cold.erases + COS_STORE_LEVEL >= newest.erases) {
         return COS_OK;
     }
@@ -340,7 +343,7 @@ enum cos_result cos_store_wear(const struct cos_store *store, struct cos_store_w
     for (uint16_t page = 0; page < store->config.pages; page++) {
         struct page_header header;
         COS_TRY(cos_page_scan_header(store, page, &header));
-        if (header.sequence == 0) {
+        if (header.erases == 0) {
             wear->unknown++;
             continue;
         }

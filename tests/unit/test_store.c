@@ -289,11 +289,11 @@ static void wear_is_levelled(void **state)
     (void)state;
     struct wear_found wear = wear_out_counter(15, 100000);
     assert_true(wear.highest - wear.lowest <= 2 * COS_STORE_LEVEL + RIG_PAGES);
-    assert_true(wear.said.highest <= wear.highest + 2 && wear.said.highest + 2 >= wear.highest);
-    assert_true(wear.said.lowest <= wear.lowest + 2 && wear.said.lowest + 2 >= wear.lowest);
-    /* A scrubbed page forgets its erase count and takes its neighbour's: coarser, but bounded. */
-    wear = wear_out_counter(12, 100000);
-    assert_true(wear.highest * (uint64_t)RIG_PAGES * 4 <= wear.total * 5);
+    assert_true(wear.said.highest <= wear.highest + 4 && wear.said.highest + 4 >= wear.highest);
+    assert_true(wear.said.lowest <= wear.lowest + 4 && wear.said.lowest + 4 >= wear.lowest);
+    wear = wear_out_counter(12, 100000); /* a scrubbed page keeps its count */
+    assert_true(wear.highest - wear.lowest <= 2 * COS_STORE_LEVEL + RIG_PAGES);
+    assert_true(wear.said.highest <= wear.highest + 4 && wear.said.highest + 4 >= wear.highest);
 }
 
 struct cost {
@@ -317,7 +317,9 @@ static void spend_command(struct cost *cost, char letter)
     assert_true(rig_step(&rig, 's'));
     struct sim_counts end = rig.sim.counts;
     assert_true(end.marks - middle.marks <= 1 || letter == 's');
-    assert_true(end.page_programs - middle.page_programs <= 1);
+    /* One page is moved at the most; the headers of cleared pages count as well. */
+    unsigned cleared = rig.config.scrub_from == 0xFFFF ? 0 : RIG_TOUCH;
+    assert_true(end.page_programs - middle.page_programs <= 1 + cleared);
     unsigned units = rig.config.page_size / rig.sim.nvm.geometry.erase_unit;
     uint64_t erases = (end.erases - start.erases) / units;
     cost->commits++;
@@ -348,7 +350,8 @@ static void costs(void **state)
             }
             rig_close(&rig);
         }
-        printf("# %s: %llu commits, %.3f page programs each, %.3f marks, %.4f moves; %.3f erases "
+        printf("# %s: %llu commits, %.3f page programs each, %.3f marks, %.4f moved or cleared; "
+               "%.3f erases "
                "a page program, at most %llu a command\n",
                scrub ? "a third of the pages secret" : "nothing secret",
                (unsigned long long)cost.commits, (double)cost.pages / (double)cost.commits,
