@@ -303,11 +303,12 @@ static enum cos_result count_erase(const struct cos_store *store, uint16_t page,
     struct page_header before;
 
     COS_TRY(cos_page_scan_header(store, page, &before));
+    *erases = before.erases + 1;
     if (before.erases == 0) {
         /* A page that says nothing is taken to be as worn as its neighbour in time. */
         COS_TRY(cos_page_scan_header(store, store->newest_page, &before));
+        *erases = before.erases != 0 ? before.erases : 1;
     }
-    *erases = before.erases + 1;
     return COS_OK;
 }
 
