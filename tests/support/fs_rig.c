@@ -207,7 +207,8 @@ struct cos_file_info fs_rig_info(const struct fs_rig *rig, cos_file file)
 
 void fs_rig_write(struct fs_rig *rig, uint32_t address, const uint8_t *data, size_t length)
 {
-    const struct cos_edit edit = {address, data, (uint32_t)length, 0};
+    const struct cos_edit edit = {
+        .address = address, .data = data, .length = (uint32_t)length, .from = 0};
 
     assert_int_equal(cos_store_commit(&rig->store, &edit, 1), COS_OK);
 }

@@ -290,7 +290,7 @@ static bool step_edits(struct rig *rig, char letter)
     case 'w':
         page %= 2;
         fill(rig, data[0], payload);
-        edits[0] = (struct cos_edit){page * payload, data[0], payload};
+        edits[0] = (struct cos_edit){.address = page * payload, .data = data[0], .length = payload};
         break;
     case '2':
         edits[0] = edit_in(rig, page, data[0], 12);
@@ -310,7 +310,7 @@ static bool step_edits(struct rig *rig, char letter)
         break;
     case 'b':
         fill(rig, data[0], 11);
-        edits[0] = (struct cos_edit){payload - 5, data[0], 11};
+        edits[0] = (struct cos_edit){.address = payload - 5, .data = data[0], .length = 11};
         break;
     default: /* '3', backwards as often as not */
         page = sim_below(&rig->random, RIG_LOGICAL - RIG_TOUCH + 1);
@@ -327,7 +327,7 @@ static bool step_tries(struct rig *rig, bool spend)
 {
     uint8_t tries = rig->space[0][tries_at(rig)];
     tries = spend && tries > 0 ? (uint8_t)(tries - 1) : 15;
-    struct cos_edit edit = {tries_at(rig), &tries, 1};
+    struct cos_edit edit = {.address = tries_at(rig), .data = &tries, .length = 1};
     return rig_commit(rig, &edit, 1);
 }
 
@@ -336,7 +336,9 @@ static bool step_secret(struct rig *rig, bool write)
     uint8_t secret[8];
     uint32_t page = RIG_SECRET + sim_below(&rig->random, RIG_LOGICAL - RIG_SECRET);
     fill(rig, secret, sizeof secret);
-    struct cos_edit edit = {page * rig->store.payload, write ? secret : NULL, sizeof secret};
+    struct cos_edit edit = {.address = page * rig->store.payload,
+                            .data = write ? secret : NULL,
+                            .length = sizeof secret};
     return rig_commit(rig, &edit, 1);
 }
 

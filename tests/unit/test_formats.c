@@ -33,7 +33,7 @@ static void store_page_and_mark(void **state)
     struct cos_store store;
     const struct cos_store_config config = {
         .page_size = 256, .pages = 16, .reserve = 4, .scrub_from = 0xFFFF, .map = map};
-    const struct cos_edit edit = {0, payload, sizeof payload};
+    const struct cos_edit edit = {.address = 0, .data = payload, .length = sizeof payload};
     struct bytes signed_ = {0}, page_signed = {0};
 
     (void)state;

@@ -226,7 +226,8 @@ static void replaced_secrets_are_scrubbed(void **state)
         for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
             open_rig(geometry, i);
             uint32_t at = RIG_SECRET * rig.store.payload;
-            const struct cos_edit write = {at, one, 8}, beside = {at + 14, two, 1},
+            const struct cos_edit write = {.address = at, .data = one, .length = 8},
+                                  beside = {.address = at + 14, .data = two, .length = 1},
                                   replace = {at, two, 8}, remove = {at, NULL, 8};
             const struct {
                 const struct cos_edit *edit;
@@ -260,7 +261,7 @@ static struct wear_found wear_out_counter(unsigned geometry, uint32_t commits)
     for (uint32_t i = 0; i < commits; i++) {
         uint8_t counter[4];
         cos_put32(counter, i);
-        const struct cos_edit edit = {2, counter, 4};
+        const struct cos_edit edit = {.address = 2, .data = counter, .length = 4};
         assert_int_equal(cos_store_commit(&rig.store, &edit, 1), COS_OK);
         assert_int_equal(cos_store_settle(&rig.store), COS_OK);
         memcpy(rig.space[0] + 2, counter, 4);

@@ -119,7 +119,8 @@ static void copies_outside_change_nothing(void **state)
         assert_int_equal(cos_store_commit(&rig.store, &table[i], 1), COS_E_INVARIANT);
         rig_verify(&rig);
     }
-    const struct cos_edit last = {0, NULL, 1, end - 1}, nothing = {0, NULL, 0, end};
+    const struct cos_edit last = {.address = 0, .data = NULL, .length = 1, .from = end - 1},
+                          nothing = {.address = 0, .data = NULL, .length = 0, .from = end};
     assert_int_equal(cos_store_commit(&rig.store, &nothing, 1), COS_OK);
     assert_int_equal(rig.power.operations, operations);
     assert_true(rig_commit(&rig, &last, 1));
@@ -179,7 +180,8 @@ static void random_copies_follow_the_shadow(void **state)
                     .from = 1 + sim_below(&rig.random, rig.size - length),
                 };
             }
-            edits[i % 4] = (struct cos_edit){edits[i % 4].address, data, sizeof data, 7};
+            edits[i % 4] = (struct cos_edit){
+                .address = edits[i % 4].address, .data = data, .length = sizeof data, .from = 7};
             assert_true(rig_commit(&rig, edits, 4));
             if (i % 16 == 0) {
                 assert_true(rig_steps(&rig, "sr"));

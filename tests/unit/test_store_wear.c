@@ -85,7 +85,7 @@ static void restart(void)
 /* A commit and the settle behind it; false if it was refused, and then nothing changed. */
 static bool write(uint32_t address, const uint8_t *data, uint32_t length)
 {
-    const struct cos_edit edit = {address, data, length};
+    const struct cos_edit edit = {.address = address, .data = data, .length = length};
     enum cos_result result = cos_store_commit(&worn.store, &edit, 1);
     if (result != COS_OK) {
         assert_int_equal(result, COS_E_MEMORY_FAILURE);
