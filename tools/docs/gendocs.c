@@ -228,7 +228,9 @@ static const char *const commands_tail[] = {
     "cannot be deleted. The rules\n"
     "of vault EFs are the security chip's, which asks those of all that go. TERMINATE CARD USAGE "
     "needs the MF's rule for\n"
-    "TERMINATE DF, and the issuer's keys.\n",
+    "TERMINATE DF, and the issuer's keys. For a file of another application than the current DF's "
+    "the PINs and keys of\n"
+    "the current one do not count.\n",
     "\n"
     "## Content\n"
     "\n"
