@@ -84,6 +84,11 @@ enum cos_result cos_rule_objects(struct cos_span rule, const struct cos_access *
 enum cos_rule_plain { COS_RULE_ASK, COS_RULE_ALWAYS, COS_RULE_NEVER };
 enum cos_rule_plain cos_rule_plain(struct cos_span condition);
 
+/* Makes of a condition that was checked what is left of it outside of the application whose file it
+ * is for: PINs and keys of an application (9E with b6 or b5, A4 with b8 of the reference) are
+ * satisfied no more. Its length stays. */
+void cos_rule_leave_application(uint8_t *condition, size_t length);
+
 /* Whether a condition holds. `holds` answers COS_YES or COS_NO for one SC-DO that is no template
  * and neither 90 nor 97; its form was checked. If it answers anything else (it cannot tell), the
  * whole condition does not hold, whatever "none of" says; nor does a malformed one. Iterative,

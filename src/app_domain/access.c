@@ -4,6 +4,8 @@
  */
 #include "domain.h"
 
+enum { FID_MF = 0x3F00 };
+
 struct cos_span cos_app_command_data(const struct exchange *x)
 {
     /* Nc counts held data too, which are not here. */
@@ -46,36 +48,6 @@ enum cos_result cos_app_require_condition(struct cos_app *app, const uint8_t *co
     return COS_OK;
 }
 
-enum cos_result cos_app_require_object(struct exchange *x, const struct cos_file_info *info,
-                                       enum cos_operation operation, uint32_t tag)
-{
-    const struct cos_command *command = &x->command;
-    const struct cos_access access = {
-        .operation = operation,
-        .object = tag,
-        .header = {command->cla, command->ins, command->p1, command->p2},
-        .environment = x->app->environment,
-    };
-    uint8_t condition[COS_RULE_MAX];
-    struct cos_writer writer = cos_writer(condition, sizeof condition);
-
-    COS_TRY(cos_fs_rule(&x->app->fs, info, &access, &writer));
-    return cos_app_require_condition(x->app, condition, writer.length);
-}
-
-enum cos_result cos_app_require(struct exchange *x, const struct cos_file_info *info,
-                                enum cos_operation operation)
-{
-    return cos_app_require_object(x, info, operation, 0);
-}
-
-enum cos_result cos_app_refresh(struct cos_app *app, struct cos_gate_status *status)
-{
-    COS_TRY(cos_gate_status(&app->gate, status));
-    app->life_cycle = status->life_cycle;
-    return COS_OK;
-}
-
 /* The nearest DF with a name, from `df` up; COS_FILE_NONE if there is none. */
 static enum cos_result application_of(const struct cos_app *app, cos_file df, cos_file *application,
                                       uint8_t attributes[COS_FS_ATTRIBUTES_MAX],
@@ -96,6 +68,64 @@ static enum cos_result application_of(const struct cos_app *app, cos_file df, co
     }
     *application = COS_FILE_NONE;
     *name = (struct cos_span){NULL, 0};
+    return COS_OK;
+}
+
+/* Whether a file belongs to the application that the channel is bound to: that of the current DF.
+ */
+COS_OWN_FRAME static enum cos_result is_at_home(const struct cos_app *app,
+                                                const struct cos_file_info *info, bool *at_home)
+{
+    uint8_t attributes[COS_FS_ATTRIBUTES_MAX];
+    struct cos_span name;
+    cos_file df = info->fid == FID_MF ? COS_FILE_MF : info->parent, application;
+
+    if (cos_file_is_df(info) && info->fid != FID_MF) {
+        COS_TRY(cos_fs_find_child(&app->fs, info->parent, info->fid, &df));
+    }
+    *at_home = df == app->current_df;
+    if (!*at_home) {
+        COS_TRY(application_of(app, df, &application, attributes, &name));
+        *at_home = application == app->application;
+    }
+    return COS_OK;
+}
+
+/* PINs and keys of the current application say nothing about the files of another one. */
+enum cos_result cos_app_require_object(struct exchange *x, const struct cos_file_info *info,
+                                       enum cos_operation operation, uint32_t tag)
+{
+    const struct cos_command *command = &x->command;
+    const struct cos_access access = {
+        .operation = operation,
+        .object = tag,
+        .header = {command->cla, command->ins, command->p1, command->p2},
+        .environment = x->app->environment,
+    };
+    uint8_t condition[COS_RULE_MAX];
+    struct cos_writer writer = cos_writer(condition, sizeof condition);
+
+    COS_TRY(cos_fs_rule(&x->app->fs, info, &access, &writer));
+    if (cos_rule_plain((struct cos_span){condition, writer.length}) == COS_RULE_ASK) {
+        bool at_home;
+        COS_TRY(is_at_home(x->app, info, &at_home));
+        if (!at_home) {
+            cos_rule_leave_application(condition, writer.length);
+        }
+    }
+    return cos_app_require_condition(x->app, condition, writer.length);
+}
+
+enum cos_result cos_app_require(struct exchange *x, const struct cos_file_info *info,
+                                enum cos_operation operation)
+{
+    return cos_app_require_object(x, info, operation, 0);
+}
+
+enum cos_result cos_app_refresh(struct cos_app *app, struct cos_gate_status *status)
+{
+    COS_TRY(cos_gate_status(&app->gate, status));
+    app->life_cycle = status->life_cycle;
     return COS_OK;
 }
 

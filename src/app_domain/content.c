@@ -36,7 +36,7 @@ void cos_app_write_lengths(struct cos_writer *writer)
  * (b6 of the third byte of 47). */
 void cos_app_write_atr_info(const struct cos_app *app, struct cos_writer *writer)
 {
-    static const uint8_t capabilities[] = {0xF7, 0x21, 0x20};
+    static const uint8_t capabilities[] = {0xF7, 0xC1, 0x20};
     cos_file file;
     const bool dir = cos_fs_find_child(&app->fs, COS_FILE_MF, FID_DIR, &file) == COS_OK;
 

@@ -240,6 +240,14 @@ static enum cos_result combine_whole(struct exchange *x, const struct records *r
     return check_simple_tlv(info, *data);
 }
 
+/* A whole record is written by its number, or by its place; not by an identifier. */
+static bool names_whole(const struct exchange *x)
+{
+    const uint8_t mode = cos_app_mode(x);
+
+    return mode == MODE_NUMBER || (mode < MODE_NUMBER && x->command.p1 == 0);
+}
+
 /* UPDATE and WRITE of a whole record. "Previous" in a cyclic EF makes a new one. */
 static enum cos_result put_whole(struct exchange *x, struct records *records, bool write)
 {
@@ -248,7 +256,6 @@ static enum cos_result put_whole(struct exchange *x, struct records *records, bo
     const uint8_t mode = cos_app_mode(x);
     unsigned number;
 
-    COS_CHECK(mode >= MODE_NUMBER || x->command.p1 == 0, COS_E_RECORD_NOT_FOUND);
     if (mode == MODE_PREVIOUS && cos_file_is_cyclic(info)) {
         return append(x, records, data);
     }
@@ -309,11 +316,10 @@ static enum cos_result put_part(struct exchange *x, const struct records *record
 
 enum cos_result cos_app_update_record(struct exchange *x)
 {
-    const uint8_t mode = cos_app_mode(x);
     const bool odd = cos_app_is_odd(x);
     struct records records;
 
-    COS_CHECK(odd ? mode >= MODE_NUMBER : mode <= MODE_NUMBER, COS_E_P1_P2);
+    COS_CHECK(odd ? cos_app_mode(x) >= MODE_NUMBER : names_whole(x), COS_E_P1_P2);
     COS_TRY(cos_app_open_records(x, COS_OPERATION_UPDATE, true, &records));
     enum cos_result result = odd ? put_part(x, &records) : put_whole(x, &records, false);
     return cos_app_finish(x->app, &records.ef, result);
@@ -323,7 +329,7 @@ enum cos_result cos_app_write_record(struct exchange *x)
 {
     struct records records;
 
-    COS_CHECK(cos_app_mode(x) <= MODE_NUMBER, COS_E_P1_P2);
+    COS_CHECK(names_whole(x), COS_E_P1_P2);
     COS_TRY(cos_app_open_records(x, COS_OPERATION_WRITE, false, &records));
     return cos_app_finish(x->app, &records.ef, put_whole(x, &records, true));
 }

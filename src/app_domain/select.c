@@ -141,6 +141,9 @@ enum cos_result cos_app_find_file(struct exchange *x, cos_file *file)
 
 /* ---- SELECT ---- */
 
+/* What b4b3 of P2 ask for. */
+static const uint8_t templates[] = {TAG_FCI, TAG_FCP, TAG_FMD};
+
 /* The issuer domain comes before the DFs: it is the first whose name matches, and the last only if
  * it is the only one. */
 static bool names_issuer_domain(const struct exchange *x)
@@ -170,7 +173,7 @@ static enum cos_result select_issuer_domain(struct exchange *x)
     struct cos_file_info info;
 
     if (wanted != P2_NONE) {
-        size_t template = cos_tlv_open(x->body, wanted == P2_FMD ? TAG_FMD : TAG_FCI);
+        size_t template = cos_tlv_open(x->body, templates[wanted / P2_FCP]);
         cos_tlv_write(x->body, TAG_NAME, issuer_domain, sizeof issuer_domain);
         if (wanted != P2_FMD) {
             cos_tlv_write(x->body, 0xA5, longest, sizeof longest);
@@ -207,13 +210,12 @@ static enum cos_result write_fmd(struct exchange *x, const struct cos_file_info 
 
 static enum cos_result answer(struct exchange *x, const struct cos_file_info *info)
 {
-    static const uint8_t tags[] = {TAG_FCI, TAG_FCP, TAG_FMD};
     const uint8_t wanted = x->command.p2 & P2_RESPONSE;
 
     if (wanted == P2_NONE) {
         return COS_OK;
     }
-    size_t template = cos_tlv_open(x->body, tags[wanted / P2_FCP]);
+    size_t template = cos_tlv_open(x->body, templates[wanted / P2_FCP]);
     COS_TRY(wanted == P2_FMD ? write_fmd(x, info) : cos_fs_write_fcp(&x->app->fs, info, x->body));
     cos_tlv_close(x->body, template);
     return COS_OK;

@@ -31,9 +31,13 @@ enum {
     AM_PROPRIETARY = 0x80, /* b8: b7 to b4 have a meaning of their own */
     AM_FIRST = 0x40,
     SC_CONDITIONS = 0x70, /* b7 to b5: secure messaging, external and user authentication */
+    SC_ALL = 0x80,
+    SC_SECURE_MESSAGING = 0x40,
+    SC_AUTHENTICATIONS = 0x30, /* external and user */
     SC_ENVIRONMENT = 0x0F,
     SC_ENVIRONMENT_RFU = 0x0F,
-    SC_BYTE_SIZE = 3, /* 9E 01 SC */
+    SC_BYTE_SIZE = 3,       /* 9E 01 SC */
+    REFERENCE_LOCAL = 0x80, /* b8: of the application, not global */
     SETS_MAX = COS_RULE_MAX / SC_BYTE_SIZE,
     HEADER_SIZE = 4,
 };
@@ -197,6 +201,47 @@ enum cos_rule_plain cos_rule_plain(struct cos_span condition)
         }
     }
     return plain;
+}
+
+/* "Any of" keeps secure messaging. */
+static uint8_t without_authentications(uint8_t sc)
+{
+    if (sc == COS_SC_NEVER || (sc & SC_AUTHENTICATIONS) == 0) {
+        return sc;
+    }
+    const bool left = (sc & SC_ALL) == 0 && (sc & SC_SECURE_MESSAGING) != 0;
+    return left ? (uint8_t)(sc & ~(unsigned)SC_AUTHENTICATIONS) : COS_SC_NEVER;
+}
+
+/* The objects of a template stand right behind its header: going on there sees all of them. An
+ * authentication becomes a signature, which nobody gives. */
+void cos_rule_leave_application(uint8_t *condition, size_t length)
+{
+    size_t at = 0;
+
+    while (at < length) {
+        struct cos_reader reader = cos_reader(condition + at, length - at);
+        struct cos_tlv object, reference;
+
+        if (condition[at] == 0x00 || condition[at] == 0xFF) {
+            at++; /* padding */
+            continue;
+        }
+        if (cos_tlv_next(&reader, &object) != COS_OK) {
+            return; /* malformed: it does not hold */
+        }
+        const size_t value = (size_t)(object.value - condition);
+        if (object.tag == SC_BYTE && object.length == 1) {
+            condition[value] = without_authentications(condition[value]);
+        } else if (object.tag == SC_AUTHENTICATION &&
+                   cos_tlv_find(object.value, object.length, REFERENCE, &reference) == COS_OK &&
+                   reference.length == 1 && (reference.value[0] & REFERENCE_LOCAL) != 0) {
+            condition[at] = SC_SIGNATURE;
+        }
+        const bool template =
+            object.tag == SC_ANY_OF || object.tag == SC_ALL_OF || object.tag == SC_NONE_OF;
+        at = template ? value : value + object.length;
+    }
 }
 
 /* ---- Rules. Each form is read by one function: access == NULL only checks ---- */

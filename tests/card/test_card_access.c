@@ -337,6 +337,66 @@ static void child_directories_keep_the_status(void **state)
     BENCH_ROWS(bench, rows);
 }
 
+/* A command may name a file of another application without selecting it: the PINs and keys of the
+ * current one say nothing about it then, what is global does. */
+static void a_pin_is_not_that_of_another_application(void **state)
+{
+    static const struct card_row rows[] = {
+        {"the other application", "00A4040C 05 A1A2A3A454", 0x9000, NULL, CARD_KEEPS},
+        {"its PIN 1", "00200081 04 34343434", 0x9000, NULL, 0},
+        {"PIN 1: deactivate", "00040800 04 51006101", 0x6982, NULL, 0},
+        {"PIN 1: activate", "00440800 04 51006101", 0x6982, NULL, 0},
+        {"PIN 1: terminate", "00E80800 04 51006101", 0x6982, NULL, 0},
+        {"PIN 1: delete", "00E40800 04 51006101", 0x6982, NULL, 0},
+        {"default PIN", "00040800 04 51006102", 0x6982, NULL, 0},
+        {"secure messaging or PIN 1", "00040800 04 51006103", 0x6982, NULL, 0},
+        {"local PIN 1 by reference", "00040800 04 51006104", 0x6982, NULL, 0},
+        {"secure messaging and it, or it", "00040800 04 51006105", 0x6982, NULL, 0},
+        {"global PIN 1 by reference", "00040800 04 51006106", 0x6982, NULL, 0},
+        {"is not verified", "00200001 04 31313131", 0x9000, NULL, 0},
+        {"is verified", "00040800 04 51006106", 0x9000, NULL, 0},
+        {"not local PIN 1", "00040800 04 51006107", 0x9000, NULL, 0},
+        {"its own status stands", "00200081", 0x9000, NULL, CARD_KEEPS},
+        {"objects of a DF", "00A4000C025400", 0x9000, NULL, CARD_KEEPS},
+        {"are of another application", "00DB5410 03 5E0101", 0x6982, NULL, 0},
+        {"they are not there", "00CB5410 03 5C015E 00", 0x6A88, NULL, 0},
+        {"the application itself", APPLICATION_SELECT, 0x9000, NULL, CARD_KEEPS},
+        {"its PIN 1", VERIFY_PIN, 0x9000, NULL, 0},
+        {"PIN 1", "00040200 02 6101", 0x9000, NULL, 0},
+        {"default PIN", "00040800 04 51006102", 0x9000, NULL, 0},
+        {"secure messaging or PIN 1", "00040200 02 6103", 0x9000, NULL, 0},
+        {"local PIN 1 by reference", "00040200 02 6104", 0x9000, NULL, 0},
+        {"secure messaging and it, or it", "00040200 02 6105", 0x9000, NULL, 0},
+        {"not local PIN 1", "00440200 02 6107", 0x6982, NULL, 0},
+    };
+    static const char *const rules[] = {
+        "8C08 7F 91919191919191",
+        "8C08 7F 90909090909090",
+        "8C08 7F 51515151515151",
+        "AB0B 80017F A406830181950108",
+        "AB19 80017F A014 AF0A B403950110 A403830181 A406830181950108",
+        "AB0B 80017F A406830101950108",
+        "AB0A 80017F A705 A403830181",
+    };
+    struct bench *bench = *state;
+    char fcp[128];
+
+    bench_session(bench, 0x03);
+    bench_expect_sm(bench, "00A40400 09 F05457494E434F5301", 0x9000, CARD_ANY);
+    for (size_t i = 0; i < CARD_COUNT(rules); i++) {
+        snprintf(fcp, sizeof fcp, "820101 830261%02zX 80020002 %s", i + 1, rules[i]);
+        assert_int_equal(bench_create(bench, true, fcp), 0x9000);
+    }
+    bench_expect_sm(bench, "00A4000C 02 5400", 0x9000, NULL);
+    assert_int_equal(bench_create(bench, true, "820138 83025410 8405A1A2A3A455 81020040 8C020291"),
+                     0x9000);
+    bench_expect_sm(bench, "00A40400 05 A1A2A3A454", 0x9000, CARD_ANY);
+    bench_expect_sm(bench, "00040800 04 51006103", 0x9000, NULL); /* by secure messaging */
+    bench_expect_sm(bench, "00440800 04 51006103", 0x9000, NULL);
+    bench_reset(bench);
+    BENCH_ROWS(bench, rows);
+}
+
 /* ---- Secure messaging ends ---- */
 
 static const char *const plain_commands[] = {
@@ -414,6 +474,7 @@ int main(void)
         ACCESS_TEST(a_status_ends_with_its_reason),
         ACCESS_TEST(global_and_local_are_not_the_same),
         ACCESS_TEST(child_directories_keep_the_status),
+        ACCESS_TEST(a_pin_is_not_that_of_another_application),
         CARD_TEST(whatever_comes_in_the_clear_ends_the_session),
         CARD_TEST(get_response_ends_nothing),
         CARD_TEST(reset_ends_the_session),

@@ -233,6 +233,36 @@ static void long_odd_reads(void **state)
     }
 }
 
+/* The largest file: offsets of 15 bits reach all of it, offset objects too, and no further. */
+static void the_last_byte_of_32_kib(void **state)
+{
+    static const struct card_row rows[] = {
+        {"file", "00A40004025118", 0x9000, "6216 80028000 820101 83025118 8A0105 8C0407000000 8800",
+         CARD_KEEPS},
+        {"over the end", "00D67FFF 02 AABB", 0x6A84, NULL, 0},
+        {"the last two", "00D67FFE 02 0102", 0x9000, NULL, 0},
+        {"read", "00B07FFE02", 0x9000, "0102", CARD_KEEPS},
+        {"read over the end", "00B07FFE03", 0x6282, "0102", CARD_KEEPS},
+        {"odd: the last", "00D70000 07 54027FFF 530177", 0x9000, NULL, 0},
+        {"odd: at the end", "00D70000 07 54028000 530177", 0x6B00, NULL, 0},
+        {"odd: read", "00B10000 04 54027FFF 00", 0x9000, "530177", CARD_KEEPS},
+        {"odd: read at the end", "00B10000 04 54028000 00", 0x6B00, NULL, 0},
+        {"search", "00A00000 01 77 00", 0x9000, "7FFF", CARD_KEEPS},
+        {"erase up to the end", "000E7000 02 8000", 0x9000, NULL, 0},
+        {"erase behind the end", "000E7000 02 8001", 0x6B00, NULL, 0},
+        {"search", "00A00000 01 77 00", 0x6282, NULL, 0},
+        {"odd: erase all", "000F0000 07 540100 54028000", 0x9000, NULL, 0},
+        {"erase all", "000E0000", 0x9000, NULL, 0},
+        {"the last two", "00B07FFE00", 0x9000, "0000", CARD_KEEPS},
+    };
+    struct bench *bench = *state;
+
+    bench_session(bench, 0x03);
+    bench_expect_sm(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
+    assert_int_equal(bench_create(bench, true, "820101 83025118 80028000 8800 " FREE), 0x9000);
+    BENCH_ROWS(bench, rows);
+}
+
 /* ---- Refused ---- */
 
 /* Every one of them leaves NVM and what is current as it was. */
@@ -366,8 +396,8 @@ static void the_card_describes_itself(void **state)
          CARD_KEEPS},
         {"file", "00A4080C022F01", 0x9000, NULL, CARD_KEEPS},
         {"all of it", "00B0000000", 0x9000,
-         "4301D8 4703F72120 7F6608 02020105 02020102 00000000000000000000000000", CARD_KEEPS},
-        {"a part", "00B0000605", 0x9000, "21207F6608", CARD_KEEPS},
+         "4301D8 4703F7C120 7F6608 02020105 02020102 00000000000000000000000000", CARD_KEEPS},
+        {"a part", "00B0000605", 0x9000, "C1207F6608", CARD_KEEPS},
         {"the end", "00B0001F02", 0x6282, "00", CARD_KEEPS},
         {"nobody writes it", "00D60000 01 00", 0x6985, NULL, 0},
         {"nobody erases it", "000E0000", 0x6985, NULL, 0},
@@ -400,6 +430,7 @@ int main(void)
         FILES_TEST(search_at_every_place),
         FILES_TEST(odd_instructions_bring_their_offset),
         FILES_TEST(long_odd_reads),
+        FILES_TEST(the_last_byte_of_32_kib),
         FILES_TEST(what_is_refused_changes_nothing),
         FILES_TEST(through_secure_messaging),
         FILES_TEST(the_production_record_is_searched_too),

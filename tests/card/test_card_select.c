@@ -87,6 +87,8 @@ static void the_issuer_domain_answers_by_name(void **state)
         {"full name", "00A40400 08 A000000151000000 00", 0x9000, FCI_ISD, CARD_KEEPS},
         {"no name", "00A4040000", 0x9000, FCI_ISD, CARD_KEEPS},
         {"no name, no Le", "00A40400", 0x9000, FCI_ISD, CARD_KEEPS},
+        {"FCP", "00A40404 08 A000000151000000 00", 0x9000, "6210 8408A000000151000000 A5049F6501FF",
+         CARD_KEEPS},
         {"cut to its RID", "00A40400 05 A000000151", 0x9000, FCI_ISD, CARD_KEEPS},
         {"nothing answered", "00A4040C 08 A000000151000000", 0x9000, NULL, CARD_KEEPS},
         {"shorter than a RID", "00A40400 04 A0000001", 0x6A82, NULL, 0},

@@ -240,6 +240,47 @@ static void expanded_rules_are_never_misread(void **state)
     assert_true(good > ROUNDS / 2 && bad > ROUNDS / 2 && listed > ROUNDS / 4);
 }
 
+/* ---- Outside of the application ---- */
+
+static void what_is_an_applications_holds_nowhere_else(void **state)
+{
+    static const struct {
+        uint8_t length, condition[24], left[24];
+    } rows[] = {
+        {4, {0x90, 0, 0x97, 0}, {0x90, 0, 0x97, 0}},
+        {3, {0x9E, 1, 0x00}, {0x9E, 1, 0x00}},
+        {3, {0x9E, 1, 0xFF}, {0x9E, 1, 0xFF}},
+        {3, {0x9E, 1, 0xC0}, {0x9E, 1, 0xC0}},
+        {3, {0x9E, 1, 0x42}, {0x9E, 1, 0x42}},
+        {3, {0x9E, 1, 0x10}, {0x9E, 1, 0xFF}},
+        {3, {0x9E, 1, 0x91}, {0x9E, 1, 0xFF}},
+        {3, {0x9E, 1, 0xA5}, {0x9E, 1, 0xFF}},
+        {3, {0x9E, 1, 0x35}, {0x9E, 1, 0xFF}},
+        {3, {0x9E, 1, 0xD1}, {0x9E, 1, 0xFF}},
+        {3, {0x9E, 1, 0x51}, {0x9E, 1, 0x41}},
+        {3, {0x9E, 1, 0x75}, {0x9E, 1, 0x45}},
+        {5, {0xA4, 3, 0x83, 1, 0x01}, {0xA4, 3, 0x83, 1, 0x01}},
+        {5, {0xA4, 3, 0x83, 1, 0x81}, {0xB6, 3, 0x83, 1, 0x81}},
+        {8, {0xA4, 6, 0x95, 1, 0x08, 0x83, 1, 0x8F}, {0xB6, 6, 0x95, 1, 0x08, 0x83, 1, 0x8F}},
+        {5, {0xB4, 3, 0x83, 1, 0x81}, {0xB4, 3, 0x83, 1, 0x81}},
+        {18,
+         {0xAF, 0x0C, 0xA7, 3, 0x9E, 1, 0x91, 0xA4, 3, 0x83, 1, 0x81, 0, 0, 0x9E, 1, 0xB1, 0},
+         {0xAF, 0x0C, 0xA7, 3, 0x9E, 1, 0xFF, 0xB6, 3, 0x83, 1, 0x81, 0, 0, 0x9E, 1, 0xFF, 0}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint8_t condition[24];
+        memcpy(condition, rows[i].condition, sizeof condition);
+        assert_int_equal(cos_rule_check_condition((struct cos_span){condition, rows[i].length}),
+                         COS_OK);
+        cos_rule_leave_application(condition, rows[i].length);
+        assert_memory_equal(condition, rows[i].left, sizeof condition);
+        assert_int_equal(cos_rule_check_condition((struct cos_span){condition, rows[i].length}),
+                         COS_OK);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +292,7 @@ int main(void)
         cmocka_unit_test(length_has_a_limit),
         cmocka_unit_test(nothing_holds_if_somebody_cannot_tell),
         cmocka_unit_test(expanded_rules_are_never_misread),
+        cmocka_unit_test(what_is_an_applications_holds_nowhere_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -228,7 +228,9 @@ static const char *const commands_tail[] = {
     "cannot be deleted. The rules\n"
     "of vault EFs are the security chip's, which asks those of all that go. TERMINATE CARD USAGE "
     "needs the MF's rule for\n"
-    "TERMINATE DF, and the issuer's keys.\n",
+    "TERMINATE DF, and the issuer's keys. For a file of another application than the current DF's "
+    "the PINs and keys of\n"
+    "the current one do not count.\n",
     "\n"
     "## Content\n"
     "\n"
@@ -245,7 +247,11 @@ static const char *const commands_tail[] = {
     "- SEARCH BINARY answers the offset of the first place in two bytes; without any it is 6282.\n"
     "- The production record and EF.ATR/INFO as the card knows it are read only: 6985. In the "
     "vault WRITE and APPEND are\n"
-    "  6985, and a command changes up to 256 bytes.\n",
+    "  6985, and a command changes up to 256 bytes. Status and rule are the security chip's there: "
+    "what the app chip sees by\n"
+    "  itself comes before them: an offset outside of the file, a malformed data field, a string "
+    "that is longer than what\n"
+    "  is searched.\n",
     "\n"
     "## Records\n"
     "\n"

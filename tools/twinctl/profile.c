@@ -12,7 +12,7 @@
 static const uint8_t atr_interface[] = {0x80, 0x81, 0xB1, 0xFE, 0x45, 0x00};
 /* COMPACT-TLV: card service (selection by name; EF.DIR and EF.ATR/INFO are there, for READ BINARY)
  * and capabilities as they are, and the issuer's data TWIN. */
-static const uint8_t atr_historical[] = {0x80, 0x31, 0xF8, 0x73, 0xF7, 0x21,
+static const uint8_t atr_historical[] = {0x80, 0x31, 0xF8, 0x73, 0xF7, 0xC1,
                                          0x00, 0x54, 'T',  'W',  'I',  'N'};
 
 const struct profile sample_profile = {
