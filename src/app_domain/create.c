@@ -78,6 +78,20 @@ static enum cos_result may_create(struct exchange *x, struct cos_span fcp)
     return cos_app_require(x, &info, df ? COS_OPERATION_CREATE_DF : COS_OPERATION_CREATE_EF);
 }
 
+/* The issuer domain's name is taken, though no DF has it. */
+static enum cos_result check_names(struct cos_span fcp)
+{
+    struct cos_reader reader = cos_reader(fcp.data, fcp.length);
+    struct cos_tlv tlv;
+
+    while (cos_tlv_next(&reader, &tlv) == COS_OK) {
+        COS_CHECK(tlv.tag != TAG_NAME || tlv.length != sizeof cos_app_issuer_domain ||
+                      memcmp(tlv.value, cos_app_issuer_domain, tlv.length) != 0,
+                  COS_E_NAME_EXISTS);
+    }
+    return COS_OK;
+}
+
 /* Each name of a DF gets a context in the security chip, so that PINs and keys can be its own.
  * Registering twice does nothing; a context whose DF then is not created, because power goes, is
  * empty and serves the next try. */
@@ -108,6 +122,7 @@ enum cos_result cos_app_create_file(struct exchange *x)
     COS_TRY(read_fcp(x, &fcp));
     COS_TRY(may_create(x, fcp));
     COS_TRY(cos_fs_may_create(&app->fs, app->current_df, fcp, &info));
+    COS_TRY(check_names(fcp));
     if (info.source == COS_FS_SOURCE_VAULT) {
         COS_TRY(cos_app_vault_create(x, app->current_df, fcp, &info, &file));
     } else {

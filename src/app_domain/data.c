@@ -53,10 +53,9 @@ enum cos_result cos_app_finish(struct cos_app *app, const struct target *target,
 
 /* ---- Life cycle (ISO/IEC 7816-4:2013, table 14) ---- */
 
-static bool in_use(const struct cos_file_info *info)
+static bool in_use(uint8_t life_cycle_status)
 {
-    return info->life_cycle_status != COS_LCS_DEACTIVATED &&
-           info->life_cycle_status != COS_LCS_TERMINATED;
+    return life_cycle_status != COS_LCS_DEACTIVATED && life_cycle_status != COS_LCS_TERMINATED;
 }
 
 enum cos_result cos_app_df_usable(const struct cos_app *app, cos_file df)
@@ -65,7 +64,7 @@ enum cos_result cos_app_df_usable(const struct cos_app *app, cos_file df)
 
     for (unsigned depth = 0; depth <= COS_FS_DEPTH_MAX; depth++) {
         COS_TRY(cos_fs_info(&app->fs, df, &info));
-        COS_CHECK(in_use(&info), COS_E_CONDITIONS);
+        COS_CHECK(in_use(info.life_cycle_status), COS_E_CONDITIONS);
         if (df == COS_FILE_MF) {
             return COS_OK;
         }
@@ -76,15 +75,23 @@ enum cos_result cos_app_df_usable(const struct cos_app *app, cos_file df)
 
 enum cos_result cos_app_usable(const struct cos_app *app, const struct cos_file_info *info)
 {
-    COS_CHECK(info->source == COS_FS_SOURCE_VAULT || in_use(info), COS_E_CONDITIONS);
+    COS_CHECK(info->source == COS_FS_SOURCE_VAULT || in_use(info->life_cycle_status),
+              COS_E_CONDITIONS);
     return info->fid == FID_MF ? COS_OK : cos_app_df_usable(app, info->parent);
 }
 
 enum cos_result cos_app_authorize(struct exchange *x, const struct cos_file_info *info,
                                   enum cos_operation operation)
 {
+    uint8_t status;
+
     COS_TRY(cos_app_usable(x->app, info));
-    return info->source == COS_FS_SOURCE_VAULT ? COS_OK : cos_app_require(x, info, operation);
+    if (info->source != COS_FS_SOURCE_VAULT) {
+        return cos_app_require(x, info, operation);
+    }
+    /* Its status comes before what the command says of its content; its rule with the content. */
+    COS_TRY(cos_app_vault_life_cycle(x->app, info, &status));
+    return in_use(status) ? COS_OK : COS_E_CONDITIONS;
 }
 
 /* ---- Ne ---- */

@@ -33,6 +33,10 @@ struct command_row {
 /* The row for class and instruction, NULL if there is none. */
 const struct command_row *cos_app_find_command(bool proprietary, uint8_t ins);
 
+/* Name of the issuer security domain (GPCS 6.4.1). It has no DF of its own: selecting it selects
+ * the MF. */
+extern const uint8_t cos_app_issuer_domain[8];
+
 /* ---- Handlers ---- */
 #define COMMAND(name, text, classes, ins, p1, p2, p1p2, cases, states, secured, executor, handler, \
                 clause)                                                                            \

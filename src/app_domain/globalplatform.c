@@ -18,7 +18,7 @@ enum {
 };
 
 static const struct cos_span nothing = {NULL, 0};
-static const uint8_t issuer_domain[] = {0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00};
+const uint8_t cos_app_issuer_domain[8] = {0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00};
 
 enum cos_result cos_app_initialize_update(struct exchange *x)
 {
@@ -120,14 +120,14 @@ enum cos_result cos_app_get_status(struct exchange *x)
     COS_CHECK(x->command.nc >= 2 && memcmp(x->command.data, all_names, 2) == 0, COS_E_DATA);
     COS_CHECK(x->command.p1 == 0x80, COS_E_REFERENCE_NOT_FOUND);
     if (x->command.p2 == 0x00) {
-        cos_write8(x->body, sizeof issuer_domain);
-        cos_write_bytes(x->body, issuer_domain, sizeof issuer_domain);
+        cos_write8(x->body, sizeof cos_app_issuer_domain);
+        cos_write_bytes(x->body, cos_app_issuer_domain, sizeof cos_app_issuer_domain);
         cos_write8(x->body, state);
         cos_write8(x->body, privileges);
         return COS_OK;
     }
     size_t entry = cos_tlv_open(x->body, 0xE3);
-    cos_tlv_write(x->body, 0x4F, issuer_domain, sizeof issuer_domain);
+    cos_tlv_write(x->body, 0x4F, cos_app_issuer_domain, sizeof cos_app_issuer_domain);
     cos_tlv_write8(x->body, 0x9F70, state);
     cos_tlv_write8(x->body, 0xC5, privileges);
     cos_tlv_close(x->body, entry);

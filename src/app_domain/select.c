@@ -19,9 +19,6 @@ enum {
     ISSUER_NAME_SHORTEST = 5,
 };
 
-/* The issuer security domain (GPCS 6.4.1). It has no DF of its own: selecting it selects the MF. */
-static const uint8_t issuer_domain[] = {0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00};
-
 enum cos_result cos_app_set_df(struct cos_app *app, cos_file df)
 {
     const cos_file before = app->current_df;
@@ -152,8 +149,8 @@ static bool names_issuer_domain(const struct exchange *x)
     const uint8_t occurrence = x->command.p2 & P2_OCCURRENCE;
     cos_file other;
 
-    if (x->command.p1 != P1_NAME || name.length > sizeof issuer_domain ||
-        (name.length != 0 && memcmp(name.data, issuer_domain, name.length) != 0)) {
+    if (x->command.p1 != P1_NAME || name.length > sizeof cos_app_issuer_domain ||
+        (name.length != 0 && memcmp(name.data, cos_app_issuer_domain, name.length) != 0)) {
         return false;
     }
     if (occurrence == COS_OCCURRENCE_FIRST) {
@@ -174,7 +171,7 @@ static enum cos_result select_issuer_domain(struct exchange *x)
 
     if (wanted != P2_NONE) {
         size_t template = cos_tlv_open(x->body, templates[wanted / P2_FCP]);
-        cos_tlv_write(x->body, TAG_NAME, issuer_domain, sizeof issuer_domain);
+        cos_tlv_write(x->body, TAG_NAME, cos_app_issuer_domain, sizeof cos_app_issuer_domain);
         if (wanted != P2_FMD) {
             cos_tlv_write(x->body, 0xA5, longest, sizeof longest);
         }

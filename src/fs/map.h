@@ -24,6 +24,11 @@ uint16_t cos_map_next_free(const struct cos_store *store, uint16_t page);
 /* One page's share of the map digest, which is the sum of all live pages' shares (mod 2^32). */
 uint32_t cos_map_digest(uint16_t logical, uint32_t sequence);
 
+/* Whether no older copy of the page at an address stays: it was never written, or its present copy
+ * asks for scrubbing. */
+enum cos_result cos_store_leaves_nothing(const struct cos_store *store, uint32_t address,
+                                         bool *nothing);
+
 /* Erases superseded copies of secrets. Runs only when nothing is in doubt. */
 enum cos_result cos_store_scrub(struct cos_store *store);
 

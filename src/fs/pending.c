@@ -5,6 +5,7 @@
  * step can be done twice.
  */
 #include "file.h"
+#include "map.h"
 #include "walk.h"
 
 static struct cos_edit pending_edit(const struct cos_fs *fs, uint8_t bytes[SUPERBLOCK_PENDING_SIZE],
@@ -59,15 +60,16 @@ static enum cos_result all_zero(const struct cos_fs *fs, uint32_t address, uint3
     return COS_OK;
 }
 
-/* Page by page; what is 00 already is not written. */
+/* Page by page; what is 00 already is not written, unless it once was something else. */
 static enum cos_result erase_pages(struct cos_fs *fs, uint32_t address, uint32_t length)
 {
     while (length > 0) {
         const uint32_t left = fs->store->payload - address % fs->store->payload;
         const uint32_t run = length < left ? length : left;
-        bool zero;
+        bool zero, nothing;
         COS_TRY(all_zero(fs, address, run, &zero));
-        if (!zero) {
+        COS_TRY(cos_store_leaves_nothing(fs->store, address, &nothing));
+        if (!zero || !nothing) {
             const struct cos_edit edit = {.address = address, .length = run, .scrub = true};
             COS_TRY(cos_store_commit(fs->store, &edit, 1));
         }

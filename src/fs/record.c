@@ -148,8 +148,8 @@ static enum cos_result erase_slots(struct cos_fs *fs, const struct cos_file_info
     }
     const uint32_t high = (info->record_count - slot) * (uint32_t)info->record_size;
     const struct cos_edit edits[] = {
-        {.address = slot_address(info, slot), .length = high},
-        {.address = slot_address(info, 0), .length = size - high},
+        {.address = slot_address(info, slot), .length = high, .scrub = true},
+        {.address = slot_address(info, 0), .length = size - high, .scrub = true},
     };
     return cos_content_commit(fs, edits, 2);
 }

@@ -109,8 +109,10 @@ static enum cos_result put_once(struct cos_fs *fs, const struct cos_file_info *i
     COS_TRY(find_room(fs, info, index, &old, &wanted));
     put_entry(entry, info, &wanted);
     const bool same = wanted.address == old.address && wanted.length == old.length;
+    /* Deleting the item will scrub where it is then: what it leaves is scrubbed now. */
+    const bool leaves = wanted.address != old.address || wanted.length < old.length;
     const struct cos_edit edits[] = {
-        {.address = old.address, .length = old.length},
+        {.address = old.address, .length = old.length, .scrub = leaves},
         {.address = wanted.address, .data = head.data, .length = (uint32_t)head.length},
         {.address = wanted.address + (uint32_t)head.length,
          .data = body.data,
@@ -131,7 +133,7 @@ static enum cos_result move(struct cos_fs *fs, const struct cos_file_info *info,
         const struct cos_record there = {item->address + (uint32_t)leap, item->length};
         put_entry(entry, info, &there);
         const struct cos_edit edits[] = {
-            {.address = item->address, .length = item->length},
+            {.address = item->address, .length = item->length, .scrub = true},
             {.address = there.address, .length = there.length, .from = item->address},
             {.address = entry_address(info, index), .data = entry, .length = sizeof entry},
         };

@@ -300,6 +300,20 @@ enum cos_result cos_store_scrub(struct cos_store *store)
     return COS_OK;
 }
 
+enum cos_result cos_store_leaves_nothing(const struct cos_store *store, uint32_t address,
+                                         bool *nothing)
+{
+    const uint16_t page = store->config.map[address / store->payload];
+    struct page_header header;
+
+    *nothing = page == PAGE_NONE;
+    if (page != PAGE_NONE) {
+        COS_TRY(cos_page_read_header(store, page, &header));
+        *nothing = header.scrub;
+    }
+    return COS_OK;
+}
+
 /* Moves a page that never moves by itself, if its place is much less worn than the newest page's.
  * Which page is looked at follows from the sequence number, since power sessions are short: all
  * pages in turn, and from the next one on in the next round, should transactions come in twos. */

@@ -172,7 +172,7 @@ enum cos_result cos_application_find(const struct cos_secure *secure, struct cos
  * of a DF, whose others mean the same one. COS_E_MEMORY_FULL; COS_E_REFERENCE_NOT_FOUND: the first
  * one is not known. */
 enum cos_result cos_application_register(struct cos_secure *secure, struct cos_span name,
-                                         struct cos_span first, uint8_t *context);
+                                         struct cos_span first, unsigned needed, uint8_t *context);
 /* COS_OK if a name of the application that `name` means begins so, or if it means none;
  * COS_E_CONDITIONS. */
 enum cos_result cos_application_has_name(const struct cos_secure *secure, struct cos_span name,

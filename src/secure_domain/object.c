@@ -460,19 +460,33 @@ enum cos_result cos_application_find(const struct cos_secure *secure, struct cos
     return find_name(secure, name, entry, context);
 }
 
-enum cos_result cos_application_register(struct cos_secure *secure, struct cos_span name,
-                                         struct cos_span first, uint8_t *context)
+/* The context of a free entry, if there are as many as are needed. */
+static enum cos_result find_free_entry(const struct cos_secure *secure, unsigned needed,
+                                       uint8_t *context)
 {
-    static const uint8_t no_entry[APPLICATION_ENTRY];
-    uint8_t entry[APPLICATION_ENTRY], first_entry[APPLICATION_ENTRY], free_context;
+    uint8_t entry[APPLICATION_ENTRY];
+    unsigned found = 0;
+
+    for (uint8_t index = APPLICATIONS; index-- > 0;) {
+        COS_TRY(read_application(secure, index, entry));
+        if (entry[0] == 0) {
+            found++;
+            *context = (uint8_t)(index + 1);
+        }
+    }
+    return found != 0 && found >= needed ? COS_OK : COS_E_MEMORY_FULL;
+}
+
+enum cos_result cos_application_register(struct cos_secure *secure, struct cos_span name,
+                                         struct cos_span first, unsigned needed, uint8_t *context)
+{
+    uint8_t entry[APPLICATION_ENTRY], first_entry[APPLICATION_ENTRY], free_context = 0;
     enum cos_result result = find_name(secure, name, entry, context);
 
     if (result != COS_E_REFERENCE_NOT_FOUND) {
         return result;
     }
-    result = find_entry(secure, no_entry, &free_context);
-    COS_CHECK(result != COS_E_REFERENCE_NOT_FOUND, COS_E_MEMORY_FULL);
-    COS_TRY(result);
+    COS_TRY(find_free_entry(secure, needed, &free_context));
     *context = free_context;
     if (name.length != first.length || memcmp(name.data, first.data, name.length) != 0) {
         COS_TRY(find_name(secure, first, first_entry, context));

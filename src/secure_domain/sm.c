@@ -99,6 +99,47 @@ static bool serves_vault(const struct cos_held *open, struct cos_span message)
     return message.data[0] == COS_VAULT_INFO;
 }
 
+/* A new DF's application has its first name; one without a name, and an EF, change nothing. */
+static bool creates(const struct cos_secure *secure, struct cos_span name)
+{
+    const struct cos_held *open = &secure->held;
+    uint8_t context = CONTEXT_GLOBAL;
+    struct cos_tlv tlv;
+
+    if (cos_tlv_find(open->data, open->length, 0x62, &tlv) == COS_OK &&
+        cos_tlv_find(tlv.value, tlv.length, 0x84, &tlv) == COS_OK) {
+        return tlv.length == name.length && memcmp(tlv.value, name.data, name.length) == 0;
+    }
+    const enum cos_result result =
+        name.length != 0 ? cos_application_find(secure, name, &context) : COS_OK;
+    return (result == COS_OK || result == COS_E_REFERENCE_NOT_FOUND) &&
+           context == secure->channels[open->channel].application;
+}
+
+/* Whether the open command may bind the channel to the application of this name: SELECT, CREATE
+ * FILE and DELETE FILE do, nothing else. What their data say of the name must be true; of an
+ * identifier or a path only the app chip knows what it means. */
+static bool may_bind(const struct cos_secure *secure, struct cos_span name)
+{
+    const struct cos_held *open = &secure->held;
+
+    if ((open->cla & 0x80U) != 0) {
+        return false;
+    }
+    switch (open->ins) {
+    case 0xA4:
+        return open->p1 != 0x04 || name.length == 0 ||
+               cos_application_has_name(secure, name,
+                                        (struct cos_span){open->data, open->length}) == COS_OK;
+    case 0xE0:
+        return creates(secure, name);
+    case 0xE4:
+        return true;
+    default:
+        return false;
+    }
+}
+
 enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
                              struct cos_span message)
 {
@@ -112,15 +153,9 @@ enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
         COS_CHECK((open->cla & 0x80U) == 0 && open->ins == 0xE0, COS_E_CONDITIONS);
     }
     if (opcode == COS_GATE_CONTEXT && message.data[0] == COS_CONTEXT_BIND) {
-        /* SELECT, CREATE FILE and DELETE FILE change the application, nothing else */
-        COS_CHECK((open->cla & 0x80U) == 0 &&
-                      (open->ins == 0xA4 || open->ins == 0xE0 || open->ins == 0xE4),
+        COS_CHECK(message.length >= 2, COS_E_GATE_FORMAT);
+        COS_CHECK(may_bind(secure, (struct cos_span){message.data + 2, message.length - 2}),
                   COS_E_CONDITIONS);
-        if (open->ins == 0xA4 && open->p1 == 0x04 && message.length > 2) {
-            const struct cos_span name = {message.data + 2, message.length - 2};
-            COS_TRY(cos_application_has_name(secure, name,
-                                             (struct cos_span){open->data, open->length}));
-        }
     }
     COS_CHECK(opcode != COS_GATE_VAULT || serves_vault(open, message), COS_E_CONDITIONS);
     bool decides = false;

@@ -282,27 +282,44 @@ enum cos_result cos_call_access(struct cos_secure *secure, struct cos_reader *re
     return COS_OK;
 }
 
-/* A name must be one of those that the CREATE FILE which is open gives its DF. */
-static enum cos_result register_name(struct cos_secure *secure, struct cos_span name,
-                                     uint8_t *context)
+/* The names that the CREATE FILE which is open gives its DF. */
+struct names {
+    struct cos_span first;
+    bool given;       /* the one in question is among them */
+    unsigned unknown; /* how many have no entry yet */
+};
+
+static enum cos_result read_names(const struct cos_secure *secure, struct cos_span name,
+                                  struct names *names)
 {
     const struct cos_held *open = &secure->held;
-    struct cos_span first = {NULL, 0};
     struct cos_tlv tlv;
-    bool given = false;
+    uint8_t context;
 
+    *names = (struct names){.given = false};
     COS_CHECK(cos_tlv_find(open->data, open->length, TAG_FCP, &tlv) == COS_OK, COS_E_CONDITIONS);
     struct cos_reader reader = cos_reader(tlv.value, tlv.length);
     while (cos_tlv_next(&reader, &tlv) == COS_OK) {
         if (tlv.tag == TAG_NAME) {
             const struct cos_span value = {tlv.value, tlv.length};
-            first = first.data == NULL ? value : first;
-            given = given || (value.length == name.length &&
-                              memcmp(value.data, name.data, name.length) == 0);
+            names->first = names->first.data == NULL ? value : names->first;
+            names->given = names->given || (value.length == name.length &&
+                                            memcmp(value.data, name.data, name.length) == 0);
+            names->unknown += cos_application_find(secure, value, &context) != COS_OK;
         }
     }
-    COS_CHECK(given, COS_E_CONDITIONS);
-    return cos_application_register(secure, name, first, context);
+    return COS_OK;
+}
+
+/* Only what the issuer's command says, and nothing if there is no room for all of it. */
+static enum cos_result register_name(struct cos_secure *secure, struct cos_span name,
+                                     uint8_t *context)
+{
+    struct names names;
+
+    COS_TRY(read_names(secure, name, &names));
+    COS_CHECK(names.given, COS_E_CONDITIONS);
+    return cos_application_register(secure, name, names.first, names.unknown, context);
 }
 
 enum cos_result cos_call_context(struct cos_secure *secure, struct cos_reader *request,

@@ -209,6 +209,7 @@ static void refused_directories_leave_no_name(void **state)
         {"name twice", "820138 83025200 8405B1B2B3B4B5 8405B1B2B3B4B5", 0x6A8A},
         {"one name new, one in use", "820138 83025200 8405B1B2B3B4B5 8409F05457494E434F5301",
          0x6A8A},
+        {"the issuer domain's name", "820138 83025200 8408A000000151000000", 0x6A8A},
         {"name of 17 bytes", "820138 83025200 84110102030405060708090A0B0C0D0E0F1011", 0x6A80},
         {"name of no byte", "820138 83025200 8400", 0x6A80},
         {"a size", "820138 83025200 8405B1B2B3B4B5 80020010", 0x6A80},

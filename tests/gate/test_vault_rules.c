@@ -23,6 +23,7 @@
 #define BIND     "01 00 F05457494E434F5301"
 #define BIND_NO  "01 00"
 #define BIND_ALT "01 00 F05457494E434F5302"
+#define BIND_NEW "01 00 F05457494E434F5303"
 
 static struct bench bench;
 static struct gate_rig rig;
@@ -202,6 +203,43 @@ static void the_app_chip_cannot_choose_the_rule(void **state)
     assert_int_equal(vault_call(&rig, V, "0300 0001 0000 0001"), COS_E_SECURITY_STATUS);
 }
 
+/* Nor the application, whose PINs the rule means: that of a new DF is the one that its name says.
+ */
+static void the_app_chip_cannot_choose_the_application_of_a_new_df(void **state)
+{
+    static const struct {
+        const char *what, *fcp, *bind;
+        int result;
+    } cases[] = {
+        {"another name", "82013883025300 8409F05457494E434F5303", BIND_ALT, COS_E_CONDITIONS},
+        {"no name", "82013883025300 8409F05457494E434F5303", BIND_NO, COS_E_CONDITIONS},
+        {"its name", "82013883025300 8409F05457494E434F5303", BIND_NEW, COS_OK},
+        {"longer than its name", "82013883025300 8408F05457494E434F53", BIND_NEW, COS_E_CONDITIONS},
+        {"not its first name", "82013883025300 840180 8409F05457494E434F5303", BIND_NEW,
+         COS_E_CONDITIONS},
+        {"a DF without a name", "82013883025300", BIND_ALT, COS_E_CONDITIONS},
+        {"that leaves it", "82013883025300", BIND_NO, COS_E_CONDITIONS},
+        {"that stays", "82013883025300", BIND, COS_OK},
+        {"an EF", "82012183025300 80020008", BIND_ALT, COS_E_CONDITIONS},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t fcp[64];
+        char command[128];
+        const unsigned length = (unsigned)bench_bytes(cases[i].fcp, fcp, sizeof fcp);
+        assert_int_equal(vault_call(&rig, COS_GATE_CONTEXT, BIND), COS_OK);
+        vault_session(&rig);
+        (void)snprintf(command, sizeof command, "00E00000 %02X 62%02X %s", length + 2, length,
+                       cases[i].fcp);
+        assert_int_equal(vault_open(&rig, command), COS_OK);
+        if (vault_call(&rig, COS_GATE_CONTEXT, cases[i].bind) != cases[i].result) {
+            fail_msg("%s: %d", cases[i].what, rig.result);
+        }
+        assert_int_equal(vault_call(&rig, COS_GATE_SM_SEAL, "00 9000"), COS_OK);
+    }
+}
+
 /* ---- What the open command has asked for ---- */
 
 /* Under secure messaging each operation belongs to some commands, and to no other. */
@@ -290,6 +328,7 @@ int main(void)
         VAULT_TEST(another_applications_pin_is_another_pin),
         VAULT_TEST(asking_leaves_the_status_alone),
         VAULT_TEST(the_app_chip_cannot_choose_the_rule),
+        VAULT_TEST(the_app_chip_cannot_choose_the_application_of_a_new_df),
         VAULT_TEST(operations_are_bound_to_their_commands),
         VAULT_TEST(terminate_card_usage_terminates),
     };

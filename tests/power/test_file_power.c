@@ -294,7 +294,7 @@ static const struct power_action actions[] = {
      .states = 2,
      .secured = true,
      .setup = {BEGIN, "00E00000 18 6216 820201218302BE01800200408C087FC0C0C0C0C0C0C0",
-               "?00A4020C 02 BE01", "?00040000"},
+               "?00A4020C 02 BE01", "?00040000"}, /* deactivated already: 6283 */
      .command = "00440000"},
     {.name = "terminate-ef",
      .state = COS_LIFE_OPERATIONAL,

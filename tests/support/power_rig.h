@@ -25,8 +25,8 @@ struct power_action {
      * A command that is all or nothing has 2. */
     unsigned states;
     /* Commands in hexadecimal behind prepare(), through the session that it opened if `secured`;
-     * each answers 9000, or 6A89 when it has been done, or with ? before it anything. Then the one that is torn, in place of
-     * act(). */
+     * each answers 9000, or 6A89 when it has been done, or with ? before it anything. Then the one
+     * that is torn, in place of act(). */
     bool secured;
     const char *setup[POWER_SETUP_MAX];
     const char *command;

@@ -191,10 +191,16 @@ static void count_program(struct sim_nvm *sim, uint32_t address, size_t length)
     uint32_t page = (address - sim->page_start) / sim->page_size;
     if (is_mark(sim, address, length)) {
         sim->counts.marks += (address - sim->page_start) % sim->page_size == 0;
-    } else if (page != sim->last_page) {
-        sim->counts.page_programs++;
-        sim->last_page = page;
+        return;
     }
+    if (page != sim->last_page) {
+        sim->last_page = page;
+        sim->run_bytes = 0;
+    }
+    enum { HEADER = 28 }; /* docs/formats.md, "Store pages" */
+    const size_t header = (HEADER + unit - 1U) / unit * unit, before = sim->run_bytes;
+    sim->run_bytes += length;
+    sim->counts.page_programs += before <= header && sim->run_bytes > header;
 }
 
 static void trace(const struct sim_nvm *sim, const char *what, uint32_t address, size_t length)

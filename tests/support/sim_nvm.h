@@ -78,8 +78,9 @@ struct sim_counts {
     uint64_t programs; /* calls of program() */
     uint64_t erases;   /* calls of erase() */
     uint64_t bytes;    /* programmed */
-    /* Runs of program() calls inside one store page. A run ends with a program() in another page or
-     * an erase() of this one; a mark neither begins nor ends a run. */
+    /* Runs of program() calls inside one store page, of more than a header: a page that is only
+     * cleared is none. A run ends with a program() in another page or an erase() of this one; a
+     * mark neither begins nor ends a run. */
     uint64_t page_programs;
     /* Marks begun: programs at the very start of a store page. What lies in its first 8 bytes, or
      * first program unit if that is longer, is its mark. */
@@ -110,6 +111,7 @@ struct sim_nvm {
     uint32_t page_start; /* where store pages begin, and their size: for the counts only */
     uint32_t page_size;
     uint32_t last_page; /* page of the run under way, or SIM_NO_PAGE */
+    size_t run_bytes;   /* of that run */
     struct sim_counts counts;
     struct sim_dead_unit dead[SIM_DEAD_MAX];
     size_t dead_count;

@@ -348,7 +348,7 @@ static void finding_costs_the_same_with_ten_files_and_with_a_thousand(void **sta
     struct fs_rig *rig = open_rig(1152, 10000);
     const cos_file df = fs_rig_make(rig, COS_FILE_MF, "820138 83025000 84054142434445");
     struct ef efs[994];
-    struct cost ten, thousand, worn;
+    struct cost ten = {0}, thousand, worn;
     uint64_t seed = 7, before;
     struct cos_fs fs;
 
