@@ -78,24 +78,20 @@ static enum cos_result may_create(struct exchange *x, struct cos_span fcp)
     return cos_app_require(x, &info, df ? COS_OPERATION_CREATE_DF : COS_OPERATION_CREATE_EF);
 }
 
-/* Each name of a DF gets a context in the security chip, so that PINs and keys can be its own.
- * Registering twice does nothing; a context whose DF then is not created, because power goes, is
- * empty and serves the next try. */
-static enum cos_result register_names(struct exchange *x, struct cos_span fcp)
+/* A DF's first name gets a context in the security chip, so that PINs and keys can be its own: the
+ * channel is bound by that one, however the DF was selected. Registering twice does nothing; a
+ * context whose DF then is not created, because power goes, is empty and serves the next try. */
+static enum cos_result register_name(struct exchange *x, struct cos_span fcp)
 {
     static const uint8_t fields[] = {COS_CONTEXT_REGISTER, 0};
-    struct cos_reader reader = cos_reader(fcp.data, fcp.length);
-    struct cos_tlv tlv;
+    struct cos_tlv name;
     struct cos_span context;
 
-    while (cos_tlv_next(&reader, &tlv) == COS_OK) {
-        if (tlv.tag == TAG_NAME) {
-            COS_CHECK(tlv.length >= 1 && tlv.length <= COS_FS_NAME_MAX, COS_E_DATA);
-            COS_TRY(cos_app_ask(x->app, COS_GATE_CONTEXT, fields, sizeof fields,
-                                (struct cos_span){tlv.value, tlv.length}, &context));
-        }
+    if (cos_tlv_find(fcp.data, fcp.length, TAG_NAME, &name) != COS_OK) {
+        return COS_OK;
     }
-    return COS_OK;
+    return cos_app_ask(x->app, COS_GATE_CONTEXT, fields, sizeof fields,
+                       (struct cos_span){name.value, name.length}, &context);
 }
 
 enum cos_result cos_app_create_file(struct exchange *x)
@@ -112,7 +108,7 @@ enum cos_result cos_app_create_file(struct exchange *x)
         COS_TRY(cos_app_vault_create(x, app->current_df, fcp, &info, &file));
     } else {
         if (x->secured) {
-            COS_TRY(register_names(x, fcp));
+            COS_TRY(register_name(x, fcp));
         }
         COS_TRY(cos_fs_create(&app->fs, app->current_df, fcp, &file));
     }
