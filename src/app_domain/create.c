@@ -92,9 +92,9 @@ static enum cos_result check_names(struct cos_span fcp)
     return COS_OK;
 }
 
-/* Each name of a DF gets a context in the security chip, so that PINs and keys can be its own.
- * Registering twice does nothing; a context whose DF then is not created, because power goes, is
- * empty and serves the next try. */
+/* A DF with names gets a context in the security chip, so that PINs and keys can be its own: the
+ * first name makes it, the others mean the same one. Registering twice does nothing; a context
+ * whose DF then is not created, because power goes, is empty and serves the next try. */
 static enum cos_result register_names(struct exchange *x, struct cos_span fcp)
 {
     static const uint8_t fields[] = {COS_CONTEXT_REGISTER, 0};

@@ -279,7 +279,7 @@ enum cos_result cos_object_put(struct cos_secure *secure, struct object *object,
     uint8_t slot[OBJECT_SLOT] = {0};
 
     if (secret != NULL) {
-        object->generation++; /* a nonce never comes again under one storage key */
+        object->generation++; /* a nonce comes again only if power was cut (docs/security.md) */
         COS_CHECK(object->generation != 0 && object->length <= OBJECT_SECRET_MAX,
                   COS_E_MEMORY_FAILURE);
     }

@@ -149,7 +149,7 @@ static enum cos_result place_file(const struct cos_secure *secure, struct file *
 /* ---- Content ---- */
 
 /* What a chunk is enciphered with. No object's nonce has a byte other than 00 there, and no chunk's
- * comes again under one storage key. */
+ * comes again under one storage key, unless power was cut (docs/security.md). */
 struct sealing {
     uint8_t nonce[COS_CCM_NONCE], associated[4];
 };
