@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "page.h"
+#include "map.h"
 
 static uint32_t page_address(const struct cos_store *store, uint16_t page)
 {
@@ -182,6 +182,7 @@ enum cos_result cos_page_erase(const struct cos_store *store, uint16_t page)
 {
     const struct cos_nvm *nvm = store->nvm;
 
+    COS_CHECK(!cos_map_is_live(store, page), COS_E_STORE_DAMAGED);
     for (uint32_t at = 0; at < store->config.page_size; at += nvm->geometry.erase_unit) {
         COS_TRY(nvm->erase(nvm->context, page_address(store, page) + at));
     }
@@ -269,6 +270,7 @@ static enum cos_result count_erase(const struct cos_store *store, uint16_t page,
     if (before.erases == 0) {
         /* A page that says nothing is taken to be as worn as its neighbour in time. */
         COS_TRY(cos_page_scan_header(store, store->newest_page, &before));
+        before.erases -= before.erases != 0;
     }
     *erases = before.erases + 1;
     return COS_OK;
