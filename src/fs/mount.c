@@ -255,6 +255,7 @@ static enum cos_result find_newest(struct cos_store *store, struct newest *newes
         }
         if (is_refresh(&newest->header)) {
             torn_copies++;
+            cos_map_clear(store);
             COS_TRY(drop_copy(store, newest));
         } else {
             COS_CHECK(!torn_transaction, COS_E_STORE_DAMAGED);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "page.h"
+#include "map.h"
 
 static uint32_t page_address(const struct cos_store *store, uint16_t page)
 {
@@ -190,6 +190,7 @@ enum cos_result cos_page_erase(const struct cos_store *store, uint16_t page)
 {
     const struct cos_nvm *nvm = store->nvm;
 
+    COS_CHECK(!cos_map_is_live(store, page), COS_E_STORE_DAMAGED);
     for (uint32_t at = 0; at < store->config.page_size; at += nvm->geometry.erase_unit) {
         COS_TRY(nvm->erase(nvm->context, page_address(store, page) + at));
     }

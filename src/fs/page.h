@@ -72,6 +72,7 @@ enum cos_result cos_page_write_mark(const struct cos_store *store, uint16_t page
 enum cos_result cos_page_is_blank(const struct cos_store *store, uint16_t page, size_t from,
                                   size_t end, bool *blank);
 
+/* COS_E_STORE_DAMAGED for a page that the map uses: only a forged image can ask for that. */
 enum cos_result cos_page_erase(const struct cos_store *store, uint16_t page);
 
 /* Erases the page, and writes a header that says no more than how often that was done. */

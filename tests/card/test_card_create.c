@@ -242,8 +242,8 @@ static void refused_directories_leave_no_name(void **state)
     bench_expect_sm(bench, "00A40400 05 B1B2B3B4B5", 0x6A82, NULL);
 }
 
-/* The security chip knows eight applications (docs/formats.md), whatever other names they have: a
- * DF with two names that has room for one of them does not take it and fail. */
+/* The security chip knows eight names of applications (docs/formats.md): a DF with
+ * two names that has room for one of them is refused and takes none. */
 static void there_is_room_for_eight_names_of_applications(void **state)
 {
     struct bench *bench = *state;

@@ -160,6 +160,26 @@ static void damage_is_not_copied(void **state)
     }
 }
 
+/* Nor is what went bad kept under a new CRC when another part of its page is written. */
+static void damage_is_not_kept(void **state)
+{
+    (void)state;
+    static const uint8_t x[] = {0xA0, 0xA1};
+    const struct cos_edit edits[] = {{2, x, 2}, {PAYLOAD, x, 1}};
+    for (unsigned byte = 0; byte < PAYLOAD; byte++) {
+        open_written(SMALL);
+        const uint32_t bad =
+            rig.config.start + rig.map[1] * (uint32_t)rig.config.page_size + 36 + byte;
+        const uint8_t good = rig.sim.cells[bad], wrong = good ^ 0x04;
+        sim_nvm_poke(&rig.sim, bad, &wrong, 1);
+        assert_int_equal(cos_store_commit(&rig.store, edits, 2), COS_E_STORE_DAMAGED);
+        sim_nvm_poke(&rig.sim, bad, &good, 1);
+        rig_verify(&rig);
+        assert_true(rig_steps(&rig, "r1sr"));
+        rig_close(&rig);
+    }
+}
+
 static void random_copies_follow_the_shadow(void **state)
 {
     (void)state;
@@ -198,6 +218,7 @@ int main(void)
         TEST(a_copy_is_what_stood_there_before),
         TEST(copies_outside_change_nothing),
         TEST(damage_is_not_copied),
+        TEST(damage_is_not_kept),
         TEST(random_copies_follow_the_shadow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
