@@ -43,8 +43,8 @@ enum cos_result cos_page_read_header(const struct cos_store *store, uint16_t pag
 {
     uint8_t bytes[PAGE_HEADER_SIZE];
 
-    COS_TRY(read_at(store, page, store->header_at, bytes, sizeof bytes));
     header->erases = 0;
+    COS_TRY(read_at(store, page, store->header_at, bytes, sizeof bytes));
     COS_CHECK(cos_get32(bytes + 24) == cos_crc32(0, bytes, 24), COS_E_STORE_DAMAGED);
     COS_CHECK(bytes[0] == COS_NVM_FORMAT, COS_E_STORE_VERSION);
     header->place = bytes[1];
