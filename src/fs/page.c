@@ -50,8 +50,8 @@ enum cos_result cos_page_read_header(const struct cos_store *store, uint16_t pag
 {
     uint8_t bytes[PAGE_HEADER_SIZE];
 
-    COS_TRY(read_at(store, page, store->header_at, bytes, sizeof bytes));
     header->erases = 0;
+    COS_TRY(read_at(store, page, store->header_at, bytes, sizeof bytes));
     COS_CHECK(cos_get32(bytes + 24) == header_crc(bytes), COS_E_STORE_DAMAGED);
     COS_CHECK((bytes[0] & ~PAGE_SCRUB) == COS_NVM_FORMAT, COS_E_STORE_VERSION);
     header->scrub = (bytes[0] & PAGE_SCRUB) != 0;

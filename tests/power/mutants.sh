@@ -57,8 +57,8 @@ replace() {
 run=0 survived=
 wanted=" $* "
 
-# mutant NAME FILE OLD NEW [TEST]: TEST, the rig of torn power if none is named, must fail. A mutant that hangs uses up its
-# processor time, which is not what it takes on a busy machine.
+# mutant NAME FILE OLD NEW [TEST]: TEST must fail: the rig of torn power up to its first failure, one test of the rig, or
+# a unit test. A mutant that hangs uses up its processor time, which is not what it takes on a busy machine.
 mutant() {
     [ "$wanted" = "  " ] || case $wanted in *" $1 "*) ;; *) return ;; esac
     run=$((run + 1))
@@ -66,8 +66,13 @@ mutant() {
         cp "src/fs/$part.c" "src/fs/$part.h" "$work/fs/" 2>/dev/null
     done
     replace "$work/fs/$2" "$3" "$4" || { echo "mutant $1 does not fit src/fs/$2"; exit 2; }
-    build "${5:-test_store_power}" || { echo "mutant $1 does not compile"; exit 2; }
-    if (ulimit -t 120 && "$work/test" --first >"$work/out" 2>&1); then
+    case ${5:-} in
+        test_*) test=$5 arguments= ;;
+        '') test=test_store_power arguments=--first ;;
+        *) test=test_store_power arguments="--only $5" ;;
+    esac
+    build $test || { echo "mutant $1 does not compile"; exit 2; }
+    if (ulimit -t 120 && "$work/test" $arguments >"$work/out" 2>&1); then
         echo "SURVIVED $1"
         survived="$survived $1"
     else
@@ -97,33 +102,30 @@ mutant older-page-wins mount.c \
 mutant torn-not-erased mount.c \
     'if (header.sequence != 0 && header.sequence == newest->sequence) { COS_TRY(cos_page_erase(store, page)); }' \
     ''
-mutant torn-erased-forwards mount.c \
-    'page = (uint16_t)(page > 0 ? page - 1U : store->config.pages - 1U); } return COS_OK;' \
-    'page = (uint16_t)((page + 1U) % store->config.pages); } return COS_OK;'
 mutant pages-behind-trusted mount.c \
     'COS_TRY(cos_page_erase(store, cos_map_next_free(store, behind))); COS_TRY(cos_page_erase(store, behind));' \
     '(void)behind;'
 mutant second-page-behind-trusted mount.c \
     'COS_TRY(cos_page_erase(store, cos_map_next_free(store, behind)));' \
-    ''
+    '' recoveries_of_recoveries
 mutant page-behind-trusted mount.c \
     'COS_TRY(cos_page_erase(store, behind));' \
     ''
 mutant first-transaction-trusted mount.c \
     'newest.last = (uint16_t)(config->pages - 1); COS_TRY(erase_torn(store, &newest));' \
-    ''
+    '' recoveries_of_recoveries
 mutant copy-trusted mount.c \
     'COS_TRY(partner_is_good(store, newest, &stale_copy));' \
-    ''
+    '' recoveries_of_recoveries
 mutant partner-payload-unchecked mount.c \
     'return cos_page_check_payload(store, partner, header.logical, good);' \
-    '*good = true; return COS_OK;'
+    '*good = true; return COS_OK;' recoveries_of_recoveries
 mutant marks-outlive-copy mount.c \
     'COS_TRY(cos_page_erase(store, newest->header.slots[2]));' \
-    ''
+    '' recoveries_of_recoveries
 mutant second-mark-outlives-copy mount.c \
     'COS_TRY(erase_second(store, newest->header.slots[3]));' \
-    ''
+    '' recoveries_of_recoveries
 mutant copy-over-superseded mount.c \
     'COS_TRY(build_map(store, newest->sequence - 1)); slots[0] = newest->last;' \
     'slots[0] = newest->last;'
@@ -132,7 +134,7 @@ mutant copy-wanders mount.c \
     'if (false) { /*'
 mutant behind-copy-trusted mount.c \
     'COS_TRY(perhaps_usable_after(store, newest, newest->header.slots[2], true, &behind));' \
-    '(void)behind;'
+    '(void)behind;' recoveries_of_recoveries
 mutant copy-without-mark mount.c \
     'COS_TRY(cos_page_write_mark(store, mark, PAGE_MARK_SETTLED));' \
     ''
@@ -147,19 +149,19 @@ mutant partner-not-retired mount.c \
     ''
 mutant partner-stays mount.c \
     'return cos_page_write_mark(store, partner, PAGE_MARK_RETIRED);' \
-    'return COS_OK;'
+    'return COS_OK;' recoveries_of_recoveries
 mutant note-before-erase mount.c \
     'if (cos_page_erase(store, partner) != COS_OK) { return COS_OK; /* lost power, or worn: it cannot even take the note */ }' \
-    ''
+    '' recoveries_of_recoveries
 mutant retirement-not-asked-for mount.c \
     'if (mark != newest->sequence) { COS_TRY(resume_refresh' \
     'if (false) { COS_TRY(resume_refresh'
 mutant mark-trusted mount.c \
     'missing = slots[3];' \
-    ''
+    '' recoveries_of_recoveries
 mutant no-second-mark mount.c \
     'if (slots[3] == slots[1] || slots[3] == slots[2]) {' \
-    'if (true) {'
+    'if (true) {' recoveries_of_recoveries
 mutant number-used-twice mount.c \
     'header.sequence = newest->sequence + 1;' \
     'header.sequence = newest->sequence;'

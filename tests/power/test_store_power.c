@@ -350,25 +350,32 @@ static void second_and_third_cuts(struct round *round, unsigned seed)
     }
 }
 
+/* One round: three cuts in a row, the first one in the second step of the scenario. */
+static void three_cuts(unsigned seed)
+{
+    const bool all = form() == LONG && seed == 0;
+    struct round round = {.all = all, .every = all ? 1 : 23};
+    for (unsigned i = player->operations[0] * SIM_CONTENTS; first_cut(i); i++) {
+        now.cuts[0].seed += seed;
+        if (taken(&round, i % SIM_CONTENTS) && mine()) {
+            second_and_third_cuts(&round, seed);
+        }
+    }
+}
+
 /* A recovery is torn, the recovery from that, and the recovery from that, where a page is two
- * operations: in many rounds with other seeds; in the long form the first one is the full product
- * three deep. */
+ * operations; and a transaction of two pages, its recovery, and the recovery from that. In many
+ * rounds with other seeds; in the long form the first one is the full product three deep. */
 static void recoveries_of_recoveries(void **state)
 {
     (void)state;
     const unsigned first = rig_find(SIM_WRITE_ONCE, 64, 64);
     const unsigned rounds = form() == SHORTEST ? 2 : 16;
-    for (unsigned geometry = first; geometry < first + 6; geometry++) {
-        open_scenario(geometry, first + 3 - geometry, CASE_START);
-        for (unsigned seed = 0; seed < rounds * 1000; seed += 1000) {
-            const bool all = form() == LONG && seed == 0;
-            struct round round = {.all = all, .every = all ? 1 : 23};
-            for (unsigned i = player->operations[0] * SIM_CONTENTS; first_cut(i); i++) {
-                now.cuts[0].seed += seed;
-                if (taken(&round, i % SIM_CONTENTS) && mine()) {
-                    second_and_third_cuts(&round, seed);
-                }
-            }
+    for (unsigned i = 0; i < 12; i++) {
+        const unsigned geometry = first + i / 2;
+        open_scenario(geometry, first + 3 - geometry, i % 2 == 0 ? CASE_START : CASE_PAIR);
+        for (unsigned round = 0; round < rounds; round++) {
+            three_cuts(round * 1000);
         }
         close_scenario();
     }

@@ -10,6 +10,7 @@ static const char *const scenarios[CASE_SCENARIOS] = {
     [CASE_SMALL] = "1smr",
     [CASE_MARK] = "1s",
     [CASE_START] = "1r",
+    [CASE_PAIR] = "1m",
 };
 
 /* Seed 0 starts on a chip that was never written. */

@@ -17,6 +17,7 @@ enum case_scenario {
     CASE_SMALL, /* a page, its mark, a copy over a border, a start that must refresh */
     CASE_MARK,  /* a page and its mark */
     CASE_START, /* a page, and a start that must refresh */
+    CASE_PAIR,  /* a page, and a copy over a border: two pages */
     CASE_SCENARIOS
 };
 #define CASE_STEPS_MAX 48
