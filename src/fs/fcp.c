@@ -190,6 +190,7 @@ static enum cos_result settle_fixed(struct fcp *fcp)
 {
     struct cos_file_info *info = &fcp->info;
 
+    COS_INVARIANT(info->record_size != 0); /* take_descriptor() */
     if (info->size == 0) {
         info->size = (uint32_t)info->record_size * fcp->records;
     }
