@@ -19,8 +19,8 @@ void *memmove(void *to, const void *from, size_t length);
 void *memset(void *to, int value, size_t length);
 int memcmp(const void *a, const void *b, size_t length);
 
-/* For a function with a large frame that should not become part of its caller's, whose other callees
- * would then stand on it. */
+/* For a function with a large frame that should not become part of its caller's, whose other
+ * callees would then stand on it. */
 #define COS_OWN_FRAME __attribute__((noinline))
 
 /* A run of bytes that somebody else owns. */
