@@ -98,6 +98,7 @@ enum cos_context_op {
     COS_CONTEXT_DROP = 2, /* a plain command came: end secure messaging and pending steps */
     COS_CONTEXT_REGISTER =
         3, /* make a context for the name that follows (under secure messaging only) */
+    COS_CONTEXT_FIND = 4, /* which context the name that follows means: binds nothing */
 };
 enum cos_pin_op {
     COS_PIN_VERIFY = 1,
@@ -133,13 +134,17 @@ enum cos_life_op {
  * status from the command that is open under secure messaging. */
 enum cos_vault_op {
     COS_VAULT_CREATE = 1, /* under the issuer's keys */
-    COS_VAULT_DELETE = 2, /* all of the files, each under its own rule, or none */
+    COS_VAULT_DELETE = 2, /* files, each under its own rule, and applications with their PINs and
+                             keys, under the issuer's keys: all of them or none */
     COS_VAULT_READ = 3,
     COS_VAULT_UPDATE = 4,
     COS_VAULT_STATUS_SET = 5, /* activate, deactivate, terminate */
     COS_VAULT_INFO = 6,       /* size and life-cycle status: under no rule */
 };
 #define COS_VAULT_FILES_DELETE 16U /* files in one DELETE */
+
+/* Names of applications: contexts are numbered 1 to 8, a byte has a bit for each. */
+#define COS_APPLICATIONS 8U
 
 /* Flags in every response. */
 #define COS_GATE_FLAG_ACTIVE                                                                       \

@@ -85,7 +85,7 @@ struct cos_gate_server {
 };
 
 /* One transaction on the chip's store under construction. */
-#define COS_SECURE_EDITS  19U
+#define COS_SECURE_EDITS  27U /* DELETE: 16 files, 8 names, 3 fields of the state record */
 #define COS_SECURE_CHANGE 480U
 struct cos_secure_change {
     size_t count, used;

@@ -94,12 +94,13 @@ enum cos_result cos_app_vault_set_life_cycle(struct cos_app *app, const struct c
  * bytes, one that filters by header. */
 enum cos_result cos_app_vault_create(struct exchange *x, cos_file parent, struct cos_span fcp,
                                      const struct cos_file_info *info, cos_file *file);
-/* Deletes a vault EF, or a DF with vault EFs below it, all or nothing, if the rule of each vault EF
- * allows it. COS_E_MEMORY_FULL: more than COS_VAULT_FILES_DELETE of them. The rules of the other
- * files are the caller's business. */
-enum cos_result cos_app_vault_delete(struct exchange *x, cos_file file);
-/* Whether `file` is a vault EF, or one is below it. */
-enum cos_result cos_app_vault_below(const struct cos_app *app, cos_file file, bool *below);
+/* Deletes an EF, or a DF with all that is below it, all or nothing; with it, in the security chip,
+ * vault EFs, if the rule of each allows it, and the applications of DFs with names, their PINs and
+ * keys: these only under secure messaging with the issuer's keys, else COS_E_SECURITY_STATUS.
+ * COS_E_MEMORY_FULL: more than COS_VAULT_FILES_DELETE vault EFs. The rules of the other files are
+ * the caller's business. */
+enum cos_result cos_app_delete_tree(struct cos_app *app, cos_file file,
+                                    const struct cos_file_info *info);
 /* Ends a change of both chips that waits for its second half, as the security chip committed it or
  * not. To be called whenever a session was opened, before anything else is written.
  * COS_E_GATE_SESSION: there is none. COS_E_MUTE: the second half could not be written. */

@@ -155,13 +155,14 @@ static enum cos_result leave(struct cos_app *app, cos_file file, bool was_in,
     return COS_OK;
 }
 
-/* Vault EFs are deleted by both chips, and under their own rules, which the security chip has. */
+/* Vault EFs are deleted by both chips, and under their own rules, which the security chip has; the
+ * PINs and keys of applications go with their DFs. */
 enum cos_result cos_app_delete_file(struct exchange *x)
 {
     struct cos_app *app = x->app;
     struct cos_file_info info;
     cos_file file;
-    bool in = false, vault;
+    bool in = false;
 
     COS_TRY(find(x, &file, &info));
     COS_TRY(parent_usable(app, &info));
@@ -172,8 +173,7 @@ enum cos_result cos_app_delete_file(struct exchange *x)
     if (cos_file_is_df(&info)) {
         COS_TRY(cos_fs_is_below(&app->fs, app->current_df, file, &in));
     }
-    COS_TRY(cos_app_vault_below(app, file, &vault));
-    COS_TRY(vault ? cos_app_vault_delete(x, file) : cos_fs_delete(&app->fs, file));
+    COS_TRY(cos_app_delete_tree(app, file, &info));
     return leave(app, file, in, &info);
 }
 

@@ -105,8 +105,8 @@ struct change {
     struct cos_span rest;
 };
 
-static enum cos_result ask_change(struct cos_app *app, const struct change *change,
-                                  uint32_t *transaction, uint16_t *number)
+COS_OWN_FRAME static enum cos_result ask_change(struct cos_app *app, const struct change *change,
+                                                uint32_t *transaction, uint16_t *number)
 {
     struct cos_span body;
 
@@ -150,53 +150,75 @@ enum cos_result cos_app_vault_create(struct exchange *x, cos_file parent, struct
     return commit_change(x->app, &change, transaction);
 }
 
-/* The vault files in a tree: up to `capacity` of their numbers; *count says how many there are. */
-static enum cos_result collect(const struct cos_app *app, cos_file df, uint8_t *numbers,
-                               size_t capacity, size_t *count)
+/* What is deleted in both chips with a tree of files, as the request says it. */
+struct shared {
+    uint8_t request[1 + NUMBER_SIZE * COS_VAULT_FILES_DELETE]; /* contexts, a bit for each, then
+                                                                  numbers of vault files */
+    size_t length;
+};
+
+/* The context that a DF's names mean. */
+COS_OWN_FRAME static enum cos_result
+add_application(struct cos_app *app, const struct cos_file_info *df, struct shared *shared)
+{
+    static const uint8_t fields[] = {COS_CONTEXT_FIND, CHANNEL};
+    uint8_t attributes[COS_FS_ATTRIBUTES_MAX];
+    struct cos_span name, context;
+    const enum cos_result result = cos_fs_attribute(&app->fs, df, 0x84, attributes, &name);
+
+    COS_CHECK(result != COS_E_REFERENCE_NOT_FOUND, COS_OK);
+    COS_TRY(result);
+    COS_TRY(cos_app_ask(app, COS_GATE_CONTEXT, fields, sizeof fields, name, &context));
+    COS_CHECK(context.length == 1 && context.data[0] <= COS_APPLICATIONS, COS_E_INVARIANT);
+    shared->request[0] |= (uint8_t)(1U << context.data[0] >> 1);
+    return COS_OK;
+}
+
+static enum cos_result add_vault_file(const struct cos_file_info *ef, struct shared *shared)
+{
+    COS_CHECK(shared->length < sizeof shared->request, COS_E_MEMORY_FULL);
+    cos_put16(shared->request + shared->length, ef->vault);
+    shared->length += NUMBER_SIZE;
+    return COS_OK;
+}
+
+COS_OWN_FRAME static enum cos_result collect(struct cos_app *app, cos_file tree,
+                                             struct shared *shared)
 {
     struct cos_file_info info;
     uint32_t cursor = 0;
     cos_file file;
     enum cos_result result;
 
-    *count = 0;
     while ((result = cos_fs_next(&app->fs, &cursor, &file, &info)) == COS_OK) {
-        bool below;
-        if (info.vault == 0) {
-            continue;
+        const bool df = cos_file_is_df(&info);
+        bool below = false;
+        if (df || info.vault != 0) {
+            COS_TRY(cos_fs_is_below(&app->fs, file, tree, &below));
         }
-        COS_TRY(cos_fs_is_below(&app->fs, file, df, &below));
         if (below) {
-            if (*count < capacity) {
-                cos_put16(numbers + NUMBER_SIZE * *count, info.vault);
-            }
-            ++*count;
+            COS_TRY(df ? add_application(app, &info, shared) : add_vault_file(&info, shared));
         }
     }
     return result == COS_E_END_OF_DATA ? COS_OK : result;
 }
 
-enum cos_result cos_app_vault_below(const struct cos_app *app, cos_file file, bool *below)
+enum cos_result cos_app_delete_tree(struct cos_app *app, cos_file file,
+                                    const struct cos_file_info *info)
 {
-    size_t count;
-    enum cos_result result = collect(app, file, NULL, 0, &count);
-
-    *below = count != 0;
-    return result;
-}
-
-enum cos_result cos_app_vault_delete(struct exchange *x, cos_file file)
-{
-    uint8_t numbers[NUMBER_SIZE * COS_VAULT_FILES_DELETE];
-    struct change change = {{COS_VAULT_DELETE, CHANNEL}, {numbers, 0}};
+    struct shared shared = {{0}, 1};
+    struct change change = {{COS_VAULT_DELETE, CHANNEL}, {shared.request, 0}};
     uint32_t transaction;
     uint16_t none_new;
-    size_t count;
 
-    COS_TRY(collect(x->app, file, numbers, COS_VAULT_FILES_DELETE, &count));
-    COS_CHECK(count <= COS_VAULT_FILES_DELETE, COS_E_MEMORY_FULL);
-    change.rest.length = NUMBER_SIZE * count;
-    COS_TRY(ask_change(x->app, &change, &transaction, &none_new));
-    COS_TRY(cos_fs_prepare_delete(&x->app->fs, file, transaction));
-    return commit_change(x->app, &change, transaction);
+    if (cos_file_is_df(info) || info->vault != 0) {
+        COS_TRY(collect(app, file, &shared));
+    }
+    if (shared.request[0] == 0 && shared.length == 1) {
+        return cos_fs_delete(&app->fs, file);
+    }
+    change.rest.length = shared.length;
+    COS_TRY(ask_change(app, &change, &transaction, &none_new));
+    COS_TRY(cos_fs_prepare_delete(&app->fs, file, transaction));
+    return commit_change(app, &change, transaction);
 }

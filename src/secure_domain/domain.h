@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the files of the secure domain share. One file a concern: start.c, serve.c, state.c,
- * object.c, vault.c, status.c, pin.c, auth.c, scp03.c, sm.c, key.c, personal.c, life.c.
+ * object.c, application.c, vault.c, status.c, pin.c, auth.c, scp03.c, sm.c, key.c, personal.c,
+ * life.c.
  */
 #ifndef COS_SECURE_DOMAIN_H
 #define COS_SECURE_DOMAIN_H
@@ -148,7 +149,8 @@ enum cos_result cos_object_put(struct cos_secure *secure, struct object *object,
 /* Adds the transport key of a production step, in place of one that is there. */
 enum cos_result cos_object_add_transport(struct cos_secure *secure, uint8_t number,
                                          const uint8_t key[16]);
-/* Adds the removal of entry and secret to the transaction. */
+/* Adds the removal of entry and secret to the transaction: as many edits. */
+enum { OBJECT_EDITS = 2 };
 void cos_object_remove(struct cos_secure *secure, const struct object *object);
 /* How many sets of keys there are, but that of one version (0: all). */
 enum cos_result cos_object_count_sets(const struct cos_secure *secure, uint8_t but,
@@ -165,7 +167,12 @@ enum cos_result cos_object_spend(struct cos_secure *secure, struct object *objec
 /* Gives all tries back. */
 enum cos_result cos_object_restore(struct cos_secure *secure, struct object *object);
 
-/* Applications: context number of a name. COS_E_REFERENCE_NOT_FOUND. */
+/* ---- Applications: contexts of PINs and keys (application.c) ---- */
+
+/* Logical pages that their entries take, and the first of them. */
+uint16_t cos_application_pages(uint16_t payload);
+uint16_t cos_object_first_application_page(uint16_t payload, uint16_t objects);
+/* Context number of a name. COS_E_REFERENCE_NOT_FOUND. */
 enum cos_result cos_application_find(const struct cos_secure *secure, struct cos_span name,
                                      uint8_t *context);
 /* The same, making one if there is none (one transaction): a context of its own for the first name
@@ -177,6 +184,20 @@ enum cos_result cos_application_register(struct cos_secure *secure, struct cos_s
  * COS_E_CONDITIONS. */
 enum cos_result cos_application_has_name(const struct cos_secure *secure, struct cos_span name,
                                          struct cos_span beginning);
+/* Whether a set has a context: bit n - 1 is context n. */
+static inline bool cos_application_among(uint8_t contexts, uint8_t context)
+{
+    return (1U << context >> 1 & contexts) != 0;
+}
+/* Whether one of these contexts has PINs or keys. */
+enum cos_result cos_application_has_objects(const struct cos_secure *secure, uint8_t contexts,
+                                            bool *has_objects);
+/* Adds the removal of the names that stand for these contexts to the transaction.
+ * COS_E_REFERENCE_NOT_FOUND: none stands for one of them. */
+enum cos_result cos_application_remove(struct cos_secure *secure, uint8_t contexts);
+/* Removes PINs and keys whose context no name stands for any more: what a removal left that power
+ * interrupted. Nothing else may be in the transaction. */
+enum cos_result cos_application_sweep(struct cos_secure *secure);
 
 /* ---- Vault (vault.c) ---- */
 
@@ -194,6 +215,8 @@ void cos_status_set(struct cos_secure *secure, struct cos_channel *channel,
                     const struct object *object, bool on);
 bool cos_status_pin_verified(const struct cos_channel *channel, const struct object *pin);
 void cos_status_bind(struct cos_secure *secure, struct cos_channel *channel, uint8_t application);
+/* Channels that are bound to one of these contexts are bound to none. */
+void cos_status_leave(struct cos_secure *secure, uint8_t contexts);
 /* Whether the channel satisfies a condition byte. */
 cos_truth cos_status_satisfies(const struct cos_secure *secure, uint8_t channel, uint8_t condition);
 /* The same for the rule of an object; global: it belongs to no application. */

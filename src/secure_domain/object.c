@@ -6,8 +6,6 @@
 #include "domain.h"
 
 enum {
-    APPLICATION_ENTRY = 20,
-    APPLICATIONS = 8,
     STATE_PAGES = 1,
     STORAGE_KEY_PAGES = 1,
     OBJECT_ASSOCIATED = 17,
@@ -76,15 +74,15 @@ uint32_t cos_place(const struct cos_secure *secure, uint32_t first, uint32_t ind
     return (first + index / per_page) * payload + index % per_page * size;
 }
 
-static uint16_t first_application_page(uint16_t payload, uint16_t objects)
+uint16_t cos_object_first_application_page(uint16_t payload, uint16_t objects)
 {
     return (uint16_t)(STATE_PAGES + cos_pages_for(objects, OBJECT_ENTRY, payload));
 }
 
 uint16_t cos_object_first_secret_page(uint16_t payload, uint16_t objects)
 {
-    return (uint16_t)(first_application_page(payload, objects) +
-                      cos_pages_for(APPLICATIONS, APPLICATION_ENTRY, payload));
+    return (uint16_t)(cos_object_first_application_page(payload, objects) +
+                      cos_application_pages(payload));
 }
 
 uint16_t cos_object_pages(uint16_t payload, uint16_t objects)
@@ -397,122 +395,4 @@ enum cos_result cos_object_restore(struct cos_secure *secure, struct object *obj
         return COS_OK;
     }
     return write_tries(secure, object, object->tries_max);
-}
-
-/* ---- Applications ---- */
-
-static uint32_t application_address(const struct cos_secure *secure, uint16_t index)
-{
-    uint16_t first = first_application_page(secure->store.payload, secure->config.objects);
-
-    return cos_place(secure, first, index, APPLICATION_ENTRY);
-}
-
-enum { APPLICATION_NAME = 17, APPLICATION_ALIAS = 17 };
-
-static enum cos_result read_application(const struct cos_secure *secure, uint8_t index,
-                                        uint8_t entry[APPLICATION_ENTRY])
-{
-    COS_TRY(cos_store_read(&secure->store, application_address(secure, index), entry,
-                           APPLICATION_ENTRY));
-    COS_CHECK(entry[APPLICATION_ALIAS] <= APPLICATIONS, COS_E_STORE_DAMAGED);
-    return COS_OK;
-}
-
-/* The context that an entry stands for: its own, or that of its DF's first name. */
-static uint8_t context_of(uint8_t index, const uint8_t entry[APPLICATION_ENTRY])
-{
-    return entry[APPLICATION_ALIAS] != 0 ? entry[APPLICATION_ALIAS] : (uint8_t)(index + 1);
-}
-
-/* The context of the first entry with this name, COS_E_REFERENCE_NOT_FOUND. */
-static enum cos_result find_entry(const struct cos_secure *secure,
-                                  const uint8_t wanted[APPLICATION_ENTRY], uint8_t *context)
-{
-    uint8_t entry[APPLICATION_ENTRY];
-
-    for (uint8_t index = 0; index < APPLICATIONS; index++) {
-        COS_TRY(read_application(secure, index, entry));
-        if (memcmp(entry, wanted, APPLICATION_NAME) == 0) {
-            *context = context_of(index, entry);
-            return COS_OK;
-        }
-    }
-    return COS_E_REFERENCE_NOT_FOUND;
-}
-
-/* Makes the entry of a name and finds it. */
-static enum cos_result find_name(const struct cos_secure *secure, struct cos_span name,
-                                 uint8_t entry[APPLICATION_ENTRY], uint8_t *context)
-{
-    COS_CHECK(name.length >= 1 && name.length <= 16, COS_E_DATA);
-    memset(entry, 0, APPLICATION_ENTRY);
-    entry[0] = (uint8_t)name.length;
-    memcpy(entry + 1, name.data, name.length);
-    return find_entry(secure, entry, context);
-}
-
-enum cos_result cos_application_find(const struct cos_secure *secure, struct cos_span name,
-                                     uint8_t *context)
-{
-    uint8_t entry[APPLICATION_ENTRY];
-
-    return find_name(secure, name, entry, context);
-}
-
-/* The context of a free entry, if there are as many as are needed. */
-static enum cos_result find_free_entry(const struct cos_secure *secure, unsigned needed,
-                                       uint8_t *context)
-{
-    uint8_t entry[APPLICATION_ENTRY];
-    unsigned found = 0;
-
-    for (uint8_t index = APPLICATIONS; index-- > 0;) {
-        COS_TRY(read_application(secure, index, entry));
-        if (entry[0] == 0) {
-            found++;
-            *context = (uint8_t)(index + 1);
-        }
-    }
-    return found != 0 && found >= needed ? COS_OK : COS_E_MEMORY_FULL;
-}
-
-enum cos_result cos_application_register(struct cos_secure *secure, struct cos_span name,
-                                         struct cos_span first, unsigned needed, uint8_t *context)
-{
-    uint8_t entry[APPLICATION_ENTRY], first_entry[APPLICATION_ENTRY], free_context = 0;
-    enum cos_result result = find_name(secure, name, entry, context);
-
-    if (result != COS_E_REFERENCE_NOT_FOUND) {
-        return result;
-    }
-    COS_TRY(find_free_entry(secure, needed, &free_context));
-    *context = free_context;
-    if (name.length != first.length || memcmp(name.data, first.data, name.length) != 0) {
-        COS_TRY(find_name(secure, first, first_entry, context));
-        entry[APPLICATION_ALIAS] = *context;
-    }
-    cos_change_start(secure);
-    cos_change_add(secure, application_address(secure, (uint16_t)(free_context - 1)), entry,
-                   sizeof entry);
-    return cos_change_commit(secure);
-}
-
-enum cos_result cos_application_has_name(const struct cos_secure *secure, struct cos_span name,
-                                         struct cos_span beginning)
-{
-    uint8_t entry[APPLICATION_ENTRY], context;
-    const enum cos_result result = find_name(secure, name, entry, &context);
-
-    /* Nobody's: binding to it is binding to none. */
-    COS_CHECK(result != COS_E_REFERENCE_NOT_FOUND, COS_OK);
-    COS_TRY(result);
-    for (uint8_t index = 0; index < APPLICATIONS; index++) {
-        COS_TRY(read_application(secure, index, entry));
-        if (context_of(index, entry) == context && entry[0] >= beginning.length &&
-            memcmp(entry + 1, beginning.data, beginning.length) == 0) {
-            return COS_OK;
-        }
-    }
-    return COS_E_CONDITIONS;
 }

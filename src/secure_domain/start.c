@@ -163,6 +163,7 @@ static enum cos_result open_store(struct cos_secure *secure)
         COS_TRY(cos_object_erase_secrets(secure)); /* power may have been cut in between */
         return cos_store_settle(&secure->store);
     }
+    COS_TRY(cos_application_sweep(secure));
     return cos_vault_wipe_unused(secure);
 }
 

@@ -89,6 +89,16 @@ void cos_status_bind(struct cos_secure *secure, struct cos_channel *channel, uin
     }
 }
 
+void cos_status_leave(struct cos_secure *secure, uint8_t contexts)
+{
+    for (size_t i = 0; i < COS_CHANNELS; i++) {
+        struct cos_channel *channel = &secure->channels[i];
+        if (cos_application_among(contexts, channel->application)) {
+            cos_status_bind(secure, channel, CONTEXT_GLOBAL);
+        }
+    }
+}
+
 enum cos_result cos_status_find(const struct cos_secure *secure, uint8_t channel, uint8_t reference,
                                 enum object_kind kind, struct object *object)
 {
@@ -334,13 +344,16 @@ enum cos_result cos_call_context(struct cos_secure *secure, struct cos_reader *r
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
     switch (operation) {
     case COS_CONTEXT_BIND:
+    case COS_CONTEXT_FIND:
         /* An application that the security chip does not know has no keys and no PINs of its own.
          */
         if (name.length != 0) {
             result = cos_application_find(secure, name, &context);
         }
         COS_CHECK(result == COS_OK || result == COS_E_REFERENCE_NOT_FOUND, result);
-        cos_status_bind(secure, &secure->channels[channel], context);
+        if (operation == COS_CONTEXT_BIND) {
+            cos_status_bind(secure, &secure->channels[channel], context);
+        }
         break;
     case COS_CONTEXT_DROP:
         COS_CHECK(name.length == 0, COS_E_GATE_FORMAT);

@@ -390,17 +390,44 @@ static enum cos_result create_file(struct cos_secure *secure, uint8_t channel,
     return cos_state_advance(secure, (enum cos_life_cycle)secure->life_cycle);
 }
 
-static enum cos_result delete_files(struct cos_secure *secure, uint8_t channel,
-                                    struct cos_reader *request, struct cos_writer *body)
+/* A file's rule would mean the PINs of whatever application got the context's number next: none may
+ * stay that is not among `numbers`. */
+static enum cos_result none_stays(const struct cos_secure *secure, uint8_t contexts,
+                                  struct cos_span numbers)
+{
+    struct file file;
+
+    for (uint16_t number = 1; number <= secure->config.vault_files; number++) {
+        bool stays = true;
+        for (size_t i = 0; i < numbers.length; i += 2) {
+            stays = stays && cos_get16(numbers.data + i) != number;
+        }
+        COS_TRY(read_file(secure, number, &file));
+        COS_CHECK(!stays || file.status == 0 || !cos_application_among(contexts, file.context),
+                  COS_E_CONDITIONS);
+    }
+    return COS_OK;
+}
+
+/* Files, each under its own rule, and applications: with PINs or keys only the issuer removes one.
+ */
+static enum cos_result delete_together(struct cos_secure *secure, uint8_t channel,
+                                       struct cos_reader *request, struct cos_writer *body)
 {
     const uint32_t transaction = cos_read32(request);
+    const uint8_t contexts = cos_read8(request);
+    const struct cos_span numbers = {request->data, request->length};
     struct file file;
-    bool now;
+    bool has_objects, now;
 
-    COS_CHECK(!request->failed && request->length != 0 && request->length % 2 == 0 &&
-                  request->length <= 2 * COS_VAULT_FILES_DELETE,
+    COS_CHECK(!request->failed && (contexts != 0 || request->length != 0) &&
+                  request->length % 2 == 0 && request->length <= 2 * COS_VAULT_FILES_DELETE,
               COS_E_GATE_FORMAT);
     cos_change_start(secure);
+    COS_TRY(cos_application_has_objects(secure, contexts, &has_objects));
+    COS_TRY(has_objects ? cos_status_require(secure, channel, CONDITION_SM) : COS_OK);
+    COS_TRY(none_stays(secure, contexts, numbers));
+    COS_TRY(cos_application_remove(secure, contexts));
     while (request->length > 0) {
         COS_TRY(find_file(secure, request, &file));
         COS_TRY(require(secure, channel, &file, COS_OPERATION_DELETE));
@@ -411,7 +438,9 @@ static enum cos_result delete_files(struct cos_secure *secure, uint8_t channel,
         return COS_OK;
     }
     COS_TRY(cos_state_advance(secure, (enum cos_life_cycle)secure->life_cycle));
-    return cos_vault_wipe_unused(secure); /* or the next start does */
+    cos_status_leave(secure, contexts);
+    COS_TRY(cos_application_sweep(secure)); /* or the next start does; so with the content */
+    return cos_vault_wipe_unused(secure);
 }
 
 /* The file, if its content may be used so. */
@@ -510,7 +539,7 @@ enum cos_result cos_call_vault(struct cos_secure *secure, struct cos_reader *req
     case COS_VAULT_CREATE:
         return create_file(secure, channel, request, body);
     case COS_VAULT_DELETE:
-        return delete_files(secure, channel, request, body);
+        return delete_together(secure, channel, request, body);
     case COS_VAULT_READ:
         return read_part(secure, channel, request, body);
     case COS_VAULT_UPDATE:

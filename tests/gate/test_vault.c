@@ -287,7 +287,7 @@ static void transitions_are_those_of_the_standard(void **state)
             assert_int_equal(vault_call(&rig, V, "0600 0001"), COS_OK);
             assert_int_equal(rig.body[2], expected == COS_OK ? steps[i].wanted : statuses[from]);
             assert_int_equal(vault_open(&rig, "00E40000 01 00"), COS_OK);
-            assert_int_equal(vault_call(&rig, V, "0200 NNNNNNNN 0001"), COS_OK);
+            assert_int_equal(vault_call(&rig, V, "0200 NNNNNNNN 00 0001"), COS_OK);
         }
     }
 }
@@ -314,7 +314,7 @@ static void status_decides_over_content(void **state)
         {"read by anybody", V, "0300 0002 0000 0001", COS_E_SECURITY_STATUS, NULL, 0},
         {"updated by anybody", V, "0400 0002 0000 11", COS_E_SECURITY_STATUS, NULL, 0},
         {"activated by anybody", V, "0500 0002 05", COS_E_SECURITY_STATUS, NULL, 0},
-        {"deleted by anybody", V, "0200 NNNNNNNN 0002", COS_E_SECURITY_STATUS, NULL, 0},
+        {"deleted by anybody", V, "0200 NNNNNNNN 00 0002", COS_E_SECURITY_STATUS, NULL, 0},
     };
     static const struct vault_step issuer[] = {
         {"UPDATE BINARY", O, "00D60000 01 11", COS_OK, NULL, 0},
@@ -339,19 +339,19 @@ static void status_decides_over_content(void **state)
 static void delete_takes_all_or_none(void **state)
 {
     static const struct vault_step steps[] = {
-        {"no file", V, "0200 NNNNNNNN", COS_E_GATE_FORMAT, NULL, 0},
-        {"half a number", V, "0200 NNNNNNNN 0001 00", COS_E_GATE_FORMAT, NULL, 0},
+        {"no file", V, "0200 NNNNNNNN 00 ", COS_E_GATE_FORMAT, NULL, 0},
+        {"half a number", V, "0200 NNNNNNNN 00 0001 00", COS_E_GATE_FORMAT, NULL, 0},
         {"17 files", V,
-         "0200 NNNNNNNN 00010001000100010001000100010001000100010001000100010001000100010001",
+         "0200 NNNNNNNN 00 00010001000100010001000100010001000100010001000100010001000100010001",
          COS_E_GATE_FORMAT, NULL, 0},
-        {"one is not there", V, "0200 NNNNNNNN 0001 0004", COS_E_REFERENCE_NOT_FOUND, NULL, 0},
-        {"one may not be deleted", V, "0200 NNNNNNNN 0001 0002", COS_E_SECURITY_STATUS, NULL, 0},
-        {"nor in the other order", V, "0200 NNNNNNNN 0002 0001", COS_E_SECURITY_STATUS, NULL, 0},
-        {"wrong transaction", V, "0200 PPPPPPPP 0001", COS_E_CONDITIONS, NULL, 0},
-        {"asked for", V, "0200 00000000 0001 0003", COS_OK, NULL, 0},
+        {"one is not there", V, "0200 NNNNNNNN 00 0001 0004", COS_E_REFERENCE_NOT_FOUND, NULL, 0},
+        {"one may not be deleted", V, "0200 NNNNNNNN 00 0001 0002", COS_E_SECURITY_STATUS, NULL, 0},
+        {"nor in the other order", V, "0200 NNNNNNNN 00 0002 0001", COS_E_SECURITY_STATUS, NULL, 0},
+        {"wrong transaction", V, "0200 PPPPPPPP 00 0001", COS_E_CONDITIONS, NULL, 0},
+        {"asked for", V, "0200 00000000 00 0001 0003", COS_OK, NULL, 0},
         {"all are there", V, "0600 0001", COS_OK, NULL, 0},
         {"with content", V, "0400 0001 0000 1122", COS_OK, "", 1},
-        {"two of them, one twice", V, "0200 NNNNNNNN 0001 0003 0001", COS_OK, NULL, 3},
+        {"two of them, one twice", V, "0200 NNNNNNNN 00 0001 0003 0001", COS_OK, NULL, 3},
         {"gone", V, "0600 0001", COS_E_REFERENCE_NOT_FOUND, NULL, 0},
         {"gone", V, "0300 0003 0000 0001", COS_E_REFERENCE_NOT_FOUND, NULL, 0},
         {"this one stays", V, "0300 0002 0000 0001", COS_OK, NULL, 0},
@@ -372,7 +372,7 @@ static void a_deleted_files_content_is_gone(void **state)
     assert_int_equal(vault_create(&rig, 8, OPEN_RULE), 1);
     assert_int_equal(vault_call(&rig, V, "0400 0001 0000 1122334455667788"), COS_OK);
     vault_chunk(&bench, 1, chunk);
-    assert_int_equal(vault_call(&rig, V, "0200 NNNNNNNN 0001"), COS_OK);
+    assert_int_equal(vault_call(&rig, V, "0200 NNNNNNNN 00 0001"), COS_OK);
     assert_false(card_nvm_contains(&bench.secure_nvm, chunk + 4, 16));
     vault_session(&rig);
     assert_int_equal(vault_create(&rig, 8, OPEN_RULE), 1);

@@ -48,10 +48,11 @@ static void a_full_vault_stays_usable(void **state)
     }
     assert_int_equal(vault_create(&rig, 10, OPEN_RULE), 0); /* no entry is left */
     assert_int_equal(rig.result, COS_E_MEMORY_FULL);
-    assert_int_equal(vault_call(&rig, V,
-                                "0200 NNNNNNNN 0003 0001 0005 0006 0007 0008 0009 000A 000B 000C "
-                                "000D 000E 000F 0010 0002"),
-                     COS_OK);
+    assert_int_equal(
+        vault_call(&rig, V,
+                   "0200 NNNNNNNN 00 0003 0001 0005 0006 0007 0008 0009 000A 000B 000C "
+                   "000D 000E 000F 0010 0002"),
+        COS_OK);
     vault_session(&rig);
     /* 86 chunks: file 4 has the fourth of them. */
     assert_int_equal(vault_create(&rig, 83 * 96, OPEN_RULE), 0);
@@ -79,10 +80,11 @@ static void sixteen_files_go_at_once(void **state)
         assert_int_equal(vault_create(&rig, 10, OPEN_RULE), number);
     }
     const uint64_t programs = bench.secure_nvm.counts.page_programs;
-    assert_int_equal(vault_call(&rig, V,
-                                "0200 NNNNNNNN 0001 0002 0003 0004 0005 0006 0007 0008 0009 000A "
-                                "000B 000C 000D 000E 000F 0010"),
-                     COS_OK);
+    assert_int_equal(
+        vault_call(&rig, V,
+                   "0200 NNNNNNNN 00 0001 0002 0003 0004 0005 0006 0007 0008 0009 000A "
+                   "000B 000C 000D 000E 000F 0010"),
+        COS_OK);
     assert_int_equal(bench.secure_nvm.counts.page_programs - programs, 5);
 }
 

@@ -97,7 +97,7 @@ static const struct operation operations[] = {
     {UPDATE, "00D60000 01 11", "0400 %04X 0000 11"},
     {DEACTIVATE, "00040000 01 00", "0500 %04X 04"},
     {TERMINATE, "00E80000 01 00", "0500 %04X 0C"},
-    {DELETE, "00E40000 01 00", "0200 00000000 %04X"},
+    {DELETE, "00E40000 01 00", "0200 00000000 00 %04X"},
 };
 
 static void try_operation(unsigned number, const char *rule, const struct operation *operation,
@@ -156,7 +156,7 @@ static void another_applications_pin_is_another_pin(void **state)
         {"whose PIN is verified", COS_GATE_PIN, "01 00 81 00 39393939", COS_OK, NULL, VAULT_ANY},
         {"read", V, "0300 0001 0000 0001", COS_E_SECURITY_STATUS, NULL, 0},
         {"updated", V, "0400 0001 0000 11", COS_E_SECURITY_STATUS, NULL, 0},
-        {"deleted", V, "0200 NNNNNNNN 0001", COS_E_SECURITY_STATUS, NULL, 0},
+        {"deleted", V, "0200 NNNNNNNN 00 0001", COS_E_SECURITY_STATUS, NULL, 0},
         {"that with number 0", V, "0300 0002 0000 0001", COS_E_SECURITY_STATUS, NULL, 0},
         {"what needs no PIN", V, "0300 0003 0000 0001", COS_OK, "00", 0},
         {"back", COS_GATE_CONTEXT, BIND, COS_OK, NULL, 0},
@@ -250,7 +250,7 @@ static void operations_are_bound_to_their_commands(void **state)
         uint8_t instructions[14];
     } bound[] = {
         {"0100 00000000 0008", {0xE0}},
-        {"0200 00000000 0001", {0xE4}},
+        {"0200 00000000 00 0001", {0xE4}},
         {"0300 0001 0000 0001", {0xB0, 0xB1, 0xB2, 0xB3, 0xA0, 0xA1, 0xA2, 0xDD}},
         {"0400 0001 0000 11", {0xD6, 0xD7, 0xDC, 0xDD, 0xD0, 0xD1, 0xD2, 0x0C, 0x0E, 0x0F}},
         {"0500 0002 05", {0x44}},

@@ -19,13 +19,19 @@ static bool issuer(struct bench *bench)
 #define CREATE_IN   "00E00000 1A 6218 82020121 83025121 80020020 850102 " RULE
 #define CREATE_TOO  "00E00000 17 6215 82020121 83025122 80020020 " RULE
 #define CREATE_MORE "00E00000 1A 6218 82020121 83025123 80020070 850102 " RULE
-#define SELECT_EF   "00A4020C 02 5110"
-#define SELECT_REC  "00A4020C 02 5111"
-#define SELECT_DF   "00A4000C 02 5120"
-#define SELECT_MF   "00A4000C 02 3F00"
-#define BYTES_16    "000102030405060708090A0B0C0D0E0F"
-#define BYTES_112   BYTES_16 BYTES_16 BYTES_16 BYTES_16 BYTES_16 BYTES_16 BYTES_16
-#define FILL        "00D60000 E0 " BYTES_112 BYTES_112
+#define CREATE_APP                                                                                 \
+    "00E00000 24 6222 82023821 83025130 8405F0A1A2A3A4 8407D2760000010203 8C087FC0C0C0C0C0C0C0"
+#define CREATE_APP_IN "00E00000 1B 6219 82023821 83025131 8405F0A1A2A3A5 8C087FC0C0C0C0C0C0C0"
+#define STORE_PIN(digit, name)                                                                     \
+    "80E2E000 26 8010 10 830101 8405" name " C704" digit digit digit digit                         \
+    "8010 10 830102 8405" name " C704" digit digit digit digit
+#define SELECT_EF  "00A4020C 02 5110"
+#define SELECT_REC "00A4020C 02 5111"
+#define SELECT_DF  "00A4000C 02 5120"
+#define SELECT_MF  "00A4000C 02 3F00"
+#define BYTES_16   "000102030405060708090A0B0C0D0E0F"
+#define BYTES_112  BYTES_16 BYTES_16 BYTES_16 BYTES_16 BYTES_16 BYTES_16 BYTES_16
+#define FILL       "00D60000 E0 " BYTES_112 BYTES_112
 
 /* Whatever is torn: what changes changes in both chips, or in none. */
 #define ACTION .state = COS_LIFE_OPERATIONAL, .prepare = issuer, .secured = true
@@ -55,6 +61,12 @@ static const struct power_action actions[] = {
      .setup = {SELECT_MF, CREATE_DF, SELECT_DF, CREATE_IN, "00D68100 10 " BYTES_16, CREATE_TOO,
                "00D68200 10 " BYTES_16, CREATE_MORE, "00D68300 70 " BYTES_112, SELECT_MF},
      .command = "00E40000 02 5120"},
+    /* A DF with names, with PINs and a vault EF; in it another one. */
+    {ACTION, .name = "application-delete", .once = true,
+     .setup = {SELECT_MF, "?" CREATE_APP, "00A4000C 02 5130", STORE_PIN("30", "F0A1A2A3A4"),
+               CREATE_IN, "00D68100 10 " BYTES_16, "?" CREATE_APP_IN, STORE_PIN("31", "F0A1A2A3A5"),
+               SELECT_MF},
+     .command = "00E40000 02 5130"},
     /* Content, rules and stubs of a card that ends. */
     {ACTION, .name = "vault-terminate-card", .once = true, .setup = {CREATE, SELECT_EF, FILL},
      .command = "80F080FF"},
