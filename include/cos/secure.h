@@ -29,7 +29,7 @@ struct cos_secure_config {
     uint32_t fab_at;               /* address in NVM of the fab record: one store page of its own */
     uint16_t objects;              /* PINs, keys and pairing secrets that fit, at most 255 */
     uint16_t vault_files;          /* EFs in the vault; 0 = no vault */
-    uint16_t vault_size;           /* bytes of their content, rounded up to 96 for each of them */
+    uint16_t vault_size;           /* bytes of their content, rounded up to 92 for each of them */
     /* The store's reserve is at least 10: production step 4 writes 7 pages in one transaction. */
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the files of the secure domain share. One file a concern: start.c, serve.c, state.c,
- * object.c, application.c, vault.c, status.c, pin.c, auth.c, scp03.c, sm.c, key.c, personal.c,
- * life.c.
+ * seal.c, object.c, application.c, vault.c, status.c, pin.c, auth.c, scp03.c, sm.c, key.c,
+ * personal.c, life.c.
  */
 #ifndef COS_SECURE_DOMAIN_H
 #define COS_SECURE_DOMAIN_H
@@ -31,6 +31,26 @@ uint16_t cos_pages_for(uint16_t count, uint16_t size, uint16_t payload);
 uint32_t cos_place(const struct cos_secure *secure, uint32_t first, uint32_t index, uint32_t size);
 enum cos_result cos_all_zero(const struct cos_secure *secure, uint32_t address, size_t length,
                              bool *zero);
+
+/* ---- Sealing (seal.c) ---- */
+
+enum { SEAL_FRESH = 4 }; /* random bytes of a nonce */
+
+/* What data are sealed as: no two writes have one nonce, and data are not taken for others. */
+struct sealing {
+    enum { SEAL_OBJECT = 0, SEAL_CHUNK = 1 } kind;
+    uint16_t number; /* of the object or chunk */
+    uint32_t count;  /* how often it was written */
+    const uint8_t *associated;
+    size_t associated_length;
+};
+
+/* Seals in place: SEAL_FRESH bytes, which it draws, `length` bytes of data, COS_CCM_TAG bytes. */
+enum cos_result cos_seal(struct cos_secure *secure, const struct sealing *sealing, uint8_t *bytes,
+                         size_t length);
+/* Opens such bytes in place. COS_E_STORE_DAMAGED if they are not authentic: the data are wiped. */
+enum cos_result cos_unseal(const struct cos_secure *secure, const struct sealing *sealing,
+                           uint8_t *bytes, size_t length);
 
 /* ---- State record (state.c) ---- */
 

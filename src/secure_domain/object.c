@@ -166,19 +166,12 @@ _Static_assert(offsetof(struct object, valid_to) == 13 &&
                    offsetof(struct object, tries_left) + 1 == ENTRY_BYTES,
                "struct object begins as an entry does");
 
-/* The entry, and the nonce of the secret that belongs to it. */
-struct encoded {
-    uint8_t entry[OBJECT_ENTRY], nonce[COS_CCM_NONCE];
-};
-
-static void encode(const struct object *object, struct encoded *encoded)
+static void encode(const struct object *object, uint8_t entry[OBJECT_ENTRY])
 {
-    memset(encoded, 0, sizeof *encoded);
-    memcpy(encoded->entry, object, ENTRY_BYTES);
-    cos_put32(encoded->entry + ENTRY_GENERATION, object->generation);
-    cos_put32(encoded->entry + ENTRY_COUNTER, object->counter);
-    cos_put16(encoded->nonce, object->index);
-    cos_put32(encoded->nonce + 2, object->generation);
+    memset(entry, 0, OBJECT_ENTRY);
+    memcpy(entry, object, ENTRY_BYTES);
+    cos_put32(entry + ENTRY_GENERATION, object->generation);
+    cos_put32(entry + ENTRY_COUNTER, object->counter);
 }
 
 enum cos_result cos_object_read(const struct cos_secure *secure, uint16_t index,
@@ -269,27 +262,32 @@ enum cos_result cos_object_place_key(struct cos_secure *secure, uint8_t number, 
 
 /* ---- Secrets ---- */
 
+enum { SLOT_SEALED = SEAL_FRESH + OBJECT_SECRET_MAX + COS_CCM_TAG };
+
+static struct sealing sealing_of(const struct object *object, const uint8_t entry[OBJECT_ENTRY])
+{
+    return (struct sealing){SEAL_OBJECT, object->index, object->generation, entry,
+                            OBJECT_ASSOCIATED};
+}
+
 enum cos_result cos_object_put(struct cos_secure *secure, struct object *object,
                                const uint8_t *secret)
 {
-    const struct cos_crypto *crypto = secure->config.crypto;
-    struct encoded encoded;
-    uint8_t slot[OBJECT_SLOT] = {0};
+    uint8_t entry[OBJECT_ENTRY], slot[OBJECT_SLOT] = {0};
 
     if (secret != NULL) {
-        object->generation++; /* a nonce comes again only if power was cut (docs/security.md) */
+        object->generation++;
         COS_CHECK(object->generation != 0 && object->length <= OBJECT_SECRET_MAX,
                   COS_E_MEMORY_FAILURE);
     }
-    encode(object, &encoded);
-    cos_change_add(secure, entry_address(secure, object->index), encoded.entry, OBJECT_ENTRY);
+    encode(object, entry);
+    cos_change_add(secure, entry_address(secure, object->index), entry, sizeof entry);
     if (secret == NULL) {
         return COS_OK;
     }
-    memcpy(slot, secret, object->length);
-    enum cos_result result = crypto->aes_ccm_seal(
-        crypto->context, secure->storage_key, COS_AES_KEY_MAX, encoded.nonce, encoded.entry,
-        OBJECT_ASSOCIATED, slot, OBJECT_SECRET_MAX, slot + OBJECT_SECRET_MAX);
+    const struct sealing sealing = sealing_of(object, entry);
+    memcpy(slot + SEAL_FRESH, secret, object->length);
+    enum cos_result result = cos_seal(secure, &sealing, slot, OBJECT_SECRET_MAX);
     if (result == COS_OK) {
         cos_change_add(secure, slot_address(secure, object->index), slot, sizeof slot);
     }
@@ -344,23 +342,14 @@ enum cos_result cos_object_remove_set(struct cos_secure *secure, uint8_t version
 enum cos_result cos_object_secret(const struct cos_secure *secure, const struct object *object,
                                   uint8_t secret[OBJECT_SECRET_MAX])
 {
-    const struct cos_crypto *crypto = secure->config.crypto;
-    struct encoded encoded;
-    uint8_t stored[COS_CCM_TAG], tag[COS_CCM_TAG];
-    uint32_t address = slot_address(secure, object->index);
+    uint8_t entry[OBJECT_ENTRY], slot[SLOT_SEALED];
+    const struct sealing sealing = sealing_of(object, entry);
 
-    COS_TRY(cos_store_read(&secure->store, address, secret, OBJECT_SECRET_MAX));
-    COS_TRY(cos_store_read(&secure->store, address + OBJECT_SECRET_MAX, stored, sizeof stored));
-    encode(object, &encoded);
-    enum cos_result result =
-        crypto->aes_ccm_open(crypto->context, secure->storage_key, COS_AES_KEY_MAX, encoded.nonce,
-                             encoded.entry, OBJECT_ASSOCIATED, secret, OBJECT_SECRET_MAX, tag);
-    if (result == COS_OK && cos_equal_secret(stored, tag, sizeof tag) != COS_YES) {
-        result = COS_E_STORE_DAMAGED;
-    }
-    if (result != COS_OK) {
-        cos_wipe(secret, OBJECT_SECRET_MAX);
-    }
+    encode(object, entry);
+    COS_TRY(cos_store_read(&secure->store, slot_address(secure, object->index), slot, sizeof slot));
+    enum cos_result result = cos_unseal(secure, &sealing, slot, OBJECT_SECRET_MAX);
+    memcpy(secret, slot + SEAL_FRESH, OBJECT_SECRET_MAX);
+    cos_wipe(slot, sizeof slot);
     return result;
 }
 

@@ -17,8 +17,9 @@ enum {
     ENTRY = 54,
     RULE_MAX = ENTRY - ENTRY_RULE,
     GENERATION = 4,
-    CHUNK_DATA = 96,
-    CHUNK = GENERATION + CHUNK_DATA + COS_CCM_TAG,
+    CHUNK_HEAD = GENERATION + SEAL_FRESH,
+    CHUNK_DATA = 92,
+    CHUNK = CHUNK_HEAD + CHUNK_DATA + COS_CCM_TAG, /* two fill the payload of a small page */
 };
 
 /* An entry, decoded. */
@@ -148,21 +149,14 @@ static enum cos_result place_file(const struct cos_secure *secure, struct file *
 
 /* ---- Content ---- */
 
-/* What a chunk is enciphered with. No object's nonce has a byte other than 00 there, and no chunk's
- * comes again under one storage key, unless power was cut (docs/security.md). */
-struct sealing {
-    uint8_t nonce[COS_CCM_NONCE], associated[4];
-};
+enum { CHUNK_ASSOCIATED = 4 };
 
-static struct sealing sealing_of(const struct file *file, uint16_t chunk, const uint8_t *generation)
+static struct sealing sealing_of(const struct file *file, uint16_t chunk, uint32_t generation,
+                                 uint8_t associated[CHUNK_ASSOCIATED])
 {
-    struct sealing sealing = {.nonce = {[2 + GENERATION] = 0x01}};
-
-    cos_put16(sealing.nonce, chunk);
-    memcpy(sealing.nonce + 2, generation, GENERATION);
-    cos_put16(sealing.associated, file->number);
-    cos_put16(sealing.associated + 2, chunk);
-    return sealing;
+    cos_put16(associated, file->number);
+    cos_put16(associated + 2, chunk);
+    return (struct sealing){SEAL_CHUNK, chunk, generation, associated, CHUNK_ASSOCIATED};
 }
 
 /* Reads a chunk and deciphers it in place. One that was never written since its file was created is
@@ -170,9 +164,8 @@ static struct sealing sealing_of(const struct file *file, uint16_t chunk, const 
 static enum cos_result open_chunk(const struct cos_secure *secure, const struct file *file,
                                   uint16_t chunk, uint8_t bytes[CHUNK])
 {
-    const struct cos_crypto *crypto = secure->config.crypto;
     const uint32_t address = chunk_address(secure, chunk);
-    uint8_t tag[COS_CCM_TAG];
+    uint8_t associated[CHUNK_ASSOCIATED];
     bool blank;
 
     COS_TRY(cos_all_zero(secure, address + GENERATION, CHUNK - GENERATION, &blank));
@@ -180,28 +173,21 @@ static enum cos_result open_chunk(const struct cos_secure *secure, const struct 
     if (blank) {
         return COS_OK;
     }
-    const struct sealing sealing = sealing_of(file, chunk, bytes);
-    COS_TRY(crypto->aes_ccm_open(crypto->context, secure->storage_key, COS_AES_KEY_MAX,
-                                 sealing.nonce, sealing.associated, sizeof sealing.associated,
-                                 bytes + GENERATION, CHUNK_DATA, tag));
-    COS_CHECK(cos_equal_secret(bytes + GENERATION + CHUNK_DATA, tag, sizeof tag) == COS_YES,
-              COS_E_STORE_DAMAGED);
-    return COS_OK;
+    const struct sealing sealing = sealing_of(file, chunk, cos_get32(bytes), associated);
+    return cos_unseal(secure, &sealing, bytes + GENERATION, CHUNK_DATA);
 }
 
 /* Enciphers a chunk in place and adds it to the transaction. */
 static enum cos_result add_chunk(struct cos_secure *secure, const struct file *file, uint16_t chunk,
                                  uint8_t bytes[CHUNK])
 {
-    const struct cos_crypto *crypto = secure->config.crypto;
     const uint32_t generation = cos_get32(bytes) + 1;
+    uint8_t associated[CHUNK_ASSOCIATED];
 
     COS_CHECK(generation != 0, COS_E_MEMORY_FAILURE);
     cos_put32(bytes, generation);
-    const struct sealing sealing = sealing_of(file, chunk, bytes);
-    COS_TRY(crypto->aes_ccm_seal(crypto->context, secure->storage_key, COS_AES_KEY_MAX,
-                                 sealing.nonce, sealing.associated, sizeof sealing.associated,
-                                 bytes + GENERATION, CHUNK_DATA, bytes + GENERATION + CHUNK_DATA));
+    const struct sealing sealing = sealing_of(file, chunk, generation, associated);
+    COS_TRY(cos_seal(secure, &sealing, bytes + GENERATION, CHUNK_DATA));
     cos_change_add(secure, chunk_address(secure, chunk), bytes, CHUNK);
     return COS_OK;
 }
@@ -219,9 +205,9 @@ static enum cos_result walk(struct cos_secure *secure, const struct file *file, 
         const size_t run = length < CHUNK_DATA - within ? length : CHUNK_DATA - within;
         result = open_chunk(secure, file, chunk, bytes);
         if (result == COS_OK && data == NULL) {
-            cos_write_bytes(body, bytes + GENERATION + within, run);
+            cos_write_bytes(body, bytes + CHUNK_HEAD + within, run);
         } else if (result == COS_OK) {
-            memcpy(bytes + GENERATION + within, data, run);
+            memcpy(bytes + CHUNK_HEAD + within, data, run);
             data += run;
             result = add_chunk(secure, file, chunk, bytes);
         }

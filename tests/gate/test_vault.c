@@ -52,7 +52,7 @@ static void create_takes_the_next_transaction_and_costs_two_pages(void **state)
         {"too long", V, "0100 NNNNNNNN 0064 00", COS_E_GATE_FORMAT, NULL, 0},
         {"no such channel", V, "0101 NNNNNNNN 0064", COS_E_GATE_FORMAT, NULL, 0},
         {"no size", V, "0100 NNNNNNNN 0000", COS_E_DATA, NULL, 0},
-        {"larger than the vault", V, "0100 NNNNNNNN 2041", COS_E_MEMORY_FULL, NULL, 0},
+        {"larger than the vault", V, "0100 NNNNNNNN 2059", COS_E_MEMORY_FULL, NULL, 0},
         {"the last transaction", V, "0100 PPPPPPPP 0064", COS_E_CONDITIONS, NULL, 0},
         {"no transaction near", V, "0100 FFFFFFFF 0064", COS_E_CONDITIONS, NULL, 0},
         {"asked for", V, "0100 00000000 0064", COS_OK, NULL, 0},
@@ -184,10 +184,10 @@ static void content_is_what_was_written(void **state)
         {"UPDATE across the end", V, "0400 0001 012B 1122", COS_E_OFFSET, NULL, 0},
         {"UPDATE within a chunk", V, "0400 0001 0002 112233", COS_OK, "", 1},
         {"it is there", V, "0300 0001 0000 0006", COS_OK, "0000 112233 00", 0},
-        {"UPDATE across two chunks of a page", V, "0400 0001 005F AABB", COS_OK, "", 1},
-        {"it is there", V, "0300 0001 005E 0004", COS_OK, "00 AABB 00", 0},
-        {"UPDATE across two pages", V, "0400 0001 00BF CCDD", COS_OK, "", 2},
-        {"all of it", V, "0300 0001 00BE 0004", COS_OK, "00 CCDD 00", 0},
+        {"UPDATE across two chunks of a page", V, "0400 0001 005B AABB", COS_OK, "", 1},
+        {"it is there", V, "0300 0001 005A 0004", COS_OK, "00 AABB 00", 0},
+        {"UPDATE across two pages", V, "0400 0001 00B7 CCDD", COS_OK, "", 2},
+        {"all of it", V, "0300 0001 00B6 0004", COS_OK, "00 CCDD 00", 0},
         {"UPDATE of the last byte", V, "0400 0001 012B EE", COS_OK, "", 1},
         {"it is there", V, "0300 0001 012A 0002", COS_OK, "00 EE", 0},
         {"what was there stays", V, "0300 0001 0000 0006", COS_OK, "0000 112233 00", 0},
@@ -239,16 +239,16 @@ static void content_is_enciphered_and_superseded_copies_go(void **state)
     uint8_t old[VAULT_CHUNK], chunk[VAULT_CHUNK];
 
     (void)state;
-    assert_int_equal(vault_create(&rig, 96, FREE_RULE), 1);
+    assert_int_equal(vault_create(&rig, 92, FREE_RULE), 1);
     VAULT_STEPS(&rig, write);
     vault_chunk(&bench, 1, old);
     assert_false(card_nvm_contains(&bench.secure_nvm, "VAULT CONTENT", 13));
     assert_false(card_nvm_contains(&bench.app_nvm, "VAULT CONTENT", 13));
-    assert_true(card_nvm_contains(&bench.secure_nvm, old + 4, 16));
+    assert_true(card_nvm_contains(&bench.secure_nvm, old + 8, 16));
     VAULT_STEPS(&rig, write);
     vault_chunk(&bench, 1, chunk);
-    assert_true(memcmp(old + 4, chunk + 4, 104) != 0); /* the same, enciphered anew */
-    assert_false(card_nvm_contains(&bench.secure_nvm, old + 4, 16));
+    assert_true(memcmp(old + 8, chunk + 8, 100) != 0); /* the same, enciphered anew */
+    assert_false(card_nvm_contains(&bench.secure_nvm, old + 8, 16));
 }
 
 /* ---- Life-cycle status ---- */
@@ -373,7 +373,7 @@ static void a_deleted_files_content_is_gone(void **state)
     assert_int_equal(vault_call(&rig, V, "0400 0001 0000 1122334455667788"), COS_OK);
     vault_chunk(&bench, 1, chunk);
     assert_int_equal(vault_call(&rig, V, "0200 NNNNNNNN 00 0001"), COS_OK);
-    assert_false(card_nvm_contains(&bench.secure_nvm, chunk + 4, 16));
+    assert_false(card_nvm_contains(&bench.secure_nvm, chunk + 8, 16));
     vault_session(&rig);
     assert_int_equal(vault_create(&rig, 8, OPEN_RULE), 1);
     assert_int_equal(vault_read(&rig, 1, data, 8), COS_OK);
@@ -381,7 +381,7 @@ static void a_deleted_files_content_is_gone(void **state)
     assert_int_equal(vault_call(&rig, V, "0400 0001 0000 1122334455667788"), COS_OK);
     vault_chunk(&bench, 1, again);
     assert_true(cos_get32(again) > cos_get32(chunk)); /* no nonce comes twice */
-    assert_true(memcmp(again + 4, chunk + 4, 96) != 0);
+    assert_true(memcmp(again + 8, chunk + 8, 92) != 0);
 }
 
 #define VAULT_TEST(function) cmocka_unit_test_setup_teardown(function, make, end)
