@@ -86,7 +86,7 @@ struct cos_gate_server {
 
 /* One transaction on the chip's store under construction. */
 #define COS_SECURE_EDITS  27U /* DELETE: 16 files, 8 names, 3 fields of the state record */
-#define COS_SECURE_CHANGE 480U
+#define COS_SECURE_CHANGE 528U /* six objects with their secrets */
 struct cos_secure_change {
     size_t count, used;
     uint16_t next_object; /* where the search for a free entry goes on */

@@ -110,9 +110,33 @@ enum object_usage {
     USAGE_SCP03_MAC = 0x10,
     USAGE_SCP03_DEK = 0x20,
     USAGE_TRANSPORT = 0x40,
+    USAGE_MUTUAL = 0x80,
 };
+/* What else a key serves. */
+enum object_service {
+    SERVICE_SIGN = 0x01,
+    SERVICE_DECIPHER = 0x02,
+    SERVICE_AGREE = 0x04,
+    SERVICE_ENCIPHER = 0x08,
+    SERVICE_CHECKSUM = 0x10,
+    SERVICE_VERIFY_CHECKSUM = 0x20,
+    SERVICE_OTP = 0x40,
+    SERVICE_ATTEST = 0x80,
+};
+/* Attributes that an object keeps for life. */
+enum object_flag {
+    FLAG_EACH_USE = 0x01,    /* key: the user is authenticated for each use */
+    FLAG_GENERATED = 0x02,   /* key: made on the chip */
+    FLAG_MAY_DISABLE = 0x04, /* PIN: the verification requirement may be disabled */
+};
+/* What changes about it. */
+enum object_state {
+    STATE_DISABLED = 0x01,  /* PIN: verification is not required */
+    STATE_TRANSPORT = 0x02, /* PIN: good for CHANGE REFERENCE DATA only */
+};
+#define USES_UNLIMITED 0xFFFFU
 enum {
-    OBJECT_ENTRY = 32,
+    OBJECT_ENTRY = 40,
     OBJECT_SECRET_MAX = 32,
     OBJECT_SLOT = 48,
     OBJECT_NUMBER_MAX = 15, /* what a security condition can name */
@@ -121,14 +145,17 @@ enum {
 };
 
 struct object {
-    /* Bytes, one after the other as they stand in the entry. */
-    uint8_t kind, context, number, version, algorithm, usage, length;
-    uint8_t use_rule, reset_rule, resetting_code, shortest, longest, level;
-    uint8_t valid_to[4]; /* behind level, as in STORE DATA */
-    uint8_t tries_max, tries_left;
+    /* Bytes, one after the other as they stand in the entry; the secret is bound to those up to
+     * valid_to. */
+    uint8_t kind, context, number, version, algorithm, usage, service, length;
+    uint8_t use_rule, change_rule, reset_rule, resetting_code, shortest, longest, format, flags;
+    uint8_t level, valid_to[4]; /* in this order, as in STORE DATA */
+    uint8_t state, tries_max, tries_left;
     /* The rest has no place among them. */
     uint16_t index;
-    uint32_t generation; /* how often the secret was written */
+    uint16_t uses_left;   /* USES_UNLIMITED: not counted */
+    uint16_t chunk, size; /* of a secret that has no room in a slot: first chunk, bytes */
+    uint32_t generation;  /* how often the secret was written */
     uint32_t counter;
 };
 

@@ -8,7 +8,7 @@
 enum {
     STATE_PAGES = 1,
     STORAGE_KEY_PAGES = 1,
-    OBJECT_ASSOCIATED = 17,
+    OBJECT_ASSOCIATED = 21,
     TRANSPORT_TRIES = 10,
 };
 
@@ -161,8 +161,15 @@ enum cos_result cos_object_erase_secrets(struct cos_secure *secure)
 
 /* ---- Entries ---- */
 
-enum { ENTRY_BYTES = 19, ENTRY_GENERATION = 20, ENTRY_COUNTER = 24 };
-_Static_assert(offsetof(struct object, valid_to) == 13 &&
+enum {
+    ENTRY_BYTES = 24,
+    ENTRY_USES = 24,
+    ENTRY_CHUNK = 26,
+    ENTRY_SIZE = 28,
+    ENTRY_GENERATION = 30,
+    ENTRY_COUNTER = 34,
+};
+_Static_assert(offsetof(struct object, valid_to) + 4 == OBJECT_ASSOCIATED &&
                    offsetof(struct object, tries_left) + 1 == ENTRY_BYTES,
                "struct object begins as an entry does");
 
@@ -170,6 +177,9 @@ static void encode(const struct object *object, uint8_t entry[OBJECT_ENTRY])
 {
     memset(entry, 0, OBJECT_ENTRY);
     memcpy(entry, object, ENTRY_BYTES);
+    cos_put16(entry + ENTRY_USES, object->uses_left);
+    cos_put16(entry + ENTRY_CHUNK, object->chunk);
+    cos_put16(entry + ENTRY_SIZE, object->size);
     cos_put32(entry + ENTRY_GENERATION, object->generation);
     cos_put32(entry + ENTRY_COUNTER, object->counter);
 }
@@ -182,6 +192,9 @@ enum cos_result cos_object_read(const struct cos_secure *secure, uint16_t index,
     COS_TRY(cos_store_read(&secure->store, entry_address(secure, index), entry, sizeof entry));
     memcpy(object, entry, ENTRY_BYTES);
     object->index = index;
+    object->uses_left = cos_get16(entry + ENTRY_USES);
+    object->chunk = cos_get16(entry + ENTRY_CHUNK);
+    object->size = cos_get16(entry + ENTRY_SIZE);
     object->generation = cos_get32(entry + ENTRY_GENERATION);
     object->counter = cos_get32(entry + ENTRY_COUNTER);
     COS_CHECK(object->length <= OBJECT_SECRET_MAX && object->tries_left <= object->tries_max,

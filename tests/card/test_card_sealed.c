@@ -22,7 +22,7 @@ enum { DATA_MAX = 92, FRESH_AT = 6, KIND_AT = 10 };
 /* What the next write seals, and as what. */
 struct sealed {
     uint8_t nonce[COS_CCM_NONCE]; /* but for the fresh bytes */
-    uint8_t associated[17];
+    uint8_t associated[21];
     size_t associated_length, length;
 };
 
@@ -35,10 +35,10 @@ static void pin_sealed(struct sealed *sealed)
     struct object pin;
 
     assert_int_equal(cos_object_find(&bench.secure, OBJECT_PIN, 1, 1, 0, &pin), COS_OK);
-    *sealed = (struct sealed){.associated_length = 17, .length = OBJECT_SECRET_MAX};
+    *sealed = (struct sealed){.associated_length = 21, .length = OBJECT_SECRET_MAX};
     cos_put16(sealed->nonce, pin.index);
     cos_put32(sealed->nonce + 2, pin.generation + 1);
-    memcpy(sealed->associated, &pin, 17);
+    memcpy(sealed->associated, &pin, 21);
 }
 
 /* The first chunk of the only vault file. */

@@ -121,8 +121,8 @@ static void a_vault_that_does_not_fit_is_refused(void **state)
 
     (void)state;
     for (unsigned pages = 0; pages < 2; pages++) {
-        /* 111 logical pages, 23 of them for what else there is, 4 for 16 entries: 84 with chunks */
-        sizes.vault_size = (uint16_t)((84 + pages) * 2 * 92);
+        /* 111 logical pages, 25 of them for what else there is, 4 for 16 entries: 82 with chunks */
+        sizes.vault_size = (uint16_t)((82 + pages) * 2 * 92);
         bench_init(&bench, &sizes);
         assert_int_equal(bench_power_on(&bench), pages == 0);
         assert_int_equal(bench.secure.verdict, pages == 0 ? COS_VERDICT_GOOD : COS_VERDICT_CONFIG);

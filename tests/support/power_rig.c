@@ -71,18 +71,18 @@ static uint64_t digest_store(const struct cos_store *store, uint32_t size)
     return hash;
 }
 
-/* Object entries, docs/formats.md: kind at 0, tries left at 18. */
+/* Object entries, docs/formats.md: kind at 0, tries left at 23. */
 static void read_tries(const struct bench *bench, uint8_t tries[16])
 {
     const struct cos_store *store = &bench->secure.store;
-    const uint16_t per_page = (uint16_t)(store->payload / 32);
+    const uint16_t per_page = (uint16_t)(store->payload / 40);
 
     memset(tries, 0, 16);
     for (uint16_t i = 0; i < bench->sizes.objects && i < 16; i++) {
-        uint8_t entry[32];
-        uint32_t at = (uint32_t)(1 + i / per_page) * store->payload + (uint32_t)(i % per_page) * 32;
+        uint8_t entry[40];
+        uint32_t at = (uint32_t)(1 + i / per_page) * store->payload + (uint32_t)(i % per_page) * 40;
         if (cos_store_read(store, at, entry, sizeof entry) == COS_OK && entry[0] != 0) {
-            tries[i] = entry[18];
+            tries[i] = entry[23];
         }
     }
 }

@@ -268,14 +268,14 @@ static void calm(struct cos_secure *secure)
     memset(secure->drbg.value, 0, sizeof secure->drbg.value);
 }
 
-/* Object 10 of a card with 14: payload 216, so six entries and four slots a page; entries from
+/* Object 10 of a card with 14: payload 216, so five entries and four slots a page; entries from
  * page 1, applications on page 4, storage key on page 5, slots from page 6. */
 static void object_entry(void **state)
 {
     enum { PAYLOAD = 216, INDEX = 10 };
     struct example *example = example_read("object", true);
     const uint8_t *key = example_value(example, "STORAGE-KEY", 32),
-                  *entry = example_value(example, "ENTRY", 32);
+                  *entry = example_value(example, "ENTRY", 40);
     const uint8_t *nonce = example_value(example, "NONCE", 13);
     uint8_t found[48], sealed[40], secret[32] = {0};
     struct cos_secure *secure = &bench.secure;
@@ -304,9 +304,9 @@ static void object_entry(void **state)
     assert_int_equal(cos_object_put(secure, &object, secret), COS_OK);
     assert_int_equal(cos_change_commit(secure), COS_OK);
     assert_int_equal(
-        cos_store_read(&secure->store, (1 + INDEX / 6) * PAYLOAD + INDEX % 6 * 32, found, 32),
+        cos_store_read(&secure->store, (1 + INDEX / 5) * PAYLOAD + INDEX % 5 * 40, found, 40),
         COS_OK);
-    example_expect(example, "ENTRY", found, 32);
+    example_expect(example, "ENTRY", found, 40);
     assert_int_equal(
         cos_store_read(&secure->store, (6 + INDEX / 4) * PAYLOAD + INDEX % 4 * 48, found, 48),
         COS_OK);
@@ -314,9 +314,9 @@ static void object_entry(void **state)
     bench_free(&bench);
 
     assert_int_equal(cos_get16(nonce), INDEX);
-    assert_memory_equal(nonce + 2, entry + 20, 4);
+    assert_memory_equal(nonce + 2, entry + 30, 4);
     assert_memory_equal(nonce + 6, example_value(example, "SLOT", 48), 4);
-    assert_true(oracle_ccm_seal(key, 32, nonce, entry, 17, secret, 32, sealed));
+    assert_true(oracle_ccm_seal(key, 32, nonce, entry, 21, secret, 32, sealed));
     assert_memory_equal(example_value(example, "SLOT", 48) + 4, sealed, 40);
     free(example);
 }
