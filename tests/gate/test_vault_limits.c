@@ -62,9 +62,9 @@ static void a_full_vault_stays_usable(void **state)
     assert_int_equal(vault_create(&rig, 3 * 92, OPEN_RULE), 2);
     assert_int_equal(vault_create(&rig, 1, OPEN_RULE), 0);
     assert_int_equal(rig.result, COS_E_MEMORY_FULL);
-    assert_int_equal(vault_call(&rig, V, "0400 0001 1EE7 77"), COS_OK); /* its last byte */
-    assert_int_equal(vault_call(&rig, V, "0400 0002 0000 88"), COS_OK);
-    assert_int_equal(vault_call(&rig, V, "0400 0004 0009 99"), COS_OK);
+    assert_int_equal(vault_call(&rig, V, "0400 0001 1EE7 01 77"), COS_OK); /* its last byte */
+    assert_int_equal(vault_call(&rig, V, "0400 0002 0000 01 88"), COS_OK);
+    assert_int_equal(vault_call(&rig, V, "0400 0004 0009 01 99"), COS_OK);
     assert_int_equal(vault_read(&rig, 4, data, 10), COS_OK);
     assert_int_equal(data[9], 0x99);
     assert_int_equal(vault_call(&rig, V, "0300 0001 1EE6 0002"), COS_OK);
@@ -137,7 +137,7 @@ static void a_terminated_card_has_no_content(void **state)
     (void)state;
     assert_int_equal(vault_create(&rig, 200, "AB08 800103 9E0190 9700"), 1);
     assert_int_equal(vault_create(&rig, 200, OPEN_RULE), 2);
-    assert_int_equal(vault_call(&rig, V, "0400 0002 0000 5641554C54"), COS_OK);
+    assert_int_equal(vault_call(&rig, V, "0400 0002 0000 01 5641554C54"), COS_OK);
     vault_chunk(&bench, 2, chunk);
     assert_true(card_nvm_contains(&bench.secure_nvm, chunk + 8, 16));
     assert_true(card_nvm_contains(&bench.secure_nvm, entry, sizeof entry));
