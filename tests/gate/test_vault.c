@@ -77,19 +77,6 @@ static void create_takes_the_next_transaction_and_costs_two_pages(void **state)
     assert_int_equal(bench.secure.transaction, transaction + 1);
 }
 
-static void create_answers_transaction_and_number(void **state)
-{
-    (void)state;
-    for (unsigned number = 1; number <= 3; number++) {
-        uint8_t expected[6] = {0};
-        cos_put32(expected, bench.secure.transaction + 1);
-        expected[5] = (uint8_t)number;
-        assert_int_equal(vault_create(&rig, 10, FREE_RULE), number);
-        assert_int_equal(rig.length, 2); /* of the seal: the number came before */
-        assert_int_equal(bench.secure.transaction, cos_get32(expected));
-    }
-}
-
 static void create_is_for_the_issuer(void **state)
 {
     static const struct vault_step steps[] = {
@@ -475,7 +462,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         VAULT_TEST(create_takes_the_next_transaction_and_costs_two_pages),
-        VAULT_TEST(create_answers_transaction_and_number),
         VAULT_TEST(create_is_for_the_issuer),
         VAULT_TEST(what_decides_over_a_file_is_checked),
         VAULT_TEST(rules_have_48_bytes_at_most),
