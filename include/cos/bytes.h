@@ -104,4 +104,21 @@ cos_truth cos_equal_secret(const uint8_t *a, const uint8_t *b, size_t length);
 /* Overwrites with zeros; a compiler may not leave it out. */
 void cos_wipe(void *data, size_t length);
 
+/* ---- How new bytes meet old ones (combine.c) ---- */
+
+/* The first four are b7b6 of the data coding byte, which says it of WRITE.
+ */
+enum cos_combination {
+    COS_COMBINE_ONCE,
+    COS_COMBINE_REPLACE,
+    COS_COMBINE_OR,
+    COS_COMBINE_AND,
+    COS_COMBINE_XOR
+};
+/* What a data coding byte says; 00, or none: OR. */
+enum cos_combination cos_combination_of(uint8_t data_coding);
+/* Combines in place. COS_E_CONDITIONS: once only, and an old byte is not 00. */
+enum cos_result cos_combine(uint8_t *old, const uint8_t *data, size_t length,
+                            enum cos_combination how);
+
 #endif

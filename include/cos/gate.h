@@ -49,7 +49,7 @@ enum cos_life_cycle {
     (COS_LIFE_BIT(COS_LIFE_INITIALIZED) | COS_LIFE_BIT(COS_LIFE_PERSONALIZED) |                    \
      COS_LIFE_BIT(COS_LIFE_OPERATIONAL))
 
-/* Largest part of a vault file's content in one READ or UPDATE. */
+/* Largest part of a vault file's content in one READ, UPDATE or WRITE. */
 #define COS_VAULT_PART 256U
 
 /* The call table: X(name, opcode, smallest request, largest request, largest response, states,
@@ -69,7 +69,7 @@ enum cos_life_cycle {
     X(SE, 0x0A, 2, 64, 0, COS_STATES_USE, YES, 0)                                                  \
     X(SM_OPEN, 0x0B, 5, 263, 262, COS_STATES_KEYED, YES, 1)                                        \
     X(SM_SEAL, 0x0C, 3, 259, 258, COS_STATES_KEYED | COS_LIFE_BIT(COS_LIFE_TERMINATED), YES, 1)    \
-    X(VAULT, 0x0D, 4, 6 + COS_VAULT_PART, COS_VAULT_PART, COS_STATES_FILES, YES, 1)                \
+    X(VAULT, 0x0D, 4, 7 + COS_VAULT_PART, COS_VAULT_PART, COS_STATES_FILES, YES, 1)                \
     X(LIFE, 0x0E, 1, 160, 160, COS_STATES_FABRICATED | COS_STATES_PAIRED, BOTH, 1)
 
 enum cos_gate_call {
@@ -130,16 +130,18 @@ enum cos_life_op {
 
 /* Vault files: content and rule in the security chip (docs/design.md, "Vault"). CREATE and DELETE
  * change both chips: they name the transaction that they are to be, the last committed one + 1, and
- * 0 asks whether it would be done, and as which transaction. Of CREATE it takes rule and life-cycle
- * status from the command that is open under secure messaging. */
+ * 0 asks whether it would be done, and as which transaction. Of CREATE it takes rule, life-cycle
+ * status and data coding byte from the command that is open under secure messaging. */
 enum cos_vault_op {
     COS_VAULT_CREATE = 1, /* under the issuer's keys */
     COS_VAULT_DELETE = 2, /* files, each under its own rule, and applications with their PINs and
                              keys, under the issuer's keys: all of them or none */
     COS_VAULT_READ = 3,
-    COS_VAULT_UPDATE = 4,
+    COS_VAULT_UPDATE = 4,     /* new bytes meet old ones as the request says */
     COS_VAULT_STATUS_SET = 5, /* activate, deactivate, terminate */
     COS_VAULT_INFO = 6,       /* size and life-cycle status: under no rule */
+    COS_VAULT_WRITE = 7,      /* new bytes meet old ones as the data coding byte says */
+    COS_VAULT_ASK = 8,        /* whether status and rule allow READ, UPDATE or WRITE */
 };
 #define COS_VAULT_FILES_DELETE 16U /* files in one DELETE */
 

@@ -19,10 +19,12 @@ enum cos_secure_verdict {
     COS_VERDICT_BLANK = 5,     /* no fab record, no store */
     COS_VERDICT_ATTACKED = 6,  /* too many attacks */
     COS_VERDICT_FAULT = 7,     /* an invariant broke */
-    COS_VERDICT_CONFIG = 8,    /* the configuration does not fit the memory */
+    COS_VERDICT_CONFIG =
+        8, /* the configuration does not fit the memory, or is not that of the first start */
 };
 
-/* Sizes and parts that the vendor chooses. Constant for the life of an image. */
+/* Sizes and parts that the vendor chooses. Constant for the life of an image: numbers of objects
+ * and vault files and the vault's size are remembered by the first start. */
 struct cos_secure_config {
     const struct cos_crypto *crypto;
     struct cos_store_config store; /* scrub_from is set by the chip itself */

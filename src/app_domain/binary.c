@@ -36,16 +36,14 @@ static enum cos_result find(struct exchange *x, struct place *place)
     return COS_OK;
 }
 
-/* Up to the conditions of use. `vault`: it may be in the vault; what the card itself writes nobody
- * changes. */
-static enum cos_result begin(struct exchange *x, enum cos_operation operation, bool vault,
-                             struct place *place)
+/* Up to the conditions of use: what the card itself writes nobody changes. */
+static enum cos_result begin(struct exchange *x, enum cos_operation operation, struct place *place)
 {
     COS_TRY(find(x, place));
     const struct cos_file_info *info = &place->ef.info;
     COS_TRY(cos_app_authorize(x, info, operation));
     COS_CHECK(operation == COS_OPERATION_READ || info->source == COS_FS_SOURCE_CONTENT ||
-                  (vault && info->source == COS_FS_SOURCE_VAULT),
+                  info->source == COS_FS_SOURCE_VAULT,
               COS_E_CONDITIONS);
     return COS_OK;
 }
@@ -79,7 +77,7 @@ enum cos_result cos_app_read_binary(struct exchange *x)
 {
     struct place place;
 
-    COS_TRY(begin(x, COS_OPERATION_READ, true, &place));
+    COS_TRY(begin(x, COS_OPERATION_READ, &place));
     COS_TRY(parse(x, false, &place));
     const struct cos_file_info *info = &place.ef.info;
     return cos_app_finish(
@@ -87,34 +85,38 @@ enum cos_result cos_app_read_binary(struct exchange *x)
         cos_app_answer_content(x, info, NULL, place.offset, info->size - place.offset));
 }
 
-enum cos_result cos_app_update_binary(struct exchange *x)
+/* UPDATE replaces, WRITE combines as the data coding byte says. */
+static enum cos_result put(struct exchange *x, const struct place *place, bool write)
+{
+    const struct cos_file_info *info = &place->ef.info;
+    const enum cos_combination how = write ? cos_combination_of(info->dcb) : COS_COMBINE_REPLACE;
+    struct cos_span data;
+
+    if (info->source == COS_FS_SOURCE_VAULT) {
+        return write ? cos_app_vault_write(x->app, info, place->offset, place->data)
+                     : cos_app_vault_update(x->app, info, place->offset, place->data, how);
+    }
+    COS_TRY(cos_app_combine(x, info, NULL, place->offset, place->data, how, &data));
+    return cos_fs_update(&x->app->fs, info, place->offset, data.data, data.length);
+}
+
+static enum cos_result update_or_write(struct exchange *x, bool write)
 {
     struct place place;
 
-    COS_TRY(begin(x, COS_OPERATION_UPDATE, true, &place));
+    COS_TRY(begin(x, write ? COS_OPERATION_WRITE : COS_OPERATION_UPDATE, &place));
     COS_TRY(parse_write(x, &place));
-    const struct cos_file_info *info = &place.ef.info;
-    const struct cos_span data = place.data;
-    enum cos_result result =
-        info->source == COS_FS_SOURCE_VAULT
-            ? cos_app_vault_update(x->app, info, place.offset, data.data, data.length)
-            : cos_fs_update(&x->app->fs, info, place.offset, data.data, data.length);
-    return cos_app_finish(x->app, &place.ef, result);
+    return cos_app_finish(x->app, &place.ef, put(x, &place, write));
+}
+
+enum cos_result cos_app_update_binary(struct exchange *x)
+{
+    return update_or_write(x, false);
 }
 
 enum cos_result cos_app_write_binary(struct exchange *x)
 {
-    struct place place;
-    struct cos_span combined;
-
-    COS_TRY(begin(x, COS_OPERATION_WRITE, false, &place));
-    COS_TRY(parse_write(x, &place));
-    const struct cos_file_info *info = &place.ef.info;
-    COS_TRY(cos_app_combine(x, info, NULL, place.offset, place.data, cos_app_write_function(info),
-                            &combined));
-    return cos_app_finish(
-        x->app, &place.ef,
-        cos_fs_update(&x->app->fs, info, place.offset, combined.data, combined.length));
+    return update_or_write(x, true);
 }
 
 /* Where ERASE ends: at an offset that is not erased any more, or (none) at the end of the file. */
@@ -146,12 +148,12 @@ enum cos_result cos_app_erase_binary(struct exchange *x)
     uint32_t end;
 
     COS_CHECK(cos_app_is_odd(x) || x->command.nc <= 2, COS_E_LENGTH);
-    COS_TRY(begin(x, COS_OPERATION_UPDATE, true, &place));
+    COS_TRY(begin(x, COS_OPERATION_UPDATE, &place));
     COS_TRY(parse_erase(x, &place, &end));
     const struct cos_file_info *info = &place.ef.info;
     const uint32_t length = end - place.offset;
     enum cos_result result = info->source == COS_FS_SOURCE_VAULT
-                                 ? cos_app_vault_update(x->app, info, place.offset, NULL, length)
+                                 ? cos_app_vault_erase(x->app, info, place.offset, length)
                                  : cos_fs_erase(&x->app->fs, info, place.offset, length);
     return cos_app_finish(x->app, &place.ef, result);
 }
@@ -162,7 +164,7 @@ enum cos_result cos_app_search_binary(struct exchange *x)
     struct place place;
     uint32_t found = 0;
 
-    COS_TRY(begin(x, COS_OPERATION_READ, true, &place));
+    COS_TRY(begin(x, COS_OPERATION_READ, &place));
     COS_TRY(parse(x, true, &place));
     enum cos_result result = cos_app_search(x->app, &place.ef.info, NULL, place.offset,
                                             place.ef.info.size, place.data, &found);

@@ -181,45 +181,14 @@ enum cos_result cos_app_search(struct cos_app *app, const struct cos_file_info *
 
 /* ---- Combining ---- */
 
-enum combination cos_app_write_function(const struct cos_file_info *info)
-{
-    /* no data coding byte: OR. */
-    return info->dcb == 0 ? COMBINE_OR : (enum combination)(info->dcb >> 5 & 0x03);
-}
-
-static enum cos_result combine(uint8_t *old, struct cos_span data, enum combination how)
-{
-    for (size_t i = 0; i < data.length; i++) {
-        switch (how) {
-        case COMBINE_OR:
-            old[i] |= data.data[i];
-            break;
-        case COMBINE_AND:
-            old[i] &= data.data[i];
-            break;
-        case COMBINE_XOR:
-            old[i] ^= data.data[i];
-            break;
-        case COMBINE_ONCE:
-            COS_CHECK(old[i] == 0, COS_E_CONDITIONS);
-            old[i] = data.data[i];
-            break;
-        default:
-            old[i] = data.data[i];
-            break;
-        }
-    }
-    return COS_OK;
-}
-
 enum cos_result cos_app_combine(struct exchange *x, const struct cos_file_info *info,
                                 const struct cos_record *record, uint32_t offset,
-                                struct cos_span data, enum combination how,
+                                struct cos_span data, enum cos_combination how,
                                 struct cos_span *combined)
 {
     uint8_t *old = x->body->data;
 
-    if (how == COMBINE_REPLACE) {
+    if (how == COS_COMBINE_REPLACE) {
         *combined = data;
         return COS_OK;
     }
@@ -227,5 +196,5 @@ enum cos_result cos_app_combine(struct exchange *x, const struct cos_file_info *
     COS_CHECK(data.length <= x->body->capacity, COS_E_LENGTH);
     COS_TRY(cos_app_read_content(x->app, info, record, offset, old, data.length));
     *combined = (struct cos_span){old, data.length};
-    return combine(old, data, how);
+    return cos_combine(old, data.data, data.length, how);
 }

@@ -83,15 +83,9 @@ enum cos_result cos_app_usable(const struct cos_app *app, const struct cos_file_
 enum cos_result cos_app_authorize(struct exchange *x, const struct cos_file_info *info,
                                   enum cos_operation operation)
 {
-    uint8_t status;
-
     COS_TRY(cos_app_usable(x->app, info));
-    if (info->source != COS_FS_SOURCE_VAULT) {
-        return cos_app_require(x, info, operation);
-    }
-    /* Its status comes before what the command says of its content; its rule with the content. */
-    COS_TRY(cos_app_vault_life_cycle(x->app, info, &status));
-    return in_use(status) ? COS_OK : COS_E_CONDITIONS;
+    return info->source == COS_FS_SOURCE_VAULT ? cos_app_vault_may(x->app, info, operation)
+                                               : cos_app_require(x, info, operation);
 }
 
 /* ---- Ne ---- */

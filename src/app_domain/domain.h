@@ -73,14 +73,26 @@ enum cos_result cos_app_bind(struct cos_app *app);
 /* ---- The vault (vault.c): content, size, rule and life-cycle status of EFs whose source is
  * COS_FS_SOURCE_VAULT are the security chip's (docs/design.md, "Vault") ---- */
 
-/* Bytes of content, from `offset` on, under the file's rule, which the security chip asks:
- * COS_E_SECURITY_STATUS; COS_E_CONDITIONS: deactivated or terminated; COS_E_OFFSET: not within the
- * size. Reading is made of as many calls as it takes. */
+/* Whether content may be read, updated or written: COS_E_CONDITIONS: deactivated or terminated;
+ * COS_E_SECURITY_STATUS: not by the file's rule. The security chip asks itself again with what
+ * follows. */
+enum cos_result cos_app_vault_may(struct cos_app *app, const struct cos_file_info *info,
+                                  enum cos_operation operation);
+/* Bytes of content, from `offset` on. COS_E_OFFSET: not within the size. As many calls as it takes.
+ */
 enum cos_result cos_app_vault_read(struct cos_app *app, const struct cos_file_info *info,
                                    uint32_t offset, uint8_t *data, size_t length);
-/* One call, so that it is atomic: COS_E_LENGTH above COS_VAULT_PART bytes. data == NULL: zeros. */
+/* UPDATE: the security chip combines new bytes with old ones, so that nobody need be able to read
+ * them. One call, so that it is atomic: COS_E_LENGTH above COS_VAULT_PART bytes. */
 enum cos_result cos_app_vault_update(struct cos_app *app, const struct cos_file_info *info,
-                                     uint32_t offset, const uint8_t *data, size_t length);
+                                     uint32_t offset, struct cos_span data,
+                                     enum cos_combination how);
+/* ERASE: the same with zeros. */
+enum cos_result cos_app_vault_erase(struct cos_app *app, const struct cos_file_info *info,
+                                    uint32_t offset, size_t length);
+/* WRITE: the same as the data coding byte says, which the security chip has. */
+enum cos_result cos_app_vault_write(struct cos_app *app, const struct cos_file_info *info,
+                                    uint32_t offset, struct cos_span data);
 /* The life-cycle status byte: the one that counts; the stub's is that of CREATE FILE. */
 enum cos_result cos_app_vault_life_cycle(struct cos_app *app, const struct cos_file_info *info,
                                          uint8_t *status);
@@ -182,16 +194,12 @@ enum cos_result cos_app_search(struct cos_app *app, const struct cos_file_info *
                                const struct cos_record *record, uint32_t from, uint32_t end,
                                struct cos_span string, uint32_t *found);
 
-/* How new bytes meet old ones; the first four are b7b6 of the data coding byte. */
-enum combination { COMBINE_ONCE, COMBINE_REPLACE, COMBINE_OR, COMBINE_AND, COMBINE_XOR };
-/* What WRITE does in a file. */
-enum combination cos_app_write_function(const struct cos_file_info *info);
 /* Reads the bytes at `offset` into the response's buffer and combines them with `data`; *combined
  * is valid until something is written to the response. COS_E_CONDITIONS: once only, and something
  * was written before; COS_E_LENGTH: more than the buffer holds. */
 enum cos_result cos_app_combine(struct exchange *x, const struct cos_file_info *info,
                                 const struct cos_record *record, uint32_t offset,
-                                struct cos_span data, enum combination how,
+                                struct cos_span data, enum cos_combination how,
                                 struct cos_span *combined);
 
 /* EF.ATR/INFO: what the card says about itself. */
@@ -228,8 +236,8 @@ struct records {
     unsigned count;
 };
 
-/* The EF that P2 names, up to the conditions of use; `vault`: it may be one of the vault. */
-enum cos_result cos_app_open_records(struct exchange *x, enum cos_operation operation, bool vault,
+/* The EF that P2 names, up to the security status. */
+enum cos_result cos_app_open_records(struct exchange *x, enum cos_operation operation,
                                      struct records *records);
 /* The record that mode and P1 name. COS_E_RECORD_NOT_FOUND. */
 enum cos_result cos_app_pick_record(struct exchange *x, const struct records *records,

@@ -35,7 +35,7 @@ enum cos_result cos_app_locate_record(const struct cos_app *app, const struct re
     return cos_fs_record(&app->fs, info, number, record);
 }
 
-enum cos_result cos_app_open_records(struct exchange *x, enum cos_operation operation, bool vault,
+enum cos_result cos_app_open_records(struct exchange *x, enum cos_operation operation,
                                      struct records *records)
 {
     const uint8_t sfi = x->command.p2 >> 3;
@@ -45,9 +45,6 @@ enum cos_result cos_app_open_records(struct exchange *x, enum cos_operation oper
     COS_TRY(cos_app_target(x->app, sfi, &records->ef));
     COS_CHECK(cos_file_has_records(info), COS_E_FILE_STRUCTURE);
     COS_TRY(cos_app_authorize(x, info, operation));
-    COS_CHECK(operation == COS_OPERATION_READ || info->source == COS_FS_SOURCE_CONTENT ||
-                  (vault && info->source == COS_FS_SOURCE_VAULT),
-              COS_E_CONDITIONS);
     return count_records(x->app, info, &records->count);
 }
 
@@ -154,7 +151,7 @@ enum cos_result cos_app_read_record(struct exchange *x)
     unsigned number;
 
     COS_CHECK(mode <= (cos_app_is_odd(x) ? MODE_NUMBER : MODE_DOWNWARDS), COS_E_P1_P2);
-    COS_TRY(cos_app_open_records(x, COS_OPERATION_READ, true, &records));
+    COS_TRY(cos_app_open_records(x, COS_OPERATION_READ, &records));
     COS_TRY(cos_app_pick_record(x, &records, &number));
     enum cos_result result =
         mode <= MODE_NUMBER ? read_one(x, &records, number) : read_several(x, &records, number);
@@ -207,22 +204,22 @@ static enum cos_result append(struct exchange *x, struct records *records, struc
     const struct cos_file_info *info = &records->ef.info;
 
     COS_TRY(check_length(info, data));
+    COS_CHECK(info->source != COS_FS_SOURCE_VAULT, COS_E_MEMORY_FULL); /* all records are there */
     COS_TRY(cos_fs_record_append(&x->app->fs, info, data.data, data.length));
     records->ef.record = cos_file_is_cyclic(info) ? 1 : (uint16_t)(records->count + 1);
     return COS_OK;
 }
 
-static enum cos_result replace(struct exchange *x, const struct records *records, unsigned number,
-                               struct cos_span data)
+/* The security chip combines by itself. */
+static enum cos_result put_in_vault(struct exchange *x, const struct records *records,
+                                    unsigned number, struct cos_span data, bool write)
 {
     const struct cos_file_info *info = &records->ef.info;
     struct cos_record record;
 
-    if (info->source == COS_FS_SOURCE_VAULT) {
-        COS_TRY(cos_app_locate_record(x->app, records, number, &record));
-        return cos_app_vault_update(x->app, info, record.address, data.data, data.length);
-    }
-    return cos_fs_record_update(&x->app->fs, info, number, data.data, data.length);
+    COS_TRY(cos_app_locate_record(x->app, records, number, &record));
+    return write ? cos_app_vault_write(x->app, info, record.address, data)
+                 : cos_app_vault_update(x->app, info, record.address, data, COS_COMBINE_REPLACE);
 }
 
 /* What WRITE makes of a record: new bytes meet the old ones as the data coding byte says. Unless it
@@ -231,11 +228,11 @@ static enum cos_result combine_whole(struct exchange *x, const struct records *r
                                      unsigned number, struct cos_span *data)
 {
     const struct cos_file_info *info = &records->ef.info;
-    const enum combination how = cos_app_write_function(info);
+    const enum cos_combination how = cos_combination_of(info->dcb);
     struct cos_record record;
 
     COS_TRY(cos_app_locate_record(x->app, records, number, &record));
-    COS_CHECK(how == COMBINE_REPLACE || data->length == record.length, COS_E_LENGTH);
+    COS_CHECK(how == COS_COMBINE_REPLACE || data->length == record.length, COS_E_LENGTH);
     COS_TRY(cos_app_combine(x, info, &record, 0, *data, how, data));
     return check_simple_tlv(info, *data);
 }
@@ -261,10 +258,12 @@ static enum cos_result put_whole(struct exchange *x, struct records *records, bo
     }
     COS_TRY(cos_app_pick_record(x, records, &number));
     COS_TRY(check_length(info, data));
-    if (write) {
-        COS_TRY(combine_whole(x, records, number, &data));
+    if (info->source == COS_FS_SOURCE_VAULT) {
+        COS_TRY(put_in_vault(x, records, number, data, write));
+    } else {
+        COS_TRY(write ? combine_whole(x, records, number, &data) : COS_OK);
+        COS_TRY(cos_fs_record_update(&x->app->fs, info, number, data.data, data.length));
     }
-    COS_TRY(replace(x, records, number, data));
     if (mode < MODE_NUMBER) {
         records->ef.record = (uint16_t)number;
     }
@@ -290,8 +289,9 @@ static enum cos_result check_part(struct exchange *x, const struct cos_file_info
 /* UPDATE of odd instruction: a part of a record is replaced, or combined with what it was. */
 static enum cos_result put_part(struct exchange *x, const struct records *records)
 {
-    static const enum combination combinations[] = {COMBINE_REPLACE, COMBINE_AND, COMBINE_OR,
-                                                    COMBINE_XOR};
+    static const enum cos_combination combinations[] = {COS_COMBINE_REPLACE, COS_COMBINE_AND,
+                                                        COS_COMBINE_OR, COS_COMBINE_XOR};
+    const enum cos_combination how = combinations[cos_app_mode(x) - MODE_NUMBER];
     const struct cos_file_info *info = &records->ef.info;
     struct cos_span data = cos_app_command_data(x);
     struct cos_reader reader = cos_reader(data.data, data.length);
@@ -305,12 +305,11 @@ static enum cos_result put_part(struct exchange *x, const struct records *record
     COS_TRY(cos_app_locate_record(x->app, records, number, &record));
     COS_CHECK(offset < record.length, COS_E_OFFSET);
     COS_CHECK(data.length <= record.length - offset, COS_E_MEMORY_FULL);
-    COS_TRY(check_part(x, info, &record, offset));
-    COS_TRY(cos_app_combine(x, info, &record, offset, data,
-                            combinations[cos_app_mode(x) - MODE_NUMBER], &data));
     if (info->source == COS_FS_SOURCE_VAULT) {
-        return cos_app_vault_update(x->app, info, record.address + offset, data.data, data.length);
+        return cos_app_vault_update(x->app, info, record.address + offset, data, how);
     }
+    COS_TRY(check_part(x, info, &record, offset));
+    COS_TRY(cos_app_combine(x, info, &record, offset, data, how, &data));
     return cos_fs_record_patch(&x->app->fs, info, number, offset, data.data, data.length);
 }
 
@@ -320,7 +319,7 @@ enum cos_result cos_app_update_record(struct exchange *x)
     struct records records;
 
     COS_CHECK(odd ? cos_app_mode(x) >= MODE_NUMBER : names_whole(x), COS_E_P1_P2);
-    COS_TRY(cos_app_open_records(x, COS_OPERATION_UPDATE, true, &records));
+    COS_TRY(cos_app_open_records(x, COS_OPERATION_UPDATE, &records));
     enum cos_result result = odd ? put_part(x, &records) : put_whole(x, &records, false);
     return cos_app_finish(x->app, &records.ef, result);
 }
@@ -330,7 +329,7 @@ enum cos_result cos_app_write_record(struct exchange *x)
     struct records records;
 
     COS_CHECK(names_whole(x), COS_E_P1_P2);
-    COS_TRY(cos_app_open_records(x, COS_OPERATION_WRITE, false, &records));
+    COS_TRY(cos_app_open_records(x, COS_OPERATION_WRITE, &records));
     return cos_app_finish(x->app, &records.ef, put_whole(x, &records, true));
 }
 
@@ -339,7 +338,7 @@ enum cos_result cos_app_append_record(struct exchange *x)
     struct records records;
 
     COS_CHECK(cos_app_mode(x) == 0, COS_E_P1_P2);
-    COS_TRY(cos_app_open_records(x, COS_OPERATION_WRITE, false, &records));
+    COS_TRY(cos_app_open_records(x, COS_OPERATION_WRITE, &records));
     return cos_app_finish(x->app, &records.ef, append(x, &records, cos_app_command_data(x)));
 }
 
@@ -353,8 +352,8 @@ static enum cos_result erase(struct exchange *x, const struct records *records, 
 
     if (info->source == COS_FS_SOURCE_VAULT) {
         COS_TRY(cos_app_locate_record(x->app, records, first, &record));
-        return cos_app_vault_update(x->app, info, record.address, NULL,
-                                    (size_t)(last - first + 1) * info->record_size);
+        return cos_app_vault_erase(x->app, info, record.address,
+                                   (size_t)(last - first + 1) * info->record_size);
     }
     return cos_fs_record_erase(&x->app->fs, info, first, last);
 }
@@ -367,7 +366,7 @@ enum cos_result cos_app_erase_record(struct exchange *x)
     unsigned number;
 
     COS_CHECK(mode == MODE_NUMBER || mode == MODE_UPWARDS, COS_E_P1_P2);
-    COS_TRY(cos_app_open_records(x, COS_OPERATION_UPDATE, true, &records));
+    COS_TRY(cos_app_open_records(x, COS_OPERATION_UPDATE, &records));
     COS_TRY(cos_app_pick_record(x, &records, &number));
     const unsigned last = mode == MODE_NUMBER ? number : records.count;
     return cos_app_finish(x->app, &records.ef, erase(x, &records, number, last));

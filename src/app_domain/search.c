@@ -121,7 +121,7 @@ enum cos_result cos_app_search_record(struct exchange *x)
     struct records records;
 
     COS_CHECK(mode <= SEARCH_ENHANCED, COS_E_P1_P2);
-    COS_TRY(cos_app_open_records(x, COS_OPERATION_READ, true, &records));
+    COS_TRY(cos_app_open_records(x, COS_OPERATION_READ, &records));
     const struct cos_file_info *info = &records.ef.info;
     COS_TRY(mode == SEARCH_ENHANCED ? plan_enhanced(x, &records, &search)
                                     : plan_simple(x, &records, &search));

@@ -10,19 +10,38 @@ static const struct cos_span none = {NULL, 0};
 
 /* ---- Files that are there ---- */
 
+/* A request about a file: `fields` begin with the operation, and have room for channel and number.
+ */
+static enum cos_result ask_about(struct cos_app *app, const struct cos_file_info *info,
+                                 uint8_t *fields, size_t length, struct cos_span data,
+                                 struct cos_span *answer)
+{
+    fields[1] = CHANNEL;
+    cos_put16(fields + 2, info->vault);
+    return cos_app_ask(app, COS_GATE_VAULT, fields, length, data, answer);
+}
+
+enum cos_result cos_app_vault_may(struct cos_app *app, const struct cos_file_info *info,
+                                  enum cos_operation operation)
+{
+    uint8_t fields[5] = {COS_VAULT_ASK, [4] = (uint8_t)operation};
+    struct cos_span answer;
+
+    return ask_about(app, info, fields, sizeof fields, none, &answer);
+}
+
 enum cos_result cos_app_vault_read(struct cos_app *app, const struct cos_file_info *info,
                                    uint32_t offset, uint8_t *data, size_t length)
 {
-    uint8_t fields[8] = {COS_VAULT_READ, CHANNEL};
+    uint8_t fields[8] = {COS_VAULT_READ};
     struct cos_span part;
 
     COS_CHECK(offset <= info->size && length <= info->size - offset, COS_E_OFFSET);
-    cos_put16(fields + 2, info->vault);
     while (length > 0) {
         const size_t run = length < COS_VAULT_PART ? length : COS_VAULT_PART;
         cos_put16(fields + 4, (uint16_t)offset);
         cos_put16(fields + 6, (uint16_t)run);
-        COS_TRY(cos_app_ask(app, COS_GATE_VAULT, fields, sizeof fields, none, &part));
+        COS_TRY(ask_about(app, info, fields, sizeof fields, none, &part));
         COS_CHECK(part.length == run, COS_E_INVARIANT);
         memcpy(data, part.data, run);
         offset += (uint32_t)run;
@@ -32,33 +51,50 @@ enum cos_result cos_app_vault_read(struct cos_app *app, const struct cos_file_in
     return COS_OK;
 }
 
-enum cos_result cos_app_vault_update(struct cos_app *app, const struct cos_file_info *info,
-                                     uint32_t offset, const uint8_t *data, size_t length)
+/* WRITE has no byte that says how. */
+static enum cos_result change_part(struct cos_app *app, const struct cos_file_info *info,
+                                   uint32_t offset, struct cos_span data,
+                                   enum cos_vault_op operation, enum cos_combination how)
 {
-    uint8_t fields[6] = {COS_VAULT_UPDATE, CHANNEL};
-    uint8_t zeros[COS_VAULT_PART];
+    uint8_t fields[7] = {(uint8_t)operation, [6] = (uint8_t)how};
+    const size_t length = operation == COS_VAULT_WRITE ? sizeof fields - 1 : sizeof fields;
     struct cos_span answer;
 
-    COS_CHECK(offset <= info->size && length <= info->size - offset, COS_E_OFFSET);
-    COS_CHECK(length >= 1 && length <= COS_VAULT_PART, COS_E_LENGTH);
-    cos_put16(fields + 2, info->vault);
+    COS_CHECK(offset <= info->size && data.length <= info->size - offset, COS_E_OFFSET);
+    COS_CHECK(data.length >= 1 && data.length <= COS_VAULT_PART, COS_E_LENGTH);
     cos_put16(fields + 4, (uint16_t)offset);
-    if (data == NULL) {
-        memset(zeros, 0, length);
-        data = zeros;
-    }
-    return cos_app_ask(app, COS_GATE_VAULT, fields, sizeof fields, (struct cos_span){data, length},
-                       &answer);
+    return ask_about(app, info, fields, length, data, &answer);
+}
+
+enum cos_result cos_app_vault_update(struct cos_app *app, const struct cos_file_info *info,
+                                     uint32_t offset, struct cos_span data,
+                                     enum cos_combination how)
+{
+    return change_part(app, info, offset, data, COS_VAULT_UPDATE, how);
+}
+
+enum cos_result cos_app_vault_erase(struct cos_app *app, const struct cos_file_info *info,
+                                    uint32_t offset, size_t length)
+{
+    uint8_t zeros[COS_VAULT_PART] = {0};
+
+    return cos_app_vault_update(app, info, offset, (struct cos_span){zeros, length},
+                                COS_COMBINE_REPLACE);
+}
+
+enum cos_result cos_app_vault_write(struct cos_app *app, const struct cos_file_info *info,
+                                    uint32_t offset, struct cos_span data)
+{
+    return change_part(app, info, offset, data, COS_VAULT_WRITE, COS_COMBINE_REPLACE);
 }
 
 enum cos_result cos_app_vault_life_cycle(struct cos_app *app, const struct cos_file_info *info,
                                          uint8_t *status)
 {
-    uint8_t fields[4] = {COS_VAULT_INFO, CHANNEL};
+    uint8_t fields[4] = {COS_VAULT_INFO};
     struct cos_span answer;
 
-    cos_put16(fields + 2, info->vault);
-    COS_TRY(cos_app_ask(app, COS_GATE_VAULT, fields, sizeof fields, none, &answer));
+    COS_TRY(ask_about(app, info, fields, sizeof fields, none, &answer));
     COS_CHECK(answer.length == 3, COS_E_INVARIANT);
     *status = answer.data[2];
     return COS_OK;
@@ -67,11 +103,10 @@ enum cos_result cos_app_vault_life_cycle(struct cos_app *app, const struct cos_f
 enum cos_result cos_app_vault_set_life_cycle(struct cos_app *app, const struct cos_file_info *info,
                                              uint8_t status)
 {
-    uint8_t fields[5] = {COS_VAULT_STATUS_SET, CHANNEL, [4] = status};
+    uint8_t fields[5] = {COS_VAULT_STATUS_SET, [4] = status};
     struct cos_span answer;
 
-    cos_put16(fields + 2, info->vault);
-    return cos_app_ask(app, COS_GATE_VAULT, fields, sizeof fields, none, &answer);
+    return ask_about(app, info, fields, sizeof fields, none, &answer);
 }
 
 /* ---- Changes of both chips ---- */

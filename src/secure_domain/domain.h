@@ -70,7 +70,8 @@ enum state_offset {
     STATE_CARD_BODY = 96,
     STATE_BATCH = 104,
     STATE_PRINTING = 108,
-    STATE_SIZE = 124,
+    STATE_LAYOUT = 124,
+    STATE_SIZE = 130,
 };
 enum cplc_offset {
     CPLC_FABRICATOR = 0,

@@ -156,7 +156,7 @@ static enum cos_result produce(struct cos_secure *secure, const struct object *t
     }
     cos_object_remove(secure, transport);
     cos_change_add(secure, STATE_CPLC + CPLC_ICC, body + 48, 4);
-    cos_change_add(secure, STATE_CARD_BODY, body + 52, STATE_SIZE - STATE_CARD_BODY);
+    cos_change_add(secure, STATE_CARD_BODY, body + 52, STATE_LAYOUT - STATE_CARD_BODY);
     return cos_state_advance(secure, COS_LIFE_PRODUCED);
 }
 

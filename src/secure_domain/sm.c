@@ -79,14 +79,13 @@ static bool serves_vault(const struct cos_held *open, struct cos_span message)
         {COS_VAULT_READ, 0xB0, 0},          {COS_VAULT_READ, 0xB1, 0},
         {COS_VAULT_READ, 0xB2, 0},          {COS_VAULT_READ, 0xB3, 0},
         {COS_VAULT_READ, 0xA0, 0},          {COS_VAULT_READ, 0xA1, 0},
-        {COS_VAULT_READ, 0xA2, 0},          {COS_VAULT_READ, 0xDD, 0},
-        {COS_VAULT_UPDATE, 0xD6, 0},        {COS_VAULT_UPDATE, 0xD7, 0},
-        {COS_VAULT_UPDATE, 0xDC, 0},        {COS_VAULT_UPDATE, 0xDD, 0},
-        {COS_VAULT_UPDATE, 0xD0, 0},        {COS_VAULT_UPDATE, 0xD1, 0},
-        {COS_VAULT_UPDATE, 0xD2, 0},        {COS_VAULT_UPDATE, 0x0C, 0},
+        {COS_VAULT_READ, 0xA2, 0},          {COS_VAULT_UPDATE, 0xD6, 0},
+        {COS_VAULT_UPDATE, 0xD7, 0},        {COS_VAULT_UPDATE, 0xDC, 0},
+        {COS_VAULT_UPDATE, 0xDD, 0},        {COS_VAULT_UPDATE, 0x0C, 0},
         {COS_VAULT_UPDATE, 0x0E, 0},        {COS_VAULT_UPDATE, 0x0F, 0},
-        {COS_VAULT_STATUS_SET, 0x44, 0x05}, {COS_VAULT_STATUS_SET, 0x04, 0x04},
-        {COS_VAULT_STATUS_SET, 0xE8, 0x0C},
+        {COS_VAULT_WRITE, 0xD0, 0},         {COS_VAULT_WRITE, 0xD1, 0},
+        {COS_VAULT_WRITE, 0xD2, 0},         {COS_VAULT_STATUS_SET, 0x44, 0x05},
+        {COS_VAULT_STATUS_SET, 0x04, 0x04}, {COS_VAULT_STATUS_SET, 0xE8, 0x0C},
     };
     const uint8_t last = message.data[message.length - 1];
 
@@ -96,7 +95,7 @@ static bool serves_vault(const struct cos_held *open, struct cos_span message)
             return (open->cla & 0x80U) == 0;
         }
     }
-    return message.data[0] == COS_VAULT_INFO;
+    return message.data[0] == COS_VAULT_INFO || message.data[0] == COS_VAULT_ASK;
 }
 
 /* A new DF's application has its first name; one without a name, and an EF, change nothing. */

@@ -79,10 +79,36 @@ static void add_production_fields(struct cos_secure *secure, const uint8_t *fab)
     }
 }
 
+enum { LAYOUT = STATE_SIZE - STATE_LAYOUT };
+
+/* The sizes that places in the store follow from. */
+static void write_layout(const struct cos_secure_config *config, uint8_t layout[LAYOUT])
+{
+    cos_put16(layout, config->objects);
+    cos_put16(layout + 2, config->vault_files);
+    cos_put16(layout + 4, config->vault_size);
+}
+
+/* Whether they are those of the first start: with others, secrets would be looked for elsewhere,
+ * and content would be wiped as nobody's. */
+static enum cos_result check_layout(const struct cos_secure *secure)
+{
+    uint8_t layout[LAYOUT], first[LAYOUT];
+
+    write_layout(&secure->config, layout);
+    COS_TRY(cos_state_read(secure, STATE_LAYOUT, first, sizeof first));
+    COS_INVARIANT(memcmp(layout, first, sizeof first) == 0);
+    return COS_OK;
+}
+
 /* Everything that the fab record says goes into the store, in one transaction. */
 static enum cos_result write_first(struct cos_secure *secure, const uint8_t fab[FAB_SIZE])
 {
+    uint8_t layout[LAYOUT];
+
     cos_change_start(secure);
+    write_layout(&secure->config, layout);
+    cos_change_add(secure, STATE_LAYOUT, layout, sizeof layout);
     COS_TRY(cos_drbg_random(&secure->drbg, secure->storage_key, sizeof secure->storage_key));
     cos_object_add_storage_key(secure, secure->storage_key);
     COS_TRY(cos_object_add_transport(secure, 1, fab + FAB_KEY));
@@ -157,7 +183,11 @@ static enum cos_result open_store(struct cos_secure *secure)
     }
     COS_TRY(result);
     COS_TRY(erase_fab(secure));
-    COS_TRY(cos_state_load(secure));
+    return cos_state_load(secure);
+}
+
+static enum cos_result open_secrets(struct cos_secure *secure)
+{
     COS_TRY(cos_object_load_storage_key(secure));
     if (secure->life_cycle == COS_LIFE_TERMINATED) {
         COS_TRY(cos_object_erase_secrets(secure)); /* power may have been cut in between */
@@ -201,6 +231,10 @@ static enum cos_result start(struct cos_secure *secure, enum cos_secure_verdict 
         *verdict = COS_VERDICT_BLANK;
     }
     COS_TRY(result);
+    *verdict = COS_VERDICT_CONFIG;
+    COS_TRY(check_layout(secure));
+    *verdict = COS_VERDICT_STORE;
+    COS_TRY(open_secrets(secure));
     *verdict = COS_VERDICT_ROM;
     COS_TRY(check_rom(secure));
     *verdict = COS_VERDICT_ATTACKED;

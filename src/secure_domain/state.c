@@ -59,10 +59,10 @@ enum cos_result cos_state_write_record(const struct cos_secure *secure, struct c
         {0xC0, STATE_CONTACTS, 2},
         {0xC1, STATE_CARD_BODY, STATE_BATCH - STATE_CARD_BODY},
         {0xC2, STATE_BATCH, STATE_PRINTING - STATE_BATCH},
-        {0xC3, STATE_PRINTING, STATE_SIZE - STATE_PRINTING},
+        {0xC3, STATE_PRINTING, STATE_LAYOUT - STATE_PRINTING},
         {0xC4, STATE_ROM_DIGEST, COS_SHA256_SIZE},
     };
-    uint8_t state[STATE_SIZE];
+    uint8_t state[STATE_LAYOUT];
 
     COS_TRY(cos_state_read(secure, STATE_VERSION, state, sizeof state));
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {

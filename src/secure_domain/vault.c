@@ -9,7 +9,8 @@
 #include "cos/rule.h"
 
 enum {
-    ENTRY_STATUS = 0, /* 00: free */
+    ENTRY_STATUS = 0,   /* 00: free */
+    COMBINATION_AT = 5, /* in the same byte, where the data coding byte has it */
     ENTRY_CONTEXT = 1,
     ENTRY_SIZE = 2,
     ENTRY_CHUNK = 4,
@@ -27,7 +28,8 @@ struct file {
     uint16_t number, size;
     uint16_t chunk, chunks; /* the first one, and how many */
     uint8_t status, context;
-    uint8_t rule[RULE_MAX]; /* 8C or AB, then 00 */
+    enum cos_combination combination; /* what WRITE does */
+    uint8_t rule[RULE_MAX];           /* 8C or AB, then 00 */
 };
 
 /* ---- Places ---- */
@@ -76,7 +78,8 @@ static enum cos_result read_file(const struct cos_secure *secure, uint16_t numbe
 
     COS_TRY(cos_store_read(&secure->store, entry_address(secure, number), entry, sizeof entry));
     file->number = number;
-    file->status = entry[ENTRY_STATUS];
+    file->status = entry[ENTRY_STATUS] & 0x0FU;
+    file->combination = (enum cos_combination)(entry[ENTRY_STATUS] >> COMBINATION_AT & 0x03U);
     file->context = entry[ENTRY_CONTEXT];
     file->size = cos_get16(entry + ENTRY_SIZE);
     file->chunk = cos_get16(entry + ENTRY_CHUNK);
@@ -101,7 +104,7 @@ static void add_entry(struct cos_secure *secure, const struct file *file)
 {
     uint8_t entry[ENTRY];
 
-    entry[ENTRY_STATUS] = file->status;
+    entry[ENTRY_STATUS] = (uint8_t)(file->status | (unsigned)file->combination << COMBINATION_AT);
     entry[ENTRY_CONTEXT] = file->context;
     cos_put16(entry + ENTRY_SIZE, file->size);
     cos_put16(entry + ENTRY_CHUNK, file->chunk);
@@ -192,7 +195,7 @@ static enum cos_result add_chunk(struct cos_secure *secure, const struct file *f
     return COS_OK;
 }
 
-/* Reads bytes of content to `body`, or, data != NULL, adds new ones to the transaction. */
+/* Reads bytes of content to `body`, or, data != NULL, adds what they become to the transaction. */
 static enum cos_result walk(struct cos_secure *secure, const struct file *file, size_t offset,
                             const uint8_t *data, size_t length, struct cos_writer *body)
 {
@@ -207,9 +210,9 @@ static enum cos_result walk(struct cos_secure *secure, const struct file *file, 
         if (result == COS_OK && data == NULL) {
             cos_write_bytes(body, bytes + CHUNK_HEAD + within, run);
         } else if (result == COS_OK) {
-            memcpy(bytes + CHUNK_HEAD + within, data, run);
+            result = cos_combine(bytes + CHUNK_HEAD + within, data, run, file->combination);
             data += run;
-            result = add_chunk(secure, file, chunk, bytes);
+            result = result == COS_OK ? add_chunk(secure, file, chunk, bytes) : result;
         }
         offset += run;
         length -= run;
@@ -296,6 +299,9 @@ static enum cos_result take_attribute(const struct cos_tlv *tlv, struct file *fi
     const struct cos_span value = {tlv->value, tlv->length};
 
     switch (tlv->tag) {
+    case 0x82:
+        file->combination = cos_combination_of(tlv->length >= 2 ? tlv->value[1] : 0);
+        return COS_OK;
     case 0x8A:
         COS_CHECK(tlv->length == 1, COS_E_DATA);
         file->status = tlv->value[0] & (tlv->value[0] > COS_LCS_INITIALISATION ? 0xFDU : 0xFFU);
@@ -356,6 +362,7 @@ static enum cos_result create_file(struct cos_secure *secure, uint8_t channel,
     struct file file = {
         .size = cos_read16(request),
         .status = COS_LCS_ACTIVATED,
+        .combination = COS_COMBINE_OR,
         .context = secure->channels[channel].application,
     };
     bool now;
@@ -453,19 +460,39 @@ static enum cos_result read_part(struct cos_secure *secure, uint8_t channel,
     return walk(secure, &file, offset, NULL, length, body);
 }
 
-static enum cos_result update_part(struct cos_secure *secure, uint8_t channel,
-                                   struct cos_reader *request)
+/* UPDATE says how new bytes meet old ones; of WRITE, which may have another rule, the data coding
+ * byte of CREATE FILE says it. */
+static enum cos_result change_part(struct cos_secure *secure, uint8_t channel,
+                                   enum cos_operation operation, struct cos_reader *request)
 {
+    const bool update = operation == COS_OPERATION_UPDATE;
     struct file file;
 
-    COS_CHECK(request->length > 4, COS_E_GATE_FORMAT);
-    COS_TRY(use_file(secure, channel, COS_OPERATION_UPDATE, request, &file));
+    COS_CHECK(request->length > (update ? 5 : 4), COS_E_GATE_FORMAT);
+    COS_TRY(use_file(secure, channel, operation, request, &file));
     const size_t offset = cos_read16(request);
+    if (update) {
+        file.combination = (enum cos_combination)cos_read8(request);
+        COS_CHECK(file.combination <= COS_COMBINE_XOR, COS_E_GATE_FORMAT);
+    }
     const struct cos_span data = cos_read_rest(request);
+    COS_CHECK(data.length <= COS_VAULT_PART, COS_E_LENGTH);
     COS_CHECK(offset + data.length <= file.size, COS_E_OFFSET);
     cos_change_start(secure);
     COS_TRY(walk(secure, &file, offset, data.data, data.length, NULL));
     return cos_change_commit(secure);
+}
+
+static enum cos_result ask(struct cos_secure *secure, uint8_t channel, struct cos_reader *request)
+{
+    struct file file;
+
+    COS_CHECK(request->length == 3, COS_E_GATE_FORMAT);
+    const uint8_t operation = request->data[2];
+    COS_CHECK(operation == COS_OPERATION_READ || operation == COS_OPERATION_UPDATE ||
+                  operation == COS_OPERATION_WRITE,
+              COS_E_GATE_FORMAT);
+    return use_file(secure, channel, (enum cos_operation)operation, request, &file);
 }
 
 /* ISO/IEC 7816-9: ACTIVATE FILE, DEACTIVATE FILE, TERMINATE EF. */
@@ -529,11 +556,15 @@ enum cos_result cos_call_vault(struct cos_secure *secure, struct cos_reader *req
     case COS_VAULT_READ:
         return read_part(secure, channel, request, body);
     case COS_VAULT_UPDATE:
-        return update_part(secure, channel, request);
+        return change_part(secure, channel, COS_OPERATION_UPDATE, request);
     case COS_VAULT_STATUS_SET:
         return set_status(secure, channel, request);
     case COS_VAULT_INFO:
         return info(secure, request, body);
+    case COS_VAULT_WRITE:
+        return change_part(secure, channel, COS_OPERATION_WRITE, request);
+    case COS_VAULT_ASK:
+        return ask(secure, channel, request);
     default:
         return COS_E_GATE_FORMAT;
     }

@@ -247,7 +247,7 @@ static void files_of_the_vault(void **state)
         {"search", "00A00000 02 B3B4", 0x9000, "0006", CARD_SM | CARD_KEEPS},
         {"search, odd", "00A10000 07 540100 5302B3B4", 0x9000, "54020006", CARD_SM | CARD_KEEPS},
         {"erase", "000E0004 01 05", 0x9000, NULL, CARD_SM},
-        {"write is not for the vault", "00D00000 01 01", 0x6985, NULL, CARD_SM},
+        {"write: OR", "00D00000 01 01", 0x9000, NULL, CARD_SM},
         {"update over the end", "00D6001F 02 0102", 0x6A84, NULL, CARD_SM},
         {"linear fixed",
          "00E00000 1D 621B 82050241000803 83025651 850102 880148 "
@@ -259,8 +259,8 @@ static void files_of_the_vault(void **state)
         {"all", "00B20105", 0x9000, "0000000000000000 1122334455667788 000000000000FFFF",
          CARD_SM | CARD_KEEPS},
         {"search", "00A20104 02 FFFF", 0x9000, "03", CARD_SM | CARD_KEEPS},
-        {"no append", "00E20000 08 1122334455667788", 0x6985, NULL, CARD_SM},
-        {"no write", "00D20104 08 1122334455667788", 0x6985, NULL, CARD_SM},
+        {"append: full", "00E20000 08 1122334455667788", 0x6A84, NULL, CARD_SM},
+        {"write: OR", "00D20204 08 8080808080808000", 0x9000, NULL, CARD_SM},
         {"record 4", "00B20404", 0x6A83, NULL, CARD_SM},
     };
     static const struct card_row in_the_clear[] = {
@@ -269,7 +269,7 @@ static void files_of_the_vault(void **state)
          "8C087F00000000000000",
          0x6982, NULL, 0},
         {"read by SFI", "00B0880000", 0x9000,
-         "00000000 00A2B3B4 0000000000000000 00000000000000000000000000000000", CARD_KEEPS},
+         "01000000 00A2B3B4 0000000000000000 00000000000000000000000000000000", CARD_KEEPS},
         {"over the end", "00B0001F02", 0x6282, "00", CARD_KEEPS},
         {"no update", "00D60000 01 01", 0x6982, NULL, 0},
         {"no erasing", "000E0000", 0x6982, NULL, 0},
@@ -285,7 +285,7 @@ static void files_of_the_vault(void **state)
         {"select warns", "00A4000C025650", 0x6285, NULL, CARD_KEEPS},
         {"delete", "00E40000", 0x9000, NULL, 0},
         {"is gone", "00A4000C025650", 0x6A82, NULL, 0},
-        {"records", "00B2024C00", 0x9000, "1122334455667788", CARD_KEEPS},
+        {"records", "00B2024C00", 0x9000, "91A2B3C4D5E6F788", CARD_KEEPS},
         {"delete", "00E40200 02 5651", 0x9000, NULL, 0},
         {"is gone", "00B2024C00", 0x6A82, NULL, 0},
     };

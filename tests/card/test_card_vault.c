@@ -27,6 +27,9 @@ static void a_vault_ef_is_an_ef(void **state)
         {"without a rule", "00E00000 10 620E 820101 83025110 80020064 850102", 0x6A80, NULL, SM},
         {"with EF.ARR's", "00E00000 13 6211 820101 83025110 80020064 850102 8B0101", 0x6A80, NULL,
          SM},
+        {"whose rule filters by instruction",
+         "00E00000 1A 6218 820101 83025110 80020064 850102 AB08 8401B0 9000 800101", 0x6A80, NULL,
+         SM},
         {"too large", "00E00000 16 6214 820101 83025110 80022059 850102 8C0443C09090", 0x6A84, NULL,
          SM},
         {"cyclic", "00E00000 1A 6218 82050621000A02 83025110 80020014 850102 8C0443C09090", 0x6A80,
@@ -114,6 +117,189 @@ static void records_are_in_the_vault_too(void **state)
     bench_session(bench, 0x03);
     bench_expect_sm(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
     assert_int_equal(bench_create(bench, true, "82050221000403 83025110 850102 8C077B000000000000"),
+                     0x9000);
+    BENCH_ROWS(bench, rows);
+}
+
+/* ---- The order of the checks ---- */
+
+/* A transparent EF of 16 bytes and one of two records of 4, in the vault or in the store, under one
+ * rule: PIN 1 for reading, updating and writing. */
+#define EF      "820101 83025110 80020010 8C04 07 91 91 91"
+#define RECORDS "82050221000402 83025111 8C04 07 91 91 91"
+
+/* What is wrong with each command shows only to who may give it: 6982 before, this status after PIN
+ * 1. */
+static const struct {
+    const char *what, *select, *apdu;
+    uint16_t sw;
+} faulty[] = {
+    {"read behind the end", "00A4020C 02 5110", "00B00010 01", 0x6B00},
+    {"read far away", "00A4020C 02 5110", "00B07FFF 01", 0x6B00},
+    {"read, odd: no offset", "00A4020C 02 5110", "00B15110 02 5300 00", 0x6A80},
+    {"read, odd: behind the end", "00A4020C 02 5110", "00B15110 03 540110 00", 0x6B00},
+    {"update behind the end", "00A4020C 02 5110", "00D60010 01 11", 0x6B00},
+    {"update over the end", "00A4020C 02 5110", "00D6000F 02 1122", 0x6A84},
+    {"update, odd: no data", "00A4020C 02 5110", "00D75110 03 540100", 0x6A80},
+    {"write behind the end", "00A4020C 02 5110", "00D00010 01 11", 0x6B00},
+    {"write over the end", "00A4020C 02 5110", "00D0000F 02 1122", 0x6A84},
+    {"write, odd: no offset", "00A4020C 02 5110", "00D15110 03 530111", 0x6A80},
+    {"erase behind the end", "00A4020C 02 5110", "000E0010", 0x6B00},
+    {"erase to behind the end", "00A4020C 02 5110", "000E0000 01 11", 0x6B00},
+    {"erase nothing", "00A4020C 02 5110", "000E0004 01 04", 0x6A80},
+    {"search behind the end", "00A4020C 02 5110", "00A00010 01 11", 0x6B00},
+    {"search for more than there is", "00A4020C 02 5110", "00A0000F 02 1122", 0x6282},
+    {"search, odd: no string", "00A4020C 02 5110", "00A15110 03 540100", 0x6A80},
+    {"read no record", "00A4020C 02 5111", "00B20304 00", 0x6A83},
+    {"read, odd: behind the record", "00A4020C 02 5111", "00B30104 03 540104 00", 0x6B00},
+    {"update no record", "00A4020C 02 5111", "00DC0304 04 11223344", 0x6A83},
+    {"update with another length", "00A4020C 02 5111", "00DC0104 03 112233", 0x6700},
+    {"update, odd: behind the record", "00A4020C 02 5111", "00DD0104 06 540104 530111", 0x6B00},
+    {"update, odd: over its end", "00A4020C 02 5111", "00DD0105 07 540103 53021122", 0x6A84},
+    {"write no record", "00A4020C 02 5111", "00D20304 04 11223344", 0x6A83},
+    {"write with another length", "00A4020C 02 5111", "00D20104 03 112233", 0x6700},
+    {"append when it is full", "00A4020C 02 5111", "00E20000 04 11223344", 0x6A84},
+    {"append with another length", "00A4020C 02 5111", "00E20000 03 112233", 0x6700},
+    {"erase no record", "00A4020C 02 5111", "000C0304", 0x6A83},
+    {"search from no record", "00A4020C 02 5111", "00A20304 01 11", 0x6A83},
+    {"search for more than a record", "00A4020C 02 5111", "00A20104 05 1122334455", 0x6700},
+};
+
+static void try_faulty(struct bench *bench, bool vault)
+{
+    bench_session(bench, 0x03);
+    bench_expect_sm(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
+    assert_int_equal(bench_create(bench, true, vault ? EF "850102" : EF), 0x9000);
+    assert_int_equal(bench_create(bench, true, vault ? RECORDS "850102" : RECORDS), 0x9000);
+    for (unsigned verified = 0; verified < 2; verified++) {
+        bench_reset(bench);
+        bench_select(bench);
+        if (verified) {
+            bench_expect(bench, "00200081 06 313233343536", 0x9000, NULL);
+        }
+        for (size_t i = 0; i < CARD_COUNT(faulty); i++) {
+            const struct card_row row = {faulty[i].what, faulty[i].apdu,
+                                         verified ? faulty[i].sw : 0x6982, NULL,
+                                         verified && faulty[i].sw == 0x6282 ? CARD_KEEPS : 0};
+            bench_expect(bench, faulty[i].select, 0x9000, NULL);
+            bench_rows(bench, &row, 1);
+        }
+    }
+}
+
+static void rules_come_before_what_the_command_says(void **state)
+{
+    try_faulty(*state, true);
+}
+
+static void so_they_do_for_other_efs(void **state)
+{
+    try_faulty(*state, false);
+}
+
+/* ---- WRITE ---- */
+
+/* The security chip combines: who may write need not be allowed to read or to update. */
+static void write_needs_the_rule_for_writing_only(void **state)
+{
+    static const struct {
+        const char *fcp;
+        const char *writes[3]; /* of two bytes */
+        uint16_t sw[3];
+        const char *content;
+    } files[] = {
+        {"820101", {"0F30", "F003", "0000"}, {0x9000, 0x9000, 0x9000}, "FF33"},   /* OR */
+        {"82020101", {"0022", "1100", "0000"}, {0x9000, 0x6985, 0x6985}, "0022"}, /* once */
+        {"82020121", {"AABB", "CCDD", "1122"}, {0x9000, 0x9000, 0x9000}, "1122"}, /* replace */
+        {"82020141", {"0F30", "F003", "0000"}, {0x9000, 0x9000, 0x9000}, "FF33"}, /* OR */
+        {"82020161", {"FFFF", "0F30", "F003"}, {0x9000, 0x9000, 0x9000}, "0000"}, /* AND */
+    };
+    struct bench *bench = *state;
+    char text[128];
+
+    for (size_t i = 0; i < CARD_COUNT(files); i++) {
+        bench_session(bench, 0x03);
+        bench_expect_sm(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
+        /* Written by all, read after PIN 1, updated by nobody, deleted by all. */
+        (void)snprintf(text, sizeof text, "%s 83025110 80020040 850102 8C05 47 00 00 FF 91",
+                       files[i].fcp);
+        assert_int_equal(bench_create(bench, true, text), 0x9000);
+        bench_reset(bench);
+        bench_select(bench);
+        bench_expect(bench, "00A4020C 02 5110", 0x9000, NULL);
+        for (size_t w = 0; w < 3; w++) {
+            (void)snprintf(text, sizeof text, "00D00020 02 %s", files[i].writes[w]);
+            bench_expect(bench, text, files[i].sw[w], NULL);
+        }
+        bench_expect(bench, "00B00020 02", 0x6982, NULL);
+        bench_expect(bench, "00D60020 02 0000", 0x6982, NULL);
+        bench_expect(bench, "000E0020", 0x6982, NULL);
+        bench_expect(bench, "00200081 06 313233343536", 0x9000, NULL);
+        bench_expect(bench, "00B00020 02", 0x9000, files[i].content);
+        bench_expect(bench, "00E40000", 0x9000, NULL);
+    }
+}
+
+/* AND, OR and XOR of an odd UPDATE need no right to read either, nor those to write. */
+static void update_needs_the_rule_for_updating_only(void **state)
+{
+    static const struct card_row rows[] = {
+        {"UPDATE RECORD", "00DC0104 04 0F0F3C3C", 0x9000, NULL, 0},
+        {"AND", "00DD0105 08 540100 5303 AAAAAA", 0x9000, NULL, 0},
+        {"OR", "00DD0106 07 540101 5302 0101", 0x9000, NULL, 0},
+        {"XOR", "00DD0107 07 540102 5302 FFFF", 0x9000, NULL, 0},
+        {"replace", "00DD0204 06 540103 5301 77", 0x9000, NULL, 0},
+        {"no WRITE RECORD", "00D20104 04 00000000", 0x6982, NULL, 0},
+        {"no APPEND RECORD", "00E20000 04 00000000", 0x6982, NULL, 0},
+        {"no READ RECORD", "00B20104 00", 0x6982, NULL, 0},
+        {"no SEARCH RECORD", "00A20104 01 0A", 0x6982, NULL, 0},
+        {"VERIFY", "00200081 06 313233343536", 0x9000, NULL, 0},
+        {"READ RECORD", "00B20105 00", 0x9000, "0A0BD6C3 00000077", CARD_KEEPS},
+    };
+    struct bench *bench = *state;
+
+    bench_session(bench, 0x03);
+    bench_expect_sm(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
+    assert_int_equal(bench_create(bench, true, "82050221000402 83025110 850102 8C04 07 FF 00 91"),
+                     0x9000);
+    BENCH_ROWS(bench, rows);
+}
+
+/* A record is written as a transparent EF is, under the issuer's secure messaging too. */
+static void write_record(void **state)
+{
+    static const struct card_row rows[] = {
+        {"WRITE RECORD", "00D20104 04 01020304", 0x9000, NULL, SM},
+        {"again", "00D20104 04 10203040", 0x9000, NULL, SM},
+        {"the next one: the first", "00D20002 04 FF00FF00", 0x9000, NULL, SM},
+        {"no such record", "00D20304 04 00000000", 0x6A83, NULL, SM},
+        {"WRITE RECORD by anybody", "00D20104 04 80808080", 0x6982, NULL, 0},
+        {"VERIFY", "00200081 06 313233343536", 0x9000, NULL, 0},
+        {"READ RECORD", "00B20105 00", 0x9000, "FF22FF44 00000000", CARD_KEEPS},
+    };
+    struct bench *bench = *state;
+
+    bench_session(bench, 0x03);
+    bench_expect_sm(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
+    assert_int_equal(bench_create(bench, true, "82050241000402 83025110 850102 8C04 07 C0 FF 91"),
+                     0x9000);
+    BENCH_ROWS(bench, rows);
+}
+
+/* One command is one transaction, of 256 bytes at most; short commands bring 255. */
+static void a_command_changes_256_bytes_at_most(void **state)
+{
+    static const struct card_row rows[] = {
+        {"erase 257 bytes", "000E0000 02 0101", 0x6700, NULL, 0},
+        {"erase 256 bytes", "000E0000 02 0100", 0x9000, NULL, 0},
+        {"erase all", "000E0000", 0x6700, NULL, 0},
+        {"erase the last 256", "000E0064", 0x9000, NULL, 0},
+    };
+    struct bench *bench = *state;
+
+    bench_session(bench, 0x03);
+    bench_expect_sm(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
+    assert_int_equal(bench_create(bench, true, "820101 83025110 80020164 850102 8C02 02 00"),
                      0x9000);
     BENCH_ROWS(bench, rows);
 }
@@ -280,6 +466,12 @@ int main(void)
         CARD_TEST(a_vault_ef_is_an_ef),
         CARD_TEST(status_is_the_security_chips),
         CARD_TEST(records_are_in_the_vault_too),
+        CARD_TEST(rules_come_before_what_the_command_says),
+        CARD_TEST(so_they_do_for_other_efs),
+        CARD_TEST(write_needs_the_rule_for_writing_only),
+        CARD_TEST(update_needs_the_rule_for_updating_only),
+        CARD_TEST(write_record),
+        CARD_TEST(a_command_changes_256_bytes_at_most),
         CARD_TEST(a_long_file_is_read_in_parts),
         CARD_TEST(a_tree_goes_as_a_whole),
         CARD_TEST(a_lost_question_or_request_leaves_nothing),

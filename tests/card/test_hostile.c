@@ -177,7 +177,7 @@ static uint8_t vary(uint64_t *seed, uint8_t *message, size_t *length)
                                                       ? row->largest - row->smallest + 1U
                                                       : 20);
     }
-    message[0] = (uint8_t)sim_below(seed, 8);
+    message[0] = (uint8_t)sim_below(seed, 10);
     message[1] = (uint8_t)(sim_below(seed, 16) == 0);
     message[2] = references[sim_below(seed, COUNT(references))];
     message[3] = sim_below(seed, 2) == 0 ? references[sim_below(seed, COUNT(references))]

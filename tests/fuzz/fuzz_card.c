@@ -32,9 +32,8 @@ static void must(bool condition, const char *what)
     }
 }
 
-/* Compact rules: all may do everything (in the vault: all but WRITE, which it does not have). */
-#define ALL   "8C087F00000000000000"
-#define VAULT "8C077B000000000000"
+/* A compact rule: all may do everything. */
+#define ALL "8C087F00000000000000"
 
 /* CREATE FILE under secure messaging with the value of a template 62. */
 static uint16_t create(const char *fcp)
@@ -63,7 +62,7 @@ static void make_files(void)
         {"00A4080C 02 5300", "82050721000802 83025307 80020020 " ALL},
         {"00A4080C 02 5300", "82023921 83025308 80020080 " ALL},
         {"00A4080C 02 5300", "820101 83025309 80020010 8A0104 " ALL},
-        {"00A4080C 02 5300", "82050221001003 8302530A 850102 " VAULT},
+        {"00A4080C 02 5300", "82050221001003 8302530A 850102 " ALL},
         {"00A4080C 02 5300", "820101 8302530B 80020020 850103 8B0101"},
         {"00A4080C 02 5300", "820138 83025310 8403C1C2C3 8401C1 " ALL},
         {"00A4080C 04 53005310", "820101 83025311 80020120 8B0102"},

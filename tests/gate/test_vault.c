@@ -68,26 +68,13 @@ static void create_takes_the_next_transaction_and_costs_two_pages(void **state)
         {"none far away", V, "0600 FFFF", COS_E_REFERENCE_NOT_FOUND, NULL, 0},
         {"INFO too long", V, "0600 0001 00", COS_E_GATE_FORMAT, NULL, 0},
         {"no operation 0", V, "0000 0001", COS_E_GATE_FORMAT, NULL, 0},
-        {"no operation 7", V, "0700 0001", COS_E_GATE_FORMAT, NULL, 0},
+        {"no operation 9", V, "0900 0001", COS_E_GATE_FORMAT, NULL, 0},
     };
     (void)state;
     const uint32_t transaction = bench.secure.transaction;
 
     VAULT_STEPS(&rig, steps);
     assert_int_equal(bench.secure.transaction, transaction + 1);
-}
-
-static void create_answers_transaction_and_number(void **state)
-{
-    (void)state;
-    for (unsigned number = 1; number <= 3; number++) {
-        uint8_t expected[6] = {0};
-        cos_put32(expected, bench.secure.transaction + 1);
-        expected[5] = (uint8_t)number;
-        assert_int_equal(vault_create(&rig, 10, FREE_RULE), number);
-        assert_int_equal(rig.length, 2); /* of the seal: the number came before */
-        assert_int_equal(bench.secure.transaction, cos_get32(expected));
-    }
 }
 
 static void create_is_for_the_issuer(void **state)
@@ -178,17 +165,17 @@ static void content_is_what_was_written(void **state)
         {"READ of the one behind", V, "0300 0001 012C 0001", COS_E_OFFSET, NULL, 0},
         {"READ across the end", V, "0300 0001 0100 002D", COS_E_OFFSET, NULL, 0},
         {"READ far away", V, "0300 0001 FFFF 0100", COS_E_OFFSET, NULL, 0},
-        {"UPDATE of nothing", V, "0400 0001 0000", COS_E_GATE_FORMAT, NULL, 0},
-        {"UPDATE of no file", V, "0400 0011 0000 11", COS_E_REFERENCE_NOT_FOUND, NULL, 0},
-        {"UPDATE behind the end", V, "0400 0001 012C 11", COS_E_OFFSET, NULL, 0},
-        {"UPDATE across the end", V, "0400 0001 012B 1122", COS_E_OFFSET, NULL, 0},
-        {"UPDATE within a chunk", V, "0400 0001 0002 112233", COS_OK, "", 1},
+        {"UPDATE of nothing", V, "0400 0001 0000 01", COS_E_GATE_FORMAT, NULL, 0},
+        {"UPDATE of no file", V, "0400 0011 0000 01 11", COS_E_REFERENCE_NOT_FOUND, NULL, 0},
+        {"UPDATE behind the end", V, "0400 0001 012C 01 11", COS_E_OFFSET, NULL, 0},
+        {"UPDATE across the end", V, "0400 0001 012B 01 1122", COS_E_OFFSET, NULL, 0},
+        {"UPDATE within a chunk", V, "0400 0001 0002 01 112233", COS_OK, "", 1},
         {"it is there", V, "0300 0001 0000 0006", COS_OK, "0000 112233 00", 0},
-        {"UPDATE across two chunks of a page", V, "0400 0001 005B AABB", COS_OK, "", 1},
+        {"UPDATE across two chunks of a page", V, "0400 0001 005B 01 AABB", COS_OK, "", 1},
         {"it is there", V, "0300 0001 005A 0004", COS_OK, "00 AABB 00", 0},
-        {"UPDATE across two pages", V, "0400 0001 00B7 CCDD", COS_OK, "", 2},
+        {"UPDATE across two pages", V, "0400 0001 00B7 01 CCDD", COS_OK, "", 2},
         {"all of it", V, "0300 0001 00B6 0004", COS_OK, "00 CCDD 00", 0},
-        {"UPDATE of the last byte", V, "0400 0001 012B EE", COS_OK, "", 1},
+        {"UPDATE of the last byte", V, "0400 0001 012B 01 EE", COS_OK, "", 1},
         {"it is there", V, "0300 0001 012A 0002", COS_OK, "00 EE", 0},
         {"what was there stays", V, "0300 0001 0000 0006", COS_OK, "0000 112233 00", 0},
     };
@@ -197,12 +184,97 @@ static void content_is_what_was_written(void **state)
     VAULT_STEPS(&rig, steps);
 }
 
+/* How new bytes meet old ones: UPDATE says it, WRITE does not. */
+static void content_is_combined(void **state)
+{
+    static const struct vault_step update[] = {
+        {"replace", V, "0400 0001 005A 01 0F0F0F0F", COS_OK, "", 1},
+        {"OR", V, "0400 0001 005A 02 30303030", COS_OK, "", 1},
+        {"AND", V, "0400 0001 005B 03 F1F1", COS_OK, "", 1},
+        {"XOR", V, "0400 0001 005C 04 FFFF", COS_OK, "", 1},
+        {"once", V, "0400 0001 0059 00 77", COS_OK, "", 1},
+        {"once, again", V, "0400 0001 0059 00 77", COS_E_CONDITIONS, NULL, 0},
+        {"once, the last byte of a chunk", V, "0400 0001 0057 00 111111", COS_E_CONDITIONS, NULL,
+         0},
+        {"nothing else", V, "0400 0001 005A 05 00", COS_E_GATE_FORMAT, NULL, 0},
+        {"nor this", V, "0400 0001 005A FF 00", COS_E_GATE_FORMAT, NULL, 0},
+        {"all of it", V, "0300 0001 0058 0007", COS_OK, "0077 3F31 CEC0 00", 0},
+    };
+    static const struct vault_step write[] = {
+        {"nothing", V, "0700 0001 0000", COS_E_GATE_FORMAT, NULL, 0},
+        {"in no file", V, "0700 0006 0000 01", COS_E_REFERENCE_NOT_FOUND, NULL, 0},
+        {"behind the end", V, "0700 0001 0064 01", COS_E_OFFSET, NULL, 0},
+        {"across the end", V, "0700 0001 0063 0102", COS_E_OFFSET, NULL, 0},
+        {"replace", V, "0700 0001 005B F0F0", COS_OK, "", 1},
+        {"it is there", V, "0300 0001 005A 0004", COS_OK, "3F F0F0 C0", 0},
+        {"once", V, "0700 0002 0000 0102", COS_OK, "", 1},
+        {"once: again", V, "0700 0002 0001 02", COS_E_CONDITIONS, NULL, 0},
+        {"once: beside it", V, "0700 0002 0002 03", COS_OK, "", 1},
+        {"it is there", V, "0300 0002 0000 0004", COS_OK, "010203 00", 0},
+        {"OR", V, "0700 0003 0000 F00F", COS_OK, "", 1},
+        {"OR again", V, "0700 0003 0001 F0", COS_OK, "", 1},
+        {"it is there", V, "0300 0003 0000 0003", COS_OK, "F0FF 00", 0},
+        {"AND", V, "0700 0004 0000 FF", COS_OK, "", 1},
+        {"it is there", V, "0300 0004 0000 0001", COS_OK, "00", 0},
+        {"no data coding byte: OR", V, "0700 0005 0000 F0", COS_OK, "", 1},
+        {"again", V, "0700 0005 0000 0F", COS_OK, "", 1},
+        {"it is there", V, "0300 0005 0000 0001", COS_OK, "FF", 0},
+        {"a status keeps it", V, "0500 0003 04", COS_OK, "", 1},
+        {"and the next", V, "0500 0003 05", COS_OK, "", 1},
+        {"OR", V, "0700 0003 0000 0F", COS_OK, "", 1},
+        {"it is there", V, "0300 0003 0000 0003", COS_OK, "FFFF 00", 0},
+    };
+    static const char *const coded[] = {"82020121", "82020101", "82020141", "82020161", "820101"};
+    char objects[64];
+
+    (void)state;
+    for (unsigned i = 0; i < 5; i++) { /* the last 82 counts */
+        (void)snprintf(objects, sizeof objects, "%s 8C 08 7F 00 00 00 00 00 00 00", coded[i]);
+        assert_int_equal(vault_create(&rig, 100, objects), i + 1);
+    }
+    VAULT_STEPS(&rig, update);
+    VAULT_STEPS(&rig, write);
+}
+
+/* Whether content may be used can be asked, and costs nothing. */
+static void asking_answers_what_using_would(void **state)
+{
+    static const struct vault_step steps[] = {
+        {"too short", V, "0800 0001", COS_E_GATE_FORMAT, NULL, 0},
+        {"too long", V, "0800 0001 01 00", COS_E_GATE_FORMAT, NULL, 0},
+        {"no file", V, "0800 0009 01", COS_E_REFERENCE_NOT_FOUND, NULL, 0},
+        {"no operation", V, "0800 0001 00", COS_E_GATE_FORMAT, NULL, 0},
+        {"two operations", V, "0800 0001 03", COS_E_GATE_FORMAT, NULL, 0},
+        {"not one on content", V, "0800 0001 40", COS_E_GATE_FORMAT, NULL, 0},
+        {"READ", V, "0800 0001 01", COS_OK, "", 0},
+        {"UPDATE", V, "0800 0001 02", COS_E_SECURITY_STATUS, NULL, 0},
+        {"WRITE", V, "0800 0001 04", COS_E_SECURITY_STATUS, NULL, 0},
+        {"WRITE itself", V, "0700 0001 0000 00", COS_E_SECURITY_STATUS, NULL, 0},
+        {"the other way round", V, "0800 0002 01", COS_E_SECURITY_STATUS, NULL, 0},
+        {"UPDATE", V, "0800 0002 02", COS_E_SECURITY_STATUS, NULL, 0},
+        {"WRITE", V, "0800 0002 04", COS_OK, "", 0},
+        {"WRITE itself", V, "0700 0002 0000 00", COS_OK, "", 1},
+        {"deactivated", V, "0800 0003 01", COS_E_CONDITIONS, NULL, 0},
+        {"WRITE itself", V, "0700 0003 0000 00", COS_E_CONDITIONS, NULL, 0},
+        {"not activated yet", V, "0800 0004 01", COS_E_SECURITY_STATUS, NULL, 0},
+        {"the rule comes before the offset", V, "0300 0002 FFFF 0001", COS_E_SECURITY_STATUS, NULL,
+         0},
+        {"and before how", V, "0400 0001 FFFF 77 01", COS_E_SECURITY_STATUS, NULL, 0},
+    };
+    (void)state;
+    assert_int_equal(vault_create(&rig, 8, "8C 04 07 FF FF 00"), 1);
+    assert_int_equal(vault_create(&rig, 8, "8C 04 07 00 FF FF"), 2);
+    assert_int_equal(vault_create(&rig, 8, "8C 04 07 00 00 00 8A0104"), 3);
+    assert_int_equal(vault_create(&rig, 8, "8C 04 07 00 00 00 8A0103"), 4);
+    VAULT_STEPS(&rig, steps);
+}
+
 /* Random writes against a copy. */
 static void content_holds_against_a_model(void **state)
 {
     enum { SIZE = 1000 };
     static uint8_t model[SIZE], data[SIZE];
-    uint8_t message[6 + COS_VAULT_PART] = {COS_VAULT_UPDATE, 0, 0, 2};
+    uint8_t message[7 + COS_VAULT_PART] = {COS_VAULT_UPDATE, 0, 0, 2, [6] = COS_COMBINE_REPLACE};
     uint64_t seed = 7;
 
     (void)state;
@@ -214,9 +286,9 @@ static void content_holds_against_a_model(void **state)
         const uint32_t offset = sim_below(&seed, SIZE - length + 1);
         cos_put16(message + 4, (uint16_t)offset);
         for (uint32_t at = 0; at < length; at++) {
-            message[6 + at] = model[offset + at] = (uint8_t)sim_random(&seed);
+            message[7 + at] = model[offset + at] = (uint8_t)sim_random(&seed);
         }
-        assert_true(gate_rig_call(&rig, COS_GATE_VAULT, message, 6 + length));
+        assert_true(gate_rig_call(&rig, COS_GATE_VAULT, message, 7 + length));
         assert_int_equal(rig.result, COS_OK);
         if (i % 20 == 0) {
             assert_int_equal(vault_read(&rig, 2, data, SIZE), COS_OK);
@@ -234,7 +306,7 @@ static void content_holds_against_a_model(void **state)
 static void content_is_enciphered_and_superseded_copies_go(void **state)
 {
     static const struct vault_step write[] = {
-        {"UPDATE", V, "0400 0001 0000 5641554C5420434F4E54454E54", COS_OK, "", 1},
+        {"UPDATE", V, "0400 0001 0000 01 5641554C5420434F4E54454E54", COS_OK, "", 1},
     };
     uint8_t old[VAULT_CHUNK], chunk[VAULT_CHUNK];
 
@@ -302,23 +374,23 @@ static void status_decides_over_content(void **state)
         {"deactivated", V, "0500 0001 04", COS_OK, "", 1},
         {"deactivated already", V, "0500 0001 04", COS_OK, "", 0},
         {"not read", V, "0300 0001 0000 0001", COS_E_CONDITIONS, NULL, 0},
-        {"not updated", V, "0400 0001 0000 11", COS_E_CONDITIONS, NULL, 0},
+        {"not updated", V, "0400 0001 0000 01 11", COS_E_CONDITIONS, NULL, 0},
         {"activated", V, "0500 0001 05", COS_OK, "", 1},
         {"read", V, "0300 0001 0000 0001", COS_OK, "00", 0},
         {"terminated", V, "0500 0001 0C", COS_OK, "", 1},
         {"not read", V, "0300 0001 0000 0001", COS_E_CONDITIONS, NULL, 0},
-        {"not updated", V, "0400 0001 0000 11", COS_E_CONDITIONS, NULL, 0},
+        {"not updated", V, "0400 0001 0000 01 11", COS_E_CONDITIONS, NULL, 0},
         {"not activated", V, "0500 0001 05", COS_E_CONDITIONS, NULL, 0},
         {"said so", V, "0600 0001", COS_OK, "0008 0C", 0},
         /* Not activated yet: the issuer's, whatever the rule says. */
         {"read by anybody", V, "0300 0002 0000 0001", COS_E_SECURITY_STATUS, NULL, 0},
-        {"updated by anybody", V, "0400 0002 0000 11", COS_E_SECURITY_STATUS, NULL, 0},
+        {"updated by anybody", V, "0400 0002 0000 01 11", COS_E_SECURITY_STATUS, NULL, 0},
         {"activated by anybody", V, "0500 0002 05", COS_E_SECURITY_STATUS, NULL, 0},
         {"deleted by anybody", V, "0200 NNNNNNNN 00 0002", COS_E_SECURITY_STATUS, NULL, 0},
     };
     static const struct vault_step issuer[] = {
         {"UPDATE BINARY", O, "00D60000 01 11", COS_OK, NULL, 0},
-        {"updated", V, "0400 0002 0000 11", COS_OK, "", 1},
+        {"updated", V, "0400 0002 0000 01 11", COS_OK, "", 1},
         {"READ BINARY", O, "00B00000 01 00", COS_OK, NULL, 0},
         {"read", V, "0300 0002 0000 0001", COS_OK, "11", 0},
         {"ACTIVATE FILE", O, "00440000 01 00", COS_OK, NULL, 0},
@@ -350,7 +422,7 @@ static void delete_takes_all_or_none(void **state)
         {"wrong transaction", V, "0200 PPPPPPPP 00 0001", COS_E_CONDITIONS, NULL, 0},
         {"asked for", V, "0200 00000000 00 0001 0003", COS_OK, NULL, 0},
         {"all are there", V, "0600 0001", COS_OK, NULL, 0},
-        {"with content", V, "0400 0001 0000 1122", COS_OK, "", 1},
+        {"with content", V, "0400 0001 0000 01 1122", COS_OK, "", 1},
         {"two of them, one twice", V, "0200 NNNNNNNN 00 0001 0003 0001", COS_OK, NULL, 3},
         {"gone", V, "0600 0001", COS_E_REFERENCE_NOT_FOUND, NULL, 0},
         {"gone", V, "0300 0003 0000 0001", COS_E_REFERENCE_NOT_FOUND, NULL, 0},
@@ -370,7 +442,7 @@ static void a_deleted_files_content_is_gone(void **state)
 
     (void)state;
     assert_int_equal(vault_create(&rig, 8, OPEN_RULE), 1);
-    assert_int_equal(vault_call(&rig, V, "0400 0001 0000 1122334455667788"), COS_OK);
+    assert_int_equal(vault_call(&rig, V, "0400 0001 0000 01 1122334455667788"), COS_OK);
     vault_chunk(&bench, 1, chunk);
     assert_int_equal(vault_call(&rig, V, "0200 NNNNNNNN 00 0001"), COS_OK);
     assert_false(card_nvm_contains(&bench.secure_nvm, chunk + 8, 16));
@@ -378,7 +450,7 @@ static void a_deleted_files_content_is_gone(void **state)
     assert_int_equal(vault_create(&rig, 8, OPEN_RULE), 1);
     assert_int_equal(vault_read(&rig, 1, data, 8), COS_OK);
     assert_memory_equal(data, "\0\0\0\0\0\0\0\0", 8);
-    assert_int_equal(vault_call(&rig, V, "0400 0001 0000 1122334455667788"), COS_OK);
+    assert_int_equal(vault_call(&rig, V, "0400 0001 0000 01 1122334455667788"), COS_OK);
     vault_chunk(&bench, 1, again);
     assert_true(cos_get32(again) > cos_get32(chunk)); /* no nonce comes twice */
     assert_true(memcmp(again + 8, chunk + 8, 92) != 0);
@@ -390,11 +462,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         VAULT_TEST(create_takes_the_next_transaction_and_costs_two_pages),
-        VAULT_TEST(create_answers_transaction_and_number),
         VAULT_TEST(create_is_for_the_issuer),
         VAULT_TEST(what_decides_over_a_file_is_checked),
         VAULT_TEST(rules_have_48_bytes_at_most),
         VAULT_TEST(content_is_what_was_written),
+        VAULT_TEST(content_is_combined),
+        VAULT_TEST(asking_answers_what_using_would),
         VAULT_TEST(content_holds_against_a_model),
         VAULT_TEST(content_is_enciphered_and_superseded_copies_go),
         VAULT_TEST(transitions_are_those_of_the_standard),

@@ -63,9 +63,9 @@ static void a_full_vault_stays_usable(void **state)
     assert_int_equal(vault_create(&rig, 3 * 92, OPEN_RULE), 2);
     assert_int_equal(vault_create(&rig, 1, OPEN_RULE), 0);
     assert_int_equal(rig.result, COS_E_MEMORY_FULL);
-    assert_int_equal(vault_call(&rig, V, "0400 0001 1EE7 77"), COS_OK); /* its last byte */
-    assert_int_equal(vault_call(&rig, V, "0400 0002 0000 88"), COS_OK);
-    assert_int_equal(vault_call(&rig, V, "0400 0004 0009 99"), COS_OK);
+    assert_int_equal(vault_call(&rig, V, "0400 0001 1EE7 01 77"), COS_OK); /* its last byte */
+    assert_int_equal(vault_call(&rig, V, "0400 0002 0000 01 88"), COS_OK);
+    assert_int_equal(vault_call(&rig, V, "0400 0004 0009 01 99"), COS_OK);
     assert_int_equal(vault_read(&rig, 4, data, 10), COS_OK);
     assert_int_equal(data[9], 0x99);
     assert_int_equal(vault_call(&rig, V, "0300 0001 1EE6 0002"), COS_OK);
@@ -90,7 +90,6 @@ static void sixteen_files_go_at_once(void **state)
 
 /* ---- Configuration ---- */
 
-/* A card that has no vault, and one that gets it later: nothing else moves. */
 static void a_card_may_have_no_vault(void **state)
 {
     struct bench_sizes sizes = bench_host;
@@ -105,14 +104,36 @@ static void a_card_may_have_no_vault(void **state)
     assert_int_equal(vault_create(&rig, 8, OPEN_RULE), 0);
     assert_int_equal(rig.result, COS_E_MEMORY_FULL);
     assert_int_equal(vault_call(&rig, V, "0600 0001"), COS_E_REFERENCE_NOT_FOUND);
-    bench_power_off(&bench);
-    bench.secure_config.vault_files = bench_host.vault_files;
-    bench.secure_config.vault_size = bench_host.vault_size;
-    assert_true(bench_power_on(&bench));
+}
+
+/* Places follow from sizes. A firmware with others must not touch the card: it stays mute, and is
+ * as it was when the right one comes back. */
+static void other_sizes_than_at_the_first_start_are_noticed(void **state)
+{
+    static const int8_t changes[][3] = {/* objects, vault files, vault size */
+                                        {1, 0, 0},  {-1, 0, 0}, {0, 1, 0},  {0, -1, 0}, {0, 0, 1},
+                                        {0, 0, -1}, {6, -4, 0}, {1, -1, 0}, {0, 1, -1}};
+    const struct cos_secure_config config = bench.secure_config;
+    uint8_t data[8];
+
+    (void)state;
+    assert_int_equal(vault_create(&rig, 8, OPEN_RULE), 1);
+    assert_int_equal(vault_call(&rig, V, "0400 0001 0000 01 1122334455667788"), COS_OK);
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        struct cos_secure_config *other = &bench.secure_config;
+        bench_power_off(&bench);
+        other->objects = (uint16_t)(config.objects + changes[i][0]);
+        other->vault_files = (uint16_t)(config.vault_files + changes[i][1]);
+        other->vault_size = (uint16_t)(config.vault_size + changes[i][2]);
+        assert_false(bench_power_on(&bench));
+        assert_int_equal(bench.secure.verdict, COS_VERDICT_CONFIG);
+    }
+    bench.secure_config = config;
+    bench_reset(&bench);
     bench_select(&bench);
     gate_rig_take(&rig, &bench);
-    vault_session(&rig);
-    assert_int_equal(vault_create(&rig, 8, OPEN_RULE), 1);
+    assert_int_equal(vault_read(&rig, 1, data, sizeof data), COS_OK);
+    assert_memory_equal(data, "\x11\x22\x33\x44\x55\x66\x77\x88", sizeof data);
 }
 
 static void a_vault_that_does_not_fit_is_refused(void **state)
@@ -139,7 +160,7 @@ static void a_terminated_card_has_no_content(void **state)
     (void)state;
     assert_int_equal(vault_create(&rig, 200, "AB08 800103 9E0190 9700"), 1);
     assert_int_equal(vault_create(&rig, 200, OPEN_RULE), 2);
-    assert_int_equal(vault_call(&rig, V, "0400 0002 0000 5641554C54"), COS_OK);
+    assert_int_equal(vault_call(&rig, V, "0400 0002 0000 01 5641554C54"), COS_OK);
     vault_chunk(&bench, 2, chunk);
     assert_true(card_nvm_contains(&bench.secure_nvm, chunk + 8, 16));
     assert_true(card_nvm_contains(&bench.secure_nvm, entry, sizeof entry));
@@ -159,6 +180,7 @@ int main(void)
         VAULT_TEST(a_full_vault_stays_usable),
         VAULT_TEST(sixteen_files_go_at_once),
         cmocka_unit_test_teardown(a_card_may_have_no_vault, end),
+        VAULT_TEST(other_sizes_than_at_the_first_start_are_noticed),
         cmocka_unit_test(a_vault_that_does_not_fit_is_refused),
         VAULT_TEST(a_terminated_card_has_no_content),
     };

@@ -54,7 +54,7 @@ static int end(void **state)
 
 /* ---- Rules ---- */
 
-enum { READ = 1, UPDATE = 2, DEACTIVATE = 4, TERMINATE = 8, DELETE = 16 };
+enum { READ = 1, UPDATE = 2, DEACTIVATE = 4, TERMINATE = 8, DELETE = 16, WRITE = 32 };
 
 /* What may be done under a rule: by a stranger, after PIN 1, under the issuer's secure messaging.
  */
@@ -76,6 +76,9 @@ static const struct {
     {"8C05 69 00 FF C0 90", DELETE, DELETE | READ, DELETE | DEACTIVATE},
     {"8C02 20 00", TERMINATE, TERMINATE, TERMINATE},
     {"8C02 40 91", 0, DELETE, 0},
+    {"8C02 04 00", WRITE, WRITE, WRITE},
+    {"8C04 07 91 C0 FF", 0, WRITE, UPDATE},
+    {"AB06 800104 9E0191", 0, WRITE, 0},
     {"AB05 800101 9000", READ, READ, READ},
     {"AB05 800101 9700", 0, 0, 0},
     {"AB06 800103 9E0191", 0, READ | UPDATE, 0},
@@ -94,9 +97,10 @@ struct operation {
 };
 static const struct operation operations[] = {
     {READ, "00B00000 01 00", "0300 %04X 0000 0001"},
-    {UPDATE, "00D60000 01 11", "0400 %04X 0000 11"},
+    {UPDATE, "00D60000 01 11", "0400 %04X 0000 01 11"},
     {DEACTIVATE, "00040000 01 00", "0500 %04X 04"},
     {TERMINATE, "00E80000 01 00", "0500 %04X 0C"},
+    {WRITE, "00D00000 01 11", "0700 %04X 0000 11"},
     {DELETE, "00E40000 01 00", "0200 00000000 00 %04X"},
 };
 
@@ -155,7 +159,7 @@ static void another_applications_pin_is_another_pin(void **state)
         {"of another application", COS_GATE_CONTEXT, BIND_ALT, COS_OK, NULL, 0},
         {"whose PIN is verified", COS_GATE_PIN, "01 00 81 00 39393939", COS_OK, NULL, VAULT_ANY},
         {"read", V, "0300 0001 0000 0001", COS_E_SECURITY_STATUS, NULL, 0},
-        {"updated", V, "0400 0001 0000 11", COS_E_SECURITY_STATUS, NULL, 0},
+        {"updated", V, "0400 0001 0000 01 11", COS_E_SECURITY_STATUS, NULL, 0},
         {"deleted", V, "0200 NNNNNNNN 00 0001", COS_E_SECURITY_STATUS, NULL, 0},
         {"that with number 0", V, "0300 0002 0000 0001", COS_E_SECURITY_STATUS, NULL, 0},
         {"what needs no PIN", V, "0300 0003 0000 0001", COS_OK, "00", 0},
@@ -194,7 +198,7 @@ static void the_app_chip_cannot_choose_the_rule(void **state)
     (void)state;
     assert_int_equal(vault_create(&rig, 8, "8C02 02 C0"), 1);
     assert_int_equal(vault_open(&rig, "00D60000 01 55"), COS_OK);
-    assert_int_equal(vault_call(&rig, V, "0400 0001 0000 55"), COS_OK);
+    assert_int_equal(vault_call(&rig, V, "0400 0001 0000 01 55"), COS_OK);
     /* No call of any length brings another rule: CREATE has no field for it. */
     assert_int_equal(vault_open(&rig, "00E00000 13 6211 82020121 80020008 850102 8C0443C00000"),
                      COS_OK);
@@ -251,8 +255,9 @@ static void operations_are_bound_to_their_commands(void **state)
     } bound[] = {
         {"0100 00000000 0008", {0xE0}},
         {"0200 00000000 00 0001", {0xE4}},
-        {"0300 0001 0000 0001", {0xB0, 0xB1, 0xB2, 0xB3, 0xA0, 0xA1, 0xA2, 0xDD}},
-        {"0400 0001 0000 11", {0xD6, 0xD7, 0xDC, 0xDD, 0xD0, 0xD1, 0xD2, 0x0C, 0x0E, 0x0F}},
+        {"0300 0001 0000 0001", {0xB0, 0xB1, 0xB2, 0xB3, 0xA0, 0xA1, 0xA2}},
+        {"0400 0001 0000 01 11", {0xD6, 0xD7, 0xDC, 0xDD, 0x0C, 0x0E, 0x0F}},
+        {"0700 0001 0000 11", {0xD0, 0xD1, 0xD2}},
         {"0500 0002 05", {0x44}},
         {"0500 0001 04", {0x04}},
         {"0500 0001 0C", {0xE8}},

@@ -100,9 +100,12 @@ unsigned vault_create(struct gate_rig *rig, uint16_t size, const char *objects)
                    (unsigned)length + 13U, (unsigned)length + 11U, 2U, (unsigned)size, objects);
     assert_int_equal(vault_open(rig, text), COS_OK);
     (void)snprintf(text, sizeof text, "0100 NNNNNNNN %04X", (unsigned)size);
-    const unsigned number =
-        vault_call(rig, COS_GATE_VAULT, text) == COS_OK ? cos_get16(rig->body + 4) : 0;
-    const int result = rig->result;
+    const int result = vault_call(rig, COS_GATE_VAULT, text);
+    const unsigned number = result == COS_OK ? cos_get16(rig->body + 4) : 0;
+    if (result == COS_OK) {
+        assert_int_equal(rig->length, 6);
+        assert_int_equal(cos_get32(rig->body), rig->bench->secure.transaction);
+    }
     (void)vault_call(rig, COS_GATE_SM_SEAL, "00 9000");
     rig->result = result;
     return number;

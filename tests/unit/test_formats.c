@@ -344,8 +344,8 @@ static void vault_file(void **state)
     memcpy(content, example_value(example, "CONTENT", 13), 13);
     assert_int_equal(vault_open(&rig, "00D60000 0D 5477696E434F53207661756C74"), COS_OK);
     calm(secure);
-    assert_int_equal(vault_call(&rig, COS_GATE_VAULT, "0400 0001 0000 5477696E434F53207661756C74"),
-                     COS_OK);
+    assert_int_equal(
+        vault_call(&rig, COS_GATE_VAULT, "0400 0001 0000 01 5477696E434F53207661756C74"), COS_OK);
     assert_int_equal(cos_store_read(&secure->store, ENTRIES, found, 54), COS_OK);
     example_expect(example, "ENTRY", found, 54);
     assert_int_equal(cos_store_read(&secure->store, CHUNKS, found, VAULT_CHUNK), COS_OK);

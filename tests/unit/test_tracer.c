@@ -148,6 +148,8 @@ static void gate_requests_are_named_and_blanked(void **state)
         {COS_GATE_SM_SEAL, "009000AABB", "gate> SM_SEAL: 009000 <2 bytes>\n"},
         {COS_GATE_VAULT, "040000010010AABBCC", "gate> VAULT update: 040000010010 <3 bytes>\n"},
         {COS_GATE_VAULT, "06000001", "gate> VAULT info: 06000001\n"},
+        {COS_GATE_VAULT, "0700000100101122", "gate> VAULT write: 070000010010 <2 bytes>\n"},
+        {COS_GATE_VAULT, "0800000101", "gate> VAULT ask: 0800000101\n"},
         {COS_GATE_LIFE, "0203AABB", "gate> LIFE step: 0203 <2 bytes>\n"},
         {COS_GATE_CRYPT, "0102", "gate> CRYPT: <2 bytes>\n"},
         {0x3F, "0102", "gate> ?: <2 bytes>\n"},

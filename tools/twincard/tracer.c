@@ -227,7 +227,7 @@ static const char *operation_name(uint8_t opcode, uint8_t operation)
 {
     static const struct {
         uint8_t opcode;
-        const char *names[7];
+        const char *names[8];
     } tables[] = {
         {COS_GATE_HELLO, {"begin", "confirm"}},
         {COS_GATE_CONTEXT, {"bind", "drop", "register"}},
@@ -235,11 +235,12 @@ static const char *operation_name(uint8_t opcode, uint8_t operation)
          {"verify", "query", "change", "unblock", "unblock only", "reset", "reset only"}},
         {COS_GATE_AUTH, {"internal", "external", "SCP03 begin", "SCP03 finish"}},
         {COS_GATE_KEY, {"put", "store", "attributes", "delete"}},
-        {COS_GATE_VAULT, {"create", "delete", "read", "update", "set status", "info"}},
+        {COS_GATE_VAULT,
+         {"create", "delete", "read", "update", "set status", "info", "write", "ask"}},
         {COS_GATE_LIFE, {"challenge", "step", "record", "set"}},
     };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-        if (tables[i].opcode == opcode && operation >= 1 && operation <= 7 &&
+        if (tables[i].opcode == opcode && operation >= 1 && operation <= 8 &&
             tables[i].names[operation - 1] != NULL) {
             return tables[i].names[operation - 1];
         }
