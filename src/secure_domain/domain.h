@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the files of the secure domain share. One file a concern: start.c, serve.c, state.c,
- * seal.c, object.c, application.c, vault.c, status.c, pin.c, auth.c, scp03.c, sm.c, key.c,
+ * seal.c, object.c, application.c, chunk.c, vault.c, status.c, pin.c, auth.c, scp03.c, sm.c, key.c,
  * personal.c, life.c.
  */
 #ifndef COS_SECURE_DOMAIN_H
@@ -247,13 +247,45 @@ enum cos_result cos_application_remove(struct cos_secure *secure, uint8_t contex
  * interrupted. Nothing else may be in the transaction. */
 enum cos_result cos_application_sweep(struct cos_secure *secure);
 
+/* ---- Content in chunks (chunk.c): of vault files, and of keys that have no room in a slot ---- */
+
+enum { CONTENT_OF_OBJECT = 0x8000 };
+
+/* Bytes that lie in a run of chunks. */
+struct content {
+    uint16_t owner; /* number of the vault file, or CONTENT_OF_OBJECT + index of the object */
+    uint16_t chunk; /* the first one */
+    uint16_t size;  /* 0: none */
+};
+
+/* Logical pages that chunks for so many bytes take, and the first of them. */
+uint16_t cos_content_pages(uint16_t payload, uint16_t size);
+uint32_t cos_content_first_page(const struct cos_secure *secure);
+struct content cos_object_content(const struct object *object);
+enum cos_result cos_vault_content(const struct cos_secure *secure, uint16_t number,
+                                  struct content *content);
+/* COS_E_STORE_DAMAGED: it does not lie within the chunks that there are. */
+enum cos_result cos_content_check(const struct cos_secure *secure, const struct content *content);
+/* Gives a new content the first free run of chunks. COS_E_MEMORY_FULL. */
+enum cos_result cos_content_place(const struct cos_secure *secure, struct content *content);
+/* Reads bytes; the caller has checked the range. What was never written is 00. */
+enum cos_result cos_content_read(const struct cos_secure *secure, const struct content *content,
+                                 size_t offset, uint8_t *data, size_t length);
+/* Adds what bytes become to the transaction. */
+enum cos_result cos_content_add(struct cos_secure *secure, const struct content *content,
+                                size_t offset, struct cos_span data, enum cos_combination how);
+/* Writes all of a content that nobody owns yet, in as many transactions as it takes: if power goes,
+ * the next start sweeps it away. */
+enum cos_result cos_content_write(struct cos_secure *secure, const struct content *content,
+                                  const uint8_t *data);
+/* Sets chunks that belong to nobody to 00: what was deleted or replaced, or left by power that
+ * went. A page program for each page that has any. */
+enum cos_result cos_content_sweep(struct cos_secure *secure);
+
 /* ---- Vault (vault.c) ---- */
 
-/* Logical pages that it takes. */
+/* Logical pages that entries and chunks take. */
 uint16_t cos_vault_pages(uint16_t payload, uint16_t files, uint16_t size);
-/* Sets content that belongs to no file to 00: what a deletion left that power interrupted. A page
- * program for each page that has any. */
-enum cos_result cos_vault_wipe_unused(struct cos_secure *secure);
 
 /* ---- Security status (status.c) ---- */
 

@@ -199,7 +199,14 @@ enum cos_result cos_object_read(const struct cos_secure *secure, uint16_t index,
     object->counter = cos_get32(entry + ENTRY_COUNTER);
     COS_CHECK(object->length <= OBJECT_SECRET_MAX && object->tries_left <= object->tries_max,
               COS_E_STORE_DAMAGED);
-    return COS_OK;
+    const struct content content = cos_object_content(object);
+    return cos_content_check(secure, &content);
+}
+
+struct content cos_object_content(const struct object *object)
+{
+    return (struct content){(uint16_t)(CONTENT_OF_OBJECT | object->index), object->chunk,
+                            object->size};
 }
 
 enum cos_result cos_object_find(const struct cos_secure *secure, enum object_kind kind,

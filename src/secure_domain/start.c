@@ -194,7 +194,7 @@ static enum cos_result open_secrets(struct cos_secure *secure)
         return cos_store_settle(&secure->store);
     }
     COS_TRY(cos_application_sweep(secure));
-    return cos_vault_wipe_unused(secure);
+    return cos_content_sweep(secure);
 }
 
 static enum cos_result check_rom(const struct cos_secure *secure)

@@ -17,16 +17,11 @@ enum {
     ENTRY_RULE = 6,
     ENTRY = 54,
     RULE_MAX = ENTRY - ENTRY_RULE,
-    GENERATION = 4,
-    CHUNK_HEAD = GENERATION + SEAL_FRESH,
-    CHUNK_DATA = 92,
-    CHUNK = CHUNK_HEAD + CHUNK_DATA + COS_CCM_TAG, /* two fill the payload of a small page */
 };
 
 /* An entry, decoded. */
 struct file {
-    uint16_t number, size;
-    uint16_t chunk, chunks; /* the first one, and how many */
+    struct content content; /* its owner is the file's number */
     uint8_t status, context;
     enum cos_combination combination; /* what WRITE does */
     uint8_t rule[RULE_MAX];           /* 8C or AB, then 00 */
@@ -34,20 +29,9 @@ struct file {
 
 /* ---- Places ---- */
 
-static uint16_t chunks_for(uint32_t size)
-{
-    return (uint16_t)((size + CHUNK_DATA - 1) / CHUNK_DATA);
-}
-
-static uint16_t chunks_of(const struct cos_secure *secure)
-{
-    return chunks_for(secure->config.vault_size);
-}
-
 uint16_t cos_vault_pages(uint16_t payload, uint16_t files, uint16_t size)
 {
-    return (uint16_t)(cos_pages_for(files, ENTRY, payload) +
-                      cos_pages_for(chunks_for(size), CHUNK, payload));
+    return (uint16_t)(cos_pages_for(files, ENTRY, payload) + cos_content_pages(payload, size));
 }
 
 static uint16_t first_page(const struct cos_secure *secure)
@@ -60,32 +44,40 @@ static uint32_t entry_address(const struct cos_secure *secure, uint16_t number)
     return cos_place(secure, first_page(secure), number - 1U, ENTRY);
 }
 
-static uint32_t chunk_address(const struct cos_secure *secure, uint16_t chunk)
+uint32_t cos_content_first_page(const struct cos_secure *secure)
 {
-    const uint16_t entries =
-        cos_pages_for(secure->config.vault_files, ENTRY, secure->store.payload);
-
-    return cos_place(secure, (uint32_t)first_page(secure) + entries, chunk, CHUNK);
+    return (uint32_t)first_page(secure) +
+           cos_pages_for(secure->config.vault_files, ENTRY, secure->store.payload);
 }
 
 /* ---- Entries ---- */
 
-/* Reads entry `number`, which may be free: its status, size and chunks are 0 then. */
+/* Reads entry `number`, which may be free: its status and size are 0 then. */
 static enum cos_result read_file(const struct cos_secure *secure, uint16_t number,
                                  struct file *file)
 {
     uint8_t entry[ENTRY];
 
     COS_TRY(cos_store_read(&secure->store, entry_address(secure, number), entry, sizeof entry));
-    file->number = number;
     file->status = entry[ENTRY_STATUS] & 0x0FU;
     file->combination = (enum cos_combination)(entry[ENTRY_STATUS] >> COMBINATION_AT & 0x03U);
     file->context = entry[ENTRY_CONTEXT];
-    file->size = cos_get16(entry + ENTRY_SIZE);
-    file->chunk = cos_get16(entry + ENTRY_CHUNK);
-    file->chunks = chunks_for(file->size);
+    file->content = (struct content){
+        .owner = number,
+        .chunk = cos_get16(entry + ENTRY_CHUNK),
+        .size = cos_get16(entry + ENTRY_SIZE),
+    };
     memcpy(file->rule, entry + ENTRY_RULE, RULE_MAX);
-    COS_CHECK(file->chunk + file->chunks <= chunks_of(secure), COS_E_STORE_DAMAGED);
+    return cos_content_check(secure, &file->content);
+}
+
+enum cos_result cos_vault_content(const struct cos_secure *secure, uint16_t number,
+                                  struct content *content)
+{
+    struct file file;
+
+    COS_TRY(read_file(secure, number, &file));
+    *content = file.content;
     return COS_OK;
 }
 
@@ -106,144 +98,24 @@ static void add_entry(struct cos_secure *secure, const struct file *file)
 
     entry[ENTRY_STATUS] = (uint8_t)(file->status | (unsigned)file->combination << COMBINATION_AT);
     entry[ENTRY_CONTEXT] = file->context;
-    cos_put16(entry + ENTRY_SIZE, file->size);
-    cos_put16(entry + ENTRY_CHUNK, file->chunk);
+    cos_put16(entry + ENTRY_SIZE, file->content.size);
+    cos_put16(entry + ENTRY_CHUNK, file->content.chunk);
     memcpy(entry + ENTRY_RULE, file->rule, RULE_MAX);
-    cos_change_add(secure, entry_address(secure, file->number), entry, sizeof entry);
-}
-
-/* The end of a file that has one of these chunks, 0 if none has. */
-static enum cos_result behind_owner(const struct cos_secure *secure, uint16_t chunk,
-                                    uint16_t chunks, uint16_t *behind)
-{
-    struct file file;
-
-    *behind = 0;
-    for (uint16_t number = 1; number <= secure->config.vault_files && *behind == 0; number++) {
-        COS_TRY(read_file(secure, number, &file));
-        const uint16_t end = (uint16_t)(file.chunk + file.chunks);
-        if (file.chunk < chunk + chunks && chunk < end) {
-            *behind = end;
-        }
-    }
-    return COS_OK;
+    cos_change_add(secure, entry_address(secure, file->content.owner), entry, sizeof entry);
 }
 
 /* Gives a new file the first free number and the first free chunks that it fits into. */
 static enum cos_result place_file(const struct cos_secure *secure, struct file *file)
 {
-    const uint16_t chunks = chunks_for(file->size);
     struct file other = {.status = 1};
-    uint16_t number = 0, start, behind = 0;
+    uint16_t number = 0;
 
     while (other.status != 0) {
         COS_CHECK(number < secure->config.vault_files, COS_E_MEMORY_FULL);
         COS_TRY(read_file(secure, ++number, &other));
     }
-    do {
-        start = behind;
-        COS_CHECK(start + chunks <= chunks_of(secure), COS_E_MEMORY_FULL);
-        COS_TRY(behind_owner(secure, start, chunks, &behind));
-    } while (behind != 0);
-    file->number = number;
-    file->chunk = start;
-    return COS_OK;
-}
-
-/* ---- Content ---- */
-
-enum { CHUNK_ASSOCIATED = 4 };
-
-static struct sealing sealing_of(const struct file *file, uint16_t chunk, uint32_t generation,
-                                 uint8_t associated[CHUNK_ASSOCIATED])
-{
-    cos_put16(associated, file->number);
-    cos_put16(associated + 2, chunk);
-    return (struct sealing){SEAL_CHUNK, chunk, generation, associated, CHUNK_ASSOCIATED};
-}
-
-/* Reads a chunk and deciphers it in place. One that was never written since its file was created is
- * 00 behind the generation, and reads so. */
-static enum cos_result open_chunk(const struct cos_secure *secure, const struct file *file,
-                                  uint16_t chunk, uint8_t bytes[CHUNK])
-{
-    const uint32_t address = chunk_address(secure, chunk);
-    uint8_t associated[CHUNK_ASSOCIATED];
-    bool blank;
-
-    COS_TRY(cos_all_zero(secure, address + GENERATION, CHUNK - GENERATION, &blank));
-    COS_TRY(cos_store_read(&secure->store, address, bytes, CHUNK));
-    if (blank) {
-        return COS_OK;
-    }
-    const struct sealing sealing = sealing_of(file, chunk, cos_get32(bytes), associated);
-    return cos_unseal(secure, &sealing, bytes + GENERATION, CHUNK_DATA);
-}
-
-/* Enciphers a chunk in place and adds it to the transaction. */
-static enum cos_result add_chunk(struct cos_secure *secure, const struct file *file, uint16_t chunk,
-                                 uint8_t bytes[CHUNK])
-{
-    const uint32_t generation = cos_get32(bytes) + 1;
-    uint8_t associated[CHUNK_ASSOCIATED];
-
-    COS_CHECK(generation != 0, COS_E_MEMORY_FAILURE);
-    cos_put32(bytes, generation);
-    const struct sealing sealing = sealing_of(file, chunk, generation, associated);
-    COS_TRY(cos_seal(secure, &sealing, bytes + GENERATION, CHUNK_DATA));
-    cos_change_add(secure, chunk_address(secure, chunk), bytes, CHUNK);
-    return COS_OK;
-}
-
-/* Reads bytes of content to `body`, or, data != NULL, adds what they become to the transaction. */
-static enum cos_result walk(struct cos_secure *secure, const struct file *file, size_t offset,
-                            const uint8_t *data, size_t length, struct cos_writer *body)
-{
-    enum cos_result result = COS_OK;
-    uint8_t bytes[CHUNK];
-
-    while (length > 0 && result == COS_OK) {
-        const uint16_t chunk = (uint16_t)(file->chunk + offset / CHUNK_DATA);
-        const size_t within = offset % CHUNK_DATA;
-        const size_t run = length < CHUNK_DATA - within ? length : CHUNK_DATA - within;
-        result = open_chunk(secure, file, chunk, bytes);
-        if (result == COS_OK && data == NULL) {
-            cos_write_bytes(body, bytes + CHUNK_HEAD + within, run);
-        } else if (result == COS_OK) {
-            result = cos_combine(bytes + CHUNK_HEAD + within, data, run, file->combination);
-            data += run;
-            result = result == COS_OK ? add_chunk(secure, file, chunk, bytes) : result;
-        }
-        offset += run;
-        length -= run;
-    }
-    cos_wipe(bytes, sizeof bytes);
-    return result;
-}
-
-enum cos_result cos_vault_wipe_unused(struct cos_secure *secure)
-{
-    const uint16_t chunks = chunks_of(secure);
-    const unsigned per_page = secure->store.payload / CHUNK;
-
-    cos_change_start(secure);
-    for (uint16_t chunk = 0; chunk < chunks; chunk++) {
-        const uint32_t address = chunk_address(secure, chunk) + GENERATION;
-        uint16_t behind = 1;
-        bool blank;
-        COS_TRY(cos_all_zero(secure, address, CHUNK - GENERATION, &blank));
-        if (!blank) {
-            COS_TRY(behind_owner(secure, chunk, 1, &behind));
-        }
-        if (behind == 0) {
-            cos_change_add(secure, address, NULL, CHUNK - GENERATION);
-        }
-        const bool full = secure->change.count == COS_SECURE_EDITS;
-        if (full || (chunk + 1U) % per_page == 0 || chunk + 1U == chunks) {
-            COS_TRY(cos_change_commit(secure)); /* nothing to write: writes nothing */
-        }
-    }
-    return COS_OK;
+    file->content.owner = number;
+    return cos_content_place(secure, &file->content);
 }
 
 /* ---- Rules ---- */
@@ -360,7 +232,7 @@ static enum cos_result create_file(struct cos_secure *secure, uint8_t channel,
 {
     const uint32_t transaction = cos_read32(request);
     struct file file = {
-        .size = cos_read16(request),
+        .content = {.size = cos_read16(request)},
         .status = COS_LCS_ACTIVATED,
         .combination = COS_COMBINE_OR,
         .context = secure->channels[channel].application,
@@ -370,15 +242,15 @@ static enum cos_result create_file(struct cos_secure *secure, uint8_t channel,
     COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
     COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
     COS_CHECK(file.context == secure->held.application, COS_E_CONDITIONS);
-    COS_CHECK(file.size != 0, COS_E_DATA);
+    COS_CHECK(file.content.size != 0, COS_E_DATA);
     COS_TRY(take_fcp(secure, &file));
     COS_TRY(place_file(secure, &file));
     COS_TRY(begin_change(secure, transaction, body, &now));
-    cos_write16(body, file.number);
+    cos_write16(body, file.content.owner);
     if (!now) {
         return COS_OK;
     }
-    COS_TRY(cos_vault_wipe_unused(secure)); /* if a deletion could not finish it */
+    COS_TRY(cos_content_sweep(secure)); /* if a deletion could not finish it */
     add_entry(secure, &file);
     return cos_state_advance(secure, (enum cos_life_cycle)secure->life_cycle);
 }
@@ -424,7 +296,7 @@ static enum cos_result delete_together(struct cos_secure *secure, uint8_t channe
     while (request->length > 0) {
         COS_TRY(find_file(secure, request, &file));
         COS_TRY(require(secure, channel, &file, COS_OPERATION_DELETE));
-        cos_change_add(secure, entry_address(secure, file.number), NULL, ENTRY);
+        cos_change_add(secure, entry_address(secure, file.content.owner), NULL, ENTRY);
     }
     COS_TRY(begin_change(secure, transaction, body, &now));
     if (!now) {
@@ -433,7 +305,7 @@ static enum cos_result delete_together(struct cos_secure *secure, uint8_t channe
     COS_TRY(cos_state_advance(secure, (enum cos_life_cycle)secure->life_cycle));
     cos_status_leave(secure, contexts);
     COS_TRY(cos_application_sweep(secure)); /* or the next start does; so with the content */
-    return cos_vault_wipe_unused(secure);
+    return cos_content_sweep(secure);
 }
 
 /* The file, if its content may be used so. */
@@ -456,8 +328,10 @@ static enum cos_result read_part(struct cos_secure *secure, uint8_t channel,
     COS_TRY(use_file(secure, channel, COS_OPERATION_READ, request, &file));
     const size_t offset = cos_read16(request), length = cos_read16(request);
     COS_CHECK(length >= 1 && length <= COS_VAULT_PART, COS_E_LENGTH);
-    COS_CHECK(offset + length <= file.size, COS_E_OFFSET);
-    return walk(secure, &file, offset, NULL, length, body);
+    COS_CHECK(offset + length <= file.content.size, COS_E_OFFSET);
+    uint8_t *data = cos_write_room(body, length);
+    COS_CHECK(data != NULL, COS_E_INVARIANT);
+    return cos_content_read(secure, &file.content, offset, data, length);
 }
 
 /* UPDATE says how new bytes meet old ones; of WRITE, which may have another rule, the data coding
@@ -477,9 +351,9 @@ static enum cos_result change_part(struct cos_secure *secure, uint8_t channel,
     }
     const struct cos_span data = cos_read_rest(request);
     COS_CHECK(data.length <= COS_VAULT_PART, COS_E_LENGTH);
-    COS_CHECK(offset + data.length <= file.size, COS_E_OFFSET);
+    COS_CHECK(offset + data.length <= file.content.size, COS_E_OFFSET);
     cos_change_start(secure);
-    COS_TRY(walk(secure, &file, offset, data.data, data.length, NULL));
+    COS_TRY(cos_content_add(secure, &file.content, offset, data, file.combination));
     return cos_change_commit(secure);
 }
 
@@ -536,7 +410,7 @@ static enum cos_result info(const struct cos_secure *secure, struct cos_reader *
 
     COS_CHECK(request->length == 2, COS_E_GATE_FORMAT);
     COS_TRY(find_file(secure, request, &file));
-    cos_write16(body, file.size);
+    cos_write16(body, file.content.size);
     cos_write8(body, file.status);
     return COS_OK;
 }
