@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Files on the atomic store (ISO/IEC 7816-4:2013, clause 7; 7816-9): MF, DFs, and EFs that are
- * transparent, linear fixed, linear variable, cyclic or BER-TLV structured. This layer knows
- * structure and the rules' text, not who asks: whoever calls has asked the secure domain before.
+ * transparent, linear fixed, linear variable, cyclic, BER-TLV or SIMPLE-TLV structured. This layer
+ * knows structure and the rules' text, not who asks: whoever calls has asked the secure domain
+ * before.
  *
  * Whatever the power does, each function that writes leaves the files as before or as after it.
  * Most are one store transaction. What touches more pages than one transaction may (deleting a
@@ -70,6 +71,7 @@ struct cos_fs {
 #define COS_FDB_CYCLIC              0x06U
 #define COS_FDB_CYCLIC_TLV          0x07U
 #define COS_FDB_BER_TLV             0x39U
+#define COS_FDB_SIMPLE_TLV          0x3AU
 
 /* Life-cycle status byte, ISO/IEC 7816-4:2013, table 14; of the pairs (04, 06), (05, 07) and (0C to
  * 0F) the first is stored. */
@@ -109,8 +111,8 @@ struct cos_file_info {
     uint8_t attributes_length;
     uint16_t record_size; /* record EFs: of each record, or (linear variable) of the longest; else 0
                            */
-    uint16_t record_count; /* record EFs: how many there can be; BER-TLV structure: how many data
-                              objects; else 0 */
+    uint16_t record_count; /* record EFs: how many there can be; what may have data objects: how
+                              many of them; else 0 */
     uint16_t vault;        /* number in the vault of the security chip; 0 = not there */
     uint32_t size;         /* bytes of content: 80. Of a DF: bytes for its data objects, or 0 */
     uint32_t address;      /* in the store: attributes, then content */
@@ -126,6 +128,13 @@ bool cos_file_has_records(const struct cos_file_info *info);
 bool cos_file_is_cyclic(const struct cos_file_info *info);
 bool cos_file_is_variable(const struct cos_file_info *info);
 bool cos_file_is_simple_tlv(const struct cos_file_info *info);
+/* DFs, BER-TLV and SIMPLE-TLV structured EFs: they may have data objects, if they have a size. */
+static inline bool cos_file_may_have_objects(const struct cos_file_info *info)
+{
+    const unsigned kind = info->fdb & COS_FDB_KIND;
+
+    return kind >= COS_FDB_DF && kind <= COS_FDB_SIMPLE_TLV;
+}
 
 /* Opens the file system and carries on what power interrupted (which may write NVM); apart from
  * that its time does not depend on the number of files. COS_OK; COS_E_STORE_BLANK if there is none
@@ -272,9 +281,10 @@ enum cos_result cos_fs_record_append(struct cos_fs *fs, const struct cos_file_in
 enum cos_result cos_fs_record_erase(struct cos_fs *fs, const struct cos_file_info *info,
                                     unsigned first, unsigned last);
 
-/* Data objects of a BER-TLV structured EF, or of a DF that was created with room for some (81). An
- * object is stored whole: tag, length in its shortest form, value. COS_E_FILE_STRUCTURE: the file
- * cannot have any. */
+/* Data objects of a BER-TLV or SIMPLE-TLV structured EF, or BER-TLV ones of a DF that was created
+ * with room for some (81). An object is stored whole: tag, length in its shortest form, value.
+ * COS_E_FILE_STRUCTURE: the file cannot have any. Tags: BER-TLV of one to three bytes, SIMPLE-TLV
+ * 01 to FE (ISO/IEC 7816-4:2013, 5.2); any other is not found, or COS_E_DATA when putting it. */
 
 /* The object with a tag; COS_E_REFERENCE_NOT_FOUND. Objects have no order that lasts. */
 enum cos_result cos_fs_object_find(const struct cos_fs *fs, const struct cos_file_info *info,
@@ -282,11 +292,23 @@ enum cos_result cos_fs_object_find(const struct cos_fs *fs, const struct cos_fil
 /* Object number `index`, from 0; COS_E_REFERENCE_NOT_FOUND behind the last. */
 enum cos_result cos_fs_object(const struct cos_fs *fs, const struct cos_file_info *info,
                               unsigned index, struct cos_record *object);
+/* Reads what bytes of the file begin with, tag and length of an object: *tag; *header, how many
+ * bytes they are; object->length becomes that of the object. COS_E_STORE_DAMAGED: there is none, or
+ * it is longer. For an object, or for one in the value of a constructed one. */
+enum cos_result cos_fs_object_header(const struct cos_fs *fs, const struct cos_file_info *info,
+                                     struct cos_record *object, uint32_t *tag, size_t *header);
 /* Adds or replaces an object. COS_E_MEMORY_FULL: no room, already record_count objects, or more
- * than one transaction may touch; COS_E_DATA: no tag of one to three bytes. Page programs as for a
- * record. */
+ * than one transaction may touch. Page programs as for a record. */
 enum cos_result cos_fs_object_put(struct cos_fs *fs, const struct cos_file_info *info, uint32_t tag,
                                   struct cos_span value);
+/* Adds or replaces several at once: one transaction. `objects`: BER-TLV objects, one behind the
+ * other; their tags differ and none is empty, else COS_E_DATA. They need as many free bytes in one
+ * piece as they have, besides those of the objects that they replace, for nothing else is moved:
+ * COS_E_MEMORY_FULL, also for more than COS_FS_OBJECTS_PUT_MAX. 1 page program a store page of
+ * theirs, of those that they replace, and of the directory. */
+#define COS_FS_OBJECTS_PUT_MAX 6U
+enum cos_result cos_fs_objects_put(struct cos_fs *fs, const struct cos_file_info *info,
+                                   struct cos_span objects);
 /* Removes an object; its bytes become 00. COS_E_REFERENCE_NOT_FOUND. 1 page program a store page of
  * the object, and 1 or 2 more. */
 enum cos_result cos_fs_object_delete(struct cos_fs *fs, const struct cos_file_info *info,
@@ -300,8 +322,8 @@ enum cos_result cos_fs_object_delete(struct cos_fs *fs, const struct cos_file_in
  *   82      file descriptor [data coding [record size [number of records]]]. Linear and cyclic: a
  *           number of records makes that many, all 00; further ones, up to what 80 or 81 has room
  *           for, are appended. Linear variable: the size is that of the longest record, the number
- *           is of those that there can be (none: one in eight bytes), and none is made. BER-TLV
- *           structure: one object in eight bytes
+ *           is of those that there can be (none: one in eight bytes), and none is made. Data
+ *           objects: one in eight bytes
  *   83      file identifier
  *   84      DF name, several allowed
  *   85      source (EF, one byte, enum cos_fs_source)

@@ -31,8 +31,7 @@ bool cos_file_is_simple_tlv(const struct cos_file_info *info)
 
 uint32_t cos_content_structure(const struct cos_file_info *info)
 {
-    const bool objects =
-        cos_file_is_df(info) ? info->size != 0 : (info->fdb & COS_FDB_KIND) == COS_FDB_BER_TLV;
+    const bool objects = cos_file_may_have_objects(info) && info->size != 0;
 
     if (info->source != COS_FS_SOURCE_CONTENT || (!objects && !cos_file_has_records(info))) {
         return 0;

@@ -113,6 +113,7 @@ static bool is_structure(const struct cos_file_info *info)
     case COS_FDB_TRANSPARENT:
         return info->size > 0 && plain && info->source <= COS_FS_SOURCE_CARD;
     case COS_FDB_BER_TLV:
+    case COS_FDB_SIMPLE_TLV:
         return own && info->size > 0 && info->record_size == 0 && counted;
     default:
         return cos_file_has_records(info) && counted && info->record_size > 0 &&

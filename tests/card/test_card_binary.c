@@ -29,16 +29,10 @@ static int make_files(void **state)
         "82020161 83025114 80020010 8801A0 " FREE, "820101 83025115 80020010 8801A8 8C0407FFFF00",
         "82050241000801 83025116 8801B0 " FREE,    "820139 83025117 80020010 8801B8 " FREE,
     };
-    struct bench *bench;
 
     card_make(state);
-    bench = *state;
-    bench_session(bench, 0x03);
-    for (size_t i = 0; i < CARD_COUNT(files); i++) {
-        bench_expect_sm(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
-        assert_int_equal(bench_create(bench, true, files[i]), 0x9000);
-    }
-    bench_select(bench);
+    bench_create_files(*state, BENCH_APPLICATION, files, CARD_COUNT(files));
+    bench_select(*state);
     return 0;
 }
 

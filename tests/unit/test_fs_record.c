@@ -20,7 +20,8 @@ static void file_descriptor_bytes_tell_structures(void **state)
         {0x04, 0, 9, true, false, true, false, 48},   {0x45, 0, 9, true, false, true, true, 48},
         {0x06, 0, 9, true, true, false, false, 8},    {0x47, 0, 9, true, true, false, true, 8},
         {0x39, 0, 9, false, false, false, false, 48}, {0x79, 0, 9, false, false, false, false, 48},
-        {0x3A, 0, 9, false, false, false, false, 0},  {0x02, 2, 9, true, false, false, false, 0},
+        {0x3A, 0, 9, false, false, false, false, 48}, {0x7A, 0, 9, false, false, false, false, 48},
+        {0x3B, 0, 9, false, false, false, false, 0},  {0x02, 2, 9, true, false, false, false, 0},
         {0x00, 0, 9, false, false, false, false, 0},  {0x0A, 0, 9, false, false, false, false, 0},
         {0x82, 0, 9, false, false, false, false, 0},  {0x86, 0, 9, false, false, false, false, 0},
     };
