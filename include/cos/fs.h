@@ -27,7 +27,8 @@ struct cos_fs_config {
     uint16_t names; /* entries of the name table, 1 to 255: DF names of all DFs */
 };
 
-/* A file is named by its place in the file table, which it keeps for its life. The MF is file 0. */
+/* A file is named by its place in the file table. It keeps that until another one is deleted
+ * (cos_fs_delete()); a DF, and an EF with an SFI, for its life. The MF is file 0. */
 typedef uint16_t cos_file;
 #define COS_FILE_MF   ((cos_file)0)
 #define COS_FILE_NONE ((cos_file)0xFFFF)
@@ -326,7 +327,8 @@ enum cos_result cos_fs_may_create(struct cos_fs *fs, cos_file parent, struct cos
 /* Deletes an EF, or a DF with everything below it (not the MF: COS_E_CONDITIONS): all or nothing.
  * Bytes are set to 00 and their old copies scrubbed by cos_store_settle(). A file within one
  * transaction: 2 to 4 page programs and those of its content. Else the superblock, then content,
- * entries, superblock. */
+ * entries, superblock. One other EF may get the number of the deleted one, so that it is found with
+ * fewer reads: its old number is no file's then. */
 enum cos_result cos_fs_delete(struct cos_fs *fs, cos_file file);
 
 /* Sets the life-cycle status byte. 1 page program. */

@@ -63,6 +63,12 @@ enum cos_result cos_table_room(const struct cos_fs *fs, cos_file df, uint16_t fi
 /* The place that a file has. COS_E_STORE_DAMAGED. */
 enum cos_result cos_table_place(const struct cos_fs *fs, cos_file file,
                                 const struct cos_file_info *info, struct table_place *place);
+/* The file that may come home into the entry of one that is deleted, and its entry there: the first
+ * of that page's chain. COS_E_FILE_NOT_FOUND: there is none, or it would touch more pages than one
+ * more: a DF is its files' parent by its number, and an EF with an SFI is found by it anyway. */
+enum cos_result cos_table_heir(const struct cos_fs *fs, cos_file file,
+                               const struct cos_file_info *info, struct table_place *place,
+                               uint8_t entry[FILE_ENTRY_SIZE]);
 void cos_pending_put(uint8_t bytes[SUPERBLOCK_PENDING_SIZE], const struct cos_fs_pending *pending);
 
 /* ---- The DFs above a file (find.c) ---- */

@@ -167,6 +167,26 @@ static enum cos_result free_file(struct cos_fs *fs, cos_file file, const struct 
     return COS_OK;
 }
 
+/* Frees an EF with nothing pending. A file that stands elsewhere because this page was full comes
+ * home into its entry, in the same transaction: else each file that is replaced would leave one
+ * more to be looked for in the chain. */
+COS_OWN_FRAME static enum cos_result free_for_heir(struct cos_fs *fs, cos_file file,
+                                                   const struct cos_file_info *info)
+{
+    uint8_t entry[FILE_ENTRY_SIZE], next[FILE_LINK_SIZE];
+    struct table_place heir;
+
+    COS_TRY(cos_table_heir(fs, file, info, &heir, entry));
+    cos_put16(next, heir.next);
+    const struct cos_edit edits[] = {
+        {.address = info->address, .length = cos_file_extent(info), .scrub = true},
+        {.address = cos_table_address(fs, file), .data = entry, .length = sizeof entry},
+        {.address = heir.link, .data = next, .length = sizeof next},
+        {.address = cos_table_address(fs, heir.file), .length = FILE_ENTRY_SIZE},
+    };
+    return cos_store_commit(fs->store, edits, sizeof edits / sizeof edits[0]);
+}
+
 /* Sets all that a file has outside of the table to 00. */
 COS_OWN_FRAME static enum cos_result empty_file(struct cos_fs *fs, cos_file file,
                                                 const struct cos_file_info *info)
@@ -264,19 +284,22 @@ static enum cos_result remove_file(struct cos_fs *fs, cos_file file)
     return cos_pending_carry_on(fs);
 }
 
-static enum cos_result may_delete(const struct cos_fs *fs, cos_file file)
+static enum cos_result may_delete(const struct cos_fs *fs, cos_file file,
+                                  struct cos_file_info *info)
 {
-    struct cos_file_info info;
-
     COS_CHECK(fs->pending.kind == COS_FS_NOTHING, COS_E_MEMORY_FAILURE);
-    COS_TRY(cos_fs_info(fs, file, &info));
+    COS_TRY(cos_fs_info(fs, file, info));
     return file != COS_FILE_MF ? COS_OK : COS_E_CONDITIONS;
 }
 
 enum cos_result cos_fs_delete(struct cos_fs *fs, cos_file file)
 {
-    COS_TRY(may_delete(fs, file));
-    return remove_file(fs, file);
+    struct cos_file_info info;
+
+    COS_TRY(may_delete(fs, file, &info));
+    const enum cos_result result = free_for_heir(fs, file, &info);
+    return result == COS_E_FILE_NOT_FOUND || result == COS_E_MEMORY_FULL ? remove_file(fs, file)
+                                                                         : result;
 }
 
 /* ---- Changes that the security chip commits ---- */
@@ -285,8 +308,9 @@ enum cos_result cos_fs_prepare_delete(struct cos_fs *fs, cos_file file, uint32_t
 {
     const struct cos_fs_pending pending = {
         .kind = COS_FS_PREPARED_DELETE, .file = file, .transaction = transaction};
+    struct cos_file_info info;
 
-    COS_TRY(may_delete(fs, file));
+    COS_TRY(may_delete(fs, file, &info));
     return cos_pending_note(fs, &pending);
 }
 

@@ -106,6 +106,52 @@ static void a_named_df_by_p1_under_secure_messaging(void **state)
 
 /* ---- DELETE FILE ---- */
 
+#define MANY 200
+
+/* An EF that holds its number. False: the card has no room. */
+static bool make_numbered(struct bench *bench, unsigned number)
+{
+    char text[80];
+
+    snprintf(text, sizeof text, "820101 8302%04X 80020002 8800 8C044300 0000", 0x6000 + number);
+    if (bench_create(bench, false, text) != 0x9000) {
+        assert_int_equal(bench->sw, 0x6A84);
+        return false;
+    }
+    snprintf(text, sizeof text, "00D60000 02 %04X", 0x6000 + number);
+    bench_expect(bench, text, 0x9000, NULL);
+    return true;
+}
+
+/* When the table is full, a deletion may bring the current EF to another place in it. */
+static void the_current_ef_stays_whatever_is_deleted(void **state)
+{
+    struct bench *bench = *state;
+    unsigned count = 0, moved = 0;
+    uint64_t seed = 3;
+    char text[80];
+
+    while (count < MANY && make_numbered(bench, count)) {
+        count++;
+    }
+    assert_true(count > 50 && count < MANY);
+    for (unsigned round = 0; round < 2000; round++) {
+        const unsigned deleted = sim_below(&seed, count);
+        const unsigned current = (deleted + 1 + sim_below(&seed, count - 1)) % count;
+        char content[5];
+        snprintf(text, sizeof text, "00A4020C 02 %04X", 0x6000 + current);
+        bench_expect(bench, text, 0x9000, NULL);
+        const cos_file before = bench->app.current_ef;
+        snprintf(text, sizeof text, "00E40200 02 %04X", 0x6000 + deleted);
+        bench_expect(bench, text, 0x9000, NULL);
+        moved += bench->app.current_ef != before;
+        snprintf(content, sizeof content, "%04X", 0x6000 + current);
+        bench_expect(bench, "00B0000002", 0x9000, content);
+        make_numbered(bench, deleted);
+    }
+    assert_true(moved > 0);
+}
+
 static void an_ef_is_deleted(void **state)
 {
     static const struct card_row rows[] = {
@@ -383,6 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FILES_TEST(descriptor_and_sfi_in_p1_p2),
         FILES_TEST(a_named_df_by_p1_under_secure_messaging),
+        FILES_TEST(the_current_ef_stays_whatever_is_deleted),
         FILES_TEST(an_ef_is_deleted),
         FILES_TEST(a_df_is_deleted_with_all_below),
         FILES_TEST(the_current_df_is_deleted),
