@@ -47,6 +47,7 @@ enum cos_fs_pending_kind {
     COS_FS_ERASING = 2,  /* [address, address + length) is being set to 00 */
     COS_FS_PREPARED_CREATE = 3, /* `file` is there if the security chip committed `transaction` */
     COS_FS_PREPARED_DELETE = 4, /* `file` is gone if it did */
+    COS_FS_ERASING_RECORDS = 5, /* records `address` to `length` of `file` are being set to 00 */
 };
 
 struct cos_fs {
@@ -266,10 +267,9 @@ enum cos_result cos_fs_record_patch(struct cos_fs *fs, const struct cos_file_inf
  * page of the record, and 1 more unless what structures the content lies in one of them. */
 enum cos_result cos_fs_record_append(struct cos_fs *fs, const struct cos_file_info *info,
                                      const uint8_t *data, size_t length);
-/* Sets the content of records first to last to 00; they stay. All or nothing as cos_fs_erase(), if
- * they are all records or no other lies between them in the store. Else (round the end of the ring
- * of a cyclic EF, between variable records that were moved) COS_E_MEMORY_FULL if they are more than
- * one transaction may touch, or more than eight variable ones. */
+/* Sets the content of records first to last to 00; they stay. All or nothing: n page programs for n
+ * store pages; if it is more than one transaction, or more than eight runs of bytes with others
+ * between them, one for each page of each run, and 2 more. */
 enum cos_result cos_fs_record_erase(struct cos_fs *fs, const struct cos_file_info *info,
                                     unsigned first, unsigned last);
 

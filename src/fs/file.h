@@ -125,7 +125,16 @@ enum cos_result cos_content_commit(struct cos_fs *fs, const struct cos_edit *edi
 enum cos_result cos_erase_range(struct cos_fs *fs, const struct cos_edit *with, size_t count,
                                 uint32_t address, uint32_t length);
 
+/* Sets records first to last, which there are, to 00: all or nothing, however many. */
+enum cos_result cos_erase_records(struct cos_fs *fs, const struct cos_file_info *info,
+                                  unsigned first, unsigned last);
+
 /* ---- Records and data objects (record.c, object.c) ---- */
+
+/* The bytes of record *number and of those behind it up to `last` whose bytes lie beside them;
+ * *number is the first of the others then. */
+enum cos_result cos_record_run(const struct cos_fs *fs, const struct cos_file_info *info,
+                               unsigned *number, unsigned last, struct cos_record *run);
 
 /* Bytes at the beginning of the content that structure it, 0 for transparent EFs and DFs without
  * room for data objects. */

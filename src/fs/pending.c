@@ -107,6 +107,56 @@ enum cos_result cos_erase_range(struct cos_fs *fs, const struct cos_edit *with, 
     return carry_on_erasing(fs);
 }
 
+/* Run by run, of which the directory and the header of the EF tell the same as before. */
+static enum cos_result carry_on_erasing_records(struct cos_fs *fs)
+{
+    struct cos_file_info info;
+    struct cos_record run;
+    unsigned number = fs->pending.address;
+
+    COS_TRY(cos_table_must(fs, fs->pending.file, &info));
+    while (number <= fs->pending.length) {
+        COS_TRY(cos_record_run(fs, &info, &number, fs->pending.length, &run));
+        COS_TRY(erase_pages(fs, run.address, run.length));
+    }
+    return note_done(fs);
+}
+
+/* In one transaction if they are few runs. */
+COS_OWN_FRAME static enum cos_result erase_runs(struct cos_fs *fs, const struct cos_file_info *info,
+                                                unsigned first, unsigned last)
+{
+    struct cos_edit edits[8];
+    struct cos_record run;
+    size_t count = 0;
+
+    while (first <=
+           last) { /* to the end: what is wrong with a record is known before any is gone */
+        COS_TRY(cos_record_run(fs, info, &first, last, &run));
+        if (count < sizeof edits / sizeof edits[0]) {
+            edits[count] =
+                (struct cos_edit){.address = run.address, .length = run.length, .scrub = true};
+        }
+        count += run.length != 0;
+    }
+    COS_CHECK(count <= sizeof edits / sizeof edits[0], COS_E_MEMORY_FULL);
+    return count == 0 ? COS_OK : cos_store_commit(fs->store, edits, count);
+}
+
+enum cos_result cos_erase_records(struct cos_fs *fs, const struct cos_file_info *info,
+                                  unsigned first, unsigned last)
+{
+    struct cos_fs_pending erasing = {
+        .kind = COS_FS_ERASING_RECORDS, .address = first, .length = last};
+
+    COS_CHECK(fs->pending.kind == COS_FS_NOTHING, COS_E_MEMORY_FAILURE);
+    const enum cos_result result = erase_runs(fs, info, first, last);
+    COS_CHECK(result == COS_E_MEMORY_FULL, result);
+    COS_TRY(cos_table_find(fs, info->parent, info->fid, &erasing.file));
+    COS_TRY(cos_pending_note(fs, &erasing));
+    return carry_on_erasing_records(fs);
+}
+
 /* ---- Removing ---- */
 
 /* What a file has outside of the file table, as edits that set it to 00: its extent, its place in
@@ -258,6 +308,8 @@ enum cos_result cos_pending_carry_on(struct cos_fs *fs)
     switch (fs->pending.kind) {
     case COS_FS_ERASING:
         return carry_on_erasing(fs);
+    case COS_FS_ERASING_RECORDS:
+        return carry_on_erasing_records(fs);
     case COS_FS_REMOVING:
         return carry_on_removing(fs);
     default:
