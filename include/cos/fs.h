@@ -93,8 +93,8 @@ enum cos_fs_source {
 #define COS_FS_ATTRIBUTES_MAX                                                                      \
     128U /* bytes of names, rules and proprietary objects of one file, as BER-TLV */
 #define COS_FS_NAME_MAX    16U
-#define COS_FS_PATH_MAX    16U    /* file identifiers in a path */
-#define COS_FS_DEPTH_MAX   16U    /* DFs below the MF, one in the other */
+#define COS_FS_DEPTH_MAX   16U                     /* DFs below the MF, one in the other */
+#define COS_FS_PATH_MAX    (COS_FS_DEPTH_MAX + 2U) /* FIDs in a path: MF, these DFs, EF */
 #define COS_FS_SIZE_MAX    32768U /* bytes of content: offsets in P1-P2 have 15 bits */
 #define COS_FS_RECORDS_MAX 254U   /* record numbers 01 to FE, ISO/IEC 7816-4:2013, 7.3.1 */
 #define COS_FS_SFI_MAX     30U
