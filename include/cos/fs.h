@@ -295,28 +295,23 @@ enum cos_result cos_fs_object_delete(struct cos_fs *fs, const struct cos_file_in
 
 /* ---- File management ---- */
 
-/* Creates a file under `parent` from the value of an FCP template (tag 62 taken off). The MF (FID
- * 3F00) is created when there is no file at all; parent is then ignored. Accepts
- *   80, 81  bytes of content (EF; one of them); 81 on a DF: bytes for its data objects
- *   82      file descriptor [data coding [record size [number of records]]]. Linear and cyclic: a
- *           number of records makes that many, all 00; further ones, up to what 80 or 81 has room
- *           for, are appended. Linear variable: the size is that of the longest record, the number
- *           is of those that there can be (none: one in eight bytes), and none is made. BER-TLV
- *           structure: one object in eight bytes
- *   83      file identifier
- *   84      DF name, several allowed
- *   85      source (EF, one byte, enum cos_fs_source)
- *   88      SFI; without it: b5 to b1 of the file identifier if that is 1 to 30 and free in the DF
- *   8A      01, 03, 04 to 07
- *   8B, 8C, AB  access rule, one of them; A0 those of data objects
- *   8D      FID of the EF with security environments for the rules in it (DF)
- *   A5      proprietary, kept and reported
- * Anything else is COS_E_DATA, so that no rule is dropped in silence, as is a missing or
- * inconsistent object, a reserved FID (3FFF, FFFF, 0000, 3F00 elsewhere), size 0 or too large.
- * COS_E_FUNCTION: a file structure that this version does not have; COS_E_FILE_EXISTS: FID or
- * SFI taken in the DF, or a second MF; COS_E_NAME_EXISTS; COS_E_MEMORY_FULL: no entry, no room, too
- * deep. COS_E_CONDITIONS: source 2, which cos_fs_prepare_create() is for. One transaction, 2 to 4
- * page programs. New content reads as 00. */
+/* Creates a file under `parent` from the value of an FCP template (tag taken off: cos_tlv_fcp()).
+ * The MF (FID 3F00) is created when there is no file at all; parent is then ignored. Accepts 80, 81
+ * bytes of content (EF; one of them); 81 on a DF: bytes for its data objects 82      file
+ * descriptor [data coding [record size [number of records]]]. Linear and cyclic: a number of
+ * records makes that many, all 00; further ones, up to what 80 or 81 has room for, are appended.
+ * Linear variable: the size is that of the longest record, the number is of those that there can be
+ * (none: one in eight bytes), and none is made. BER-TLV structure: one object in eight bytes 83
+ * file identifier 84      DF name, several allowed 85      source (EF, one byte, enum
+ * cos_fs_source) 88      SFI; without it: b5 to b1 of the file identifier if that is 1 to 30 and
+ * free in the DF 8A      01, 03, 04 to 07 8B, 8C, AB  access rule, one of them; A0 those of data
+ * objects 8D      FID of the EF with security environments for the rules in it (DF) A5 proprietary,
+ * kept and reported Anything else is COS_E_DATA, so that no rule is dropped in silence, as is a
+ * missing or inconsistent object, a reserved FID (3FFF, FFFF, 0000, 3F00 elsewhere), size 0 or too
+ * large. COS_E_FUNCTION: a file structure that this version does not have; COS_E_FILE_EXISTS: FID
+ * or SFI taken in the DF, or a second MF; COS_E_NAME_EXISTS; COS_E_MEMORY_FULL: no entry, no room,
+ * too deep. COS_E_CONDITIONS: source 2, which cos_fs_prepare_create() is for. One transaction, 2 to
+ * 4 page programs. New content reads as 00. */
 enum cos_result cos_fs_create(struct cos_fs *fs, cos_file parent, struct cos_span fcp,
                               cos_file *file);
 /* What cos_fs_create(), or for source 2 cos_fs_prepare_create(), would answer but for what the

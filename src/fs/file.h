@@ -174,7 +174,7 @@ struct fcp {
     uint8_t attributes[COS_FS_ATTRIBUTES_MAX];
 };
 
-/* Parses and checks the value of a template 62 as far as it can be judged without the other files.
+/* Parses and checks the value of a template as far as it can be judged without the other files.
  * COS_E_DATA, COS_E_FUNCTION, COS_E_MEMORY_FULL (more attributes than a file may have). */
 enum cos_result cos_fcp_parse(struct cos_span value, struct fcp *fcp);
 

@@ -104,10 +104,11 @@ static bool creates(const struct cos_secure *secure, struct cos_span name)
 {
     const struct cos_held *open = &secure->held;
     uint8_t context = CONTEXT_GLOBAL;
+    struct cos_span fcp;
     struct cos_tlv tlv;
 
-    if (cos_tlv_find(open->data, open->length, 0x62, &tlv) == COS_OK &&
-        cos_tlv_find(tlv.value, tlv.length, 0x84, &tlv) == COS_OK) {
+    if (cos_tlv_fcp((struct cos_span){open->data, open->length}, &fcp) == COS_OK &&
+        cos_tlv_find(fcp.data, fcp.length, 0x84, &tlv) == COS_OK) {
         return tlv.length == name.length && memcmp(tlv.value, name.data, name.length) == 0;
     }
     const enum cos_result result =

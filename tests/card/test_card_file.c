@@ -84,6 +84,8 @@ static void descriptor_and_sfi_in_p1_p2(void **state)
         {"DF with an SFI in P2", "00E03828 0C 620A 83025636 8404C1C2C3C5", 0x6A80, NULL, 0},
         {"identifier in use", "00E00140 0A 6208 83025630 80020010", 0x6A89, NULL, 0},
         {"name in use", "00E03800 0C 620A 83025636 8404C1C2C3C4", 0x6A8A, NULL, 0},
+        {"FCI template", "00E00000 0F 6F0D 820101 83025639 80020010 8800", 0x9000, NULL, 0},
+        {"FCP", "00A40004025639", 0x9000, "6210 80020010 820101 83025639 8A0105 8800", CARD_KEEPS},
         {"BER-TLV structure in P1", "00E03948 0A 6208 83025637 80020020", 0x9000, NULL, 0},
         {"put", "00DA0081 01 01", 0x6982, NULL, 0},
     };
@@ -100,6 +102,11 @@ static void a_named_df_by_p1_under_secure_messaging(void **state)
     bench_expect_sm(bench, "00E03800 0C 620A 83025635 8404C1C2C3C4", 0x9000, NULL);
     bench_expect_sm(bench, "00A40408 04 C1C2C3C4", 0x9000, "64068404C1C2C3C4");
     bench_expect(bench, "00200081", 0x6A88, NULL); /* its context has no PIN */
+    bench_session(bench, 0x03);
+    bench_expect_sm(bench, "00A4080C 02 5600", 0x9000, NULL);
+    bench_expect_sm(bench, "00E00000 0F 6F0D 820138 83025636 8404C1C2C3C5", 0x9000, NULL);
+    bench_expect(bench, "00A40408 04 C1C2C3C5", 0x9000, "64068404C1C2C3C5");
+    bench_expect(bench, "00200081", 0x6A88, NULL); /* an FCI template names it as well */
     bench_select(bench);
     bench_expect(bench, "00200081", 0x63C3, NULL);
 }

@@ -252,6 +252,14 @@ DELETE_FILE_that_only_the_issuer_may 00E40200022F00 6982
 EF.DIR_is_still_there 00A4020C022F00 9000
 END
 session
+# What it creates has no rule: everybody may read it, and nobody write it.
+check 'opensc-explorer: create, info' '*ID 5211*16 bytes*Transparent*' "$(explore 'cd 5200
+create 5211 16
+info 5211')"
+check 'opensc-explorer: cat of what it created' 00000000000000000000000000000000 "$(explore 'cd 5200
+cat 5211' | dump)"
+check 'opensc-explorer: create where only the issuer may' '*CREATE FILE failed: Security status not satisfied*' \
+    "$(explore 'create 2F11 16')"
 check 'opensc-explorer: rm where the rule allows' '*File not found*' "$(explore 'cd 5200
 rm 5204
 cat 5204')"
