@@ -179,6 +179,8 @@ check 'opensc-explorer: info of the MF' '*Dedicated File  ID 3F00*' "$(explore i
 check 'opensc-explorer: info of EF.DIR' '*ID 2F00*64 bytes*Transparent*activated*' "$(explore 'info 2F00')"
 check 'opensc-explorer: cat EF.DIR' '611B4F09F05457494E434F5301500E*' "$(explore 'cat 2F00' | dump)"
 check 'opensc-explorer: cat EF.ATR/INFO' '4301F84703*7F6608*' "$(explore 'cat 2F01' | dump)"
+service=$(explore 'cat 2F01' | dump | cut -c5-6)
+check 'the ATR and EF.ATR/INFO agree on card services' "*8031${service:-none}*" "${atr:-none}"
 check 'opensc-explorer: info of EF.ARR' '*Linear fixed*records: *2*size: *32 bytes*' "$(explore 'info 2F06')"
 check 'opensc-explorer: cat EF.ARR' '*Record 1:*80 01 01 90 00*Record 2:*A4 06 83 01 81*' "$(explore 'cat 2F06')"
 check 'opensc-explorer: find' '*2F00*wEF *64*2F01*wEF *32*2F02*wEF*2F06*wEF *64*' "$(explore 'find 2F00 2F07')"
