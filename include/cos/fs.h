@@ -28,7 +28,8 @@ struct cos_fs_config {
     uint16_t names; /* entries of the name table, 1 to 255: DF names of all DFs */
 };
 
-/* A file is named by its place in the file table, which it keeps for its life. The MF is file 0. */
+/* A file is named by its place in the file table. It keeps that until another one is deleted
+ * (cos_fs_delete()); a DF, and an EF with an SFI, for its life. The MF is file 0. */
 typedef uint16_t cos_file;
 #define COS_FILE_MF   ((cos_file)0)
 #define COS_FILE_NONE ((cos_file)0xFFFF)
@@ -47,6 +48,7 @@ enum cos_fs_pending_kind {
     COS_FS_ERASING = 2,  /* [address, address + length) is being set to 00 */
     COS_FS_PREPARED_CREATE = 3, /* `file` is there if the security chip committed `transaction` */
     COS_FS_PREPARED_DELETE = 4, /* `file` is gone if it did */
+    COS_FS_ERASING_RECORDS = 5, /* records `address` to `length` of `file` are being set to 00 */
 };
 
 struct cos_fs {
@@ -93,8 +95,8 @@ enum cos_fs_source {
 #define COS_FS_ATTRIBUTES_MAX                                                                      \
     128U /* bytes of names, rules and proprietary objects of one file, as BER-TLV */
 #define COS_FS_NAME_MAX    16U
-#define COS_FS_PATH_MAX    16U    /* file identifiers in a path */
-#define COS_FS_DEPTH_MAX   16U    /* DFs below the MF, one in the other */
+#define COS_FS_DEPTH_MAX   16U                     /* DFs below the MF, one in the other */
+#define COS_FS_PATH_MAX    (COS_FS_DEPTH_MAX + 2U) /* FIDs in a path: MF, these DFs, EF */
 #define COS_FS_SIZE_MAX    32768U /* bytes of content: offsets in P1-P2 have 15 bits */
 #define COS_FS_RECORDS_MAX 254U   /* record numbers 01 to FE, ISO/IEC 7816-4:2013, 7.3.1 */
 #define COS_FS_SFI_MAX     30U
@@ -274,10 +276,9 @@ enum cos_result cos_fs_record_patch(struct cos_fs *fs, const struct cos_file_inf
  * page of the record, and 1 more unless what structures the content lies in one of them. */
 enum cos_result cos_fs_record_append(struct cos_fs *fs, const struct cos_file_info *info,
                                      const uint8_t *data, size_t length);
-/* Sets the content of records first to last to 00; they stay. All or nothing as cos_fs_erase(), if
- * they are all records or no other lies between them in the store. Else (round the end of the ring
- * of a cyclic EF, between variable records that were moved) COS_E_MEMORY_FULL if they are more than
- * one transaction may touch, or more than eight variable ones. */
+/* Sets the content of records first to last to 00; they stay. All or nothing: n page programs for n
+ * store pages; if it is more than one transaction, or more than eight runs of bytes with others
+ * between them, one for each page of each run, and 2 more. */
 enum cos_result cos_fs_record_erase(struct cos_fs *fs, const struct cos_file_info *info,
                                     unsigned first, unsigned last);
 
@@ -316,8 +317,8 @@ enum cos_result cos_fs_object_delete(struct cos_fs *fs, const struct cos_file_in
 
 /* ---- File management ---- */
 
-/* Creates a file under `parent` from the value of an FCP template (tag 62 taken off). The MF (FID
- * 3F00) is created when there is no file at all; parent is then ignored. Accepts
+/* Creates a file under `parent` from the value of an FCP template (tag taken off: cos_tlv_fcp()).
+ * The MF (FID 3F00) is created when there is no file at all; parent is then ignored. Accepts
  *   80, 81  bytes of content (EF; one of them); 81 on a DF: bytes for its data objects
  *   82      file descriptor [data coding [record size [number of records]]]. Linear and cyclic: a
  *           number of records makes that many, all 00; further ones, up to what 80 or 81 has room
@@ -348,7 +349,8 @@ enum cos_result cos_fs_may_create(struct cos_fs *fs, cos_file parent, struct cos
 /* Deletes an EF, or a DF with everything below it (not the MF: COS_E_CONDITIONS): all or nothing.
  * Bytes are set to 00 and their old copies scrubbed by cos_store_settle(). A file within one
  * transaction: 2 to 4 page programs and those of its content. Else the superblock, then content,
- * entries, superblock. */
+ * entries, superblock. One other EF may get the number of the deleted one, so that it is found with
+ * fewer reads: its old number is no file's then. */
 enum cos_result cos_fs_delete(struct cos_fs *fs, cos_file file);
 
 /* Sets the life-cycle status byte. 1 page program. */

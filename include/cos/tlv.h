@@ -40,6 +40,11 @@ size_t cos_tlv_read_length(struct cos_reader *reader);
  * COS_E_REFERENCE_NOT_FOUND; COS_E_DATA if something malformed stands before it. */
 enum cos_result cos_tlv_find(const uint8_t *data, size_t length, uint32_t tag, struct cos_tlv *tlv);
 
+/* File control parameters as CREATE FILE brings them: the value of the one template that `data` is,
+ * 62 (FCP) or 6F (FCI: these parameters, and management data, of which there are none yet; ISO/IEC
+ * 7816-4:2013, table 8). COS_E_DATA: another one, or more than one. */
+enum cos_result cos_tlv_fcp(struct cos_span data, struct cos_span *value);
+
 /* Writes tag and length in their shortest form, then the value. Fails as cos_writer does. */
 void cos_tlv_write(struct cos_writer *writer, uint32_t tag, const uint8_t *value, size_t length);
 void cos_tlv_write8(struct cos_writer *writer, uint32_t tag, uint8_t value);

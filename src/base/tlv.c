@@ -182,6 +182,18 @@ static uint8_t *write_header(struct cos_writer *writer, uint32_t tag, size_t len
     return at == NULL ? NULL : put_length_field(put_number(at, tag, tag_bytes), length);
 }
 
+enum cos_result cos_tlv_fcp(struct cos_span data, struct cos_span *value)
+{
+    struct cos_reader reader = cos_reader(data.data, data.length);
+    struct cos_tlv tlv;
+
+    COS_CHECK(cos_tlv_next(&reader, &tlv) == COS_OK && (tlv.tag == 0x62 || tlv.tag == 0x6F) &&
+                  reader.length == 0,
+              COS_E_DATA);
+    *value = (struct cos_span){tlv.value, tlv.length};
+    return COS_OK;
+}
+
 void cos_tlv_write(struct cos_writer *writer, uint32_t tag, const uint8_t *value, size_t length)
 {
     uint8_t *room = write_header(writer, tag, length);

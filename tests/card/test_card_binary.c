@@ -401,12 +401,22 @@ static void the_card_describes_itself(void **state)
         {"EF.DIR is there", "00A4080C022F01", 0x9000, NULL, CARD_KEEPS},
         {"and is said", "00B0000003", 0x9000, "4301F8", CARD_KEEPS},
     };
+    static const char *const other_dirs[] = {"82050221002002 83022F00 8C0443000000",
+                                             "820139 83022F00 80020040 8C0443000000"};
     struct bench *bench = *state;
 
     bench_session(bench, 0x03);
     bench_expect_sm(bench, "00A4000C 02 3F00", 0x9000, NULL);
     assert_int_equal(bench_create(bench, true, "820101 83022F01 80020020 850103 " FREE), 0x9000);
     BENCH_ROWS(bench, rows);
+    for (size_t i = 0; i < CARD_COUNT(other_dirs); i++) { /* not for READ BINARY, as b4 to b2 say */
+        bench_session(bench, 0x03);
+        bench_expect_sm(bench, "00A4000C 02 3F00", 0x9000, NULL);
+        assert_int_equal(bench_create(bench, true, other_dirs[i]), 0x9000);
+        BENCH_ROWS(bench, rows);
+        bench_session(bench, 0x03);
+        bench_expect_sm(bench, "00E40800 02 2F00", 0x9000, NULL);
+    }
     bench_session(bench, 0x03);
     bench_expect_sm(bench, "00A4000C 02 3F00", 0x9000, NULL);
     assert_int_equal(bench_create(bench, true, "820101 83022F00 80020020 " FREE), 0x9000);

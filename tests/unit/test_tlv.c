@@ -326,6 +326,29 @@ static void find_gives_the_first_of_its_tag(void **state)
     assert_ptr_equal(tlv.value, data + 12); /* as the last success left it */
 }
 
+static void a_creation_brings_one_fcp_or_fci_template(void **state)
+{
+    static const uint8_t good[] = {0x62, 0x03, 0x82, 0x01, 0x01, 0x6F, 0x00};
+    static const uint8_t bad[][5] = {
+        {0x64, 0x03, 0x82, 0x01, 0x01}, {0x6F, 0x02, 0x82, 0x00, 0x00},
+        {0x62, 0x00, 0x6F, 0x01, 0x00}, {0x62, 0x04, 0x82, 0x01, 0x01},
+        {0x82, 0x03, 0x62, 0x01, 0x01}, {0x00, 0x00, 0x00, 0x00, 0x00}};
+    struct cos_span value = {NULL, 99};
+
+    (void)state;
+    assert_int_equal(cos_tlv_fcp((struct cos_span){NULL, 0}, &value), COS_E_DATA);
+    assert_int_equal(cos_tlv_fcp((struct cos_span){good, sizeof good}, &value), COS_E_DATA);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(cos_tlv_fcp((struct cos_span){bad[i], sizeof bad[i]}, &value), COS_E_DATA);
+    }
+    assert_int_equal(value.length, 99);
+    assert_int_equal(cos_tlv_fcp((struct cos_span){good, 5}, &value), COS_OK);
+    assert_ptr_equal(value.data, good + 2);
+    assert_int_equal(value.length, 3);
+    assert_int_equal(cos_tlv_fcp((struct cos_span){good + 5, 2}, &value), COS_OK);
+    assert_int_equal(value.length, 0);
+}
+
 /* 62 { 82 83 A5 { 5F2F 7F49 { 81 (130 bytes) } } 00 8A } 80, written out by hand. */
 #define SAMPLE_BYTES 160
 
@@ -482,6 +505,7 @@ int main(void)
         cmocka_unit_test(depth_is_no_limit),
         cmocka_unit_test(the_first_byte_tells_constructed_tags),
         cmocka_unit_test(find_gives_the_first_of_its_tag),
+        cmocka_unit_test(a_creation_brings_one_fcp_or_fci_template),
         cmocka_unit_test(a_sample_cut_at_every_byte_is_noticed),
         cmocka_unit_test(a_template_cut_at_every_byte_is_noticed),
         cmocka_unit_test(real_fcps_are_read_and_written_back),
