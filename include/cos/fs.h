@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Files on the atomic store (ISO/IEC 7816-4:2013, clause 7; 7816-9): MF, DFs, and EFs that are
- * transparent, linear fixed, linear variable, cyclic or BER-TLV structured. This layer knows
- * structure and the rules' text, not who asks: whoever calls has asked the secure domain before.
+ * transparent, linear fixed, linear variable, cyclic, BER-TLV or SIMPLE-TLV structured. This layer
+ * knows structure and the rules' text, not who asks: whoever calls has asked the secure domain
+ * before.
  *
  * Whatever the power does, each function that writes leaves the files as before or as after it.
  * Most are one store transaction. What touches more pages than one transaction may (deleting a
@@ -27,7 +28,8 @@ struct cos_fs_config {
     uint16_t names; /* entries of the name table, 1 to 255: DF names of all DFs */
 };
 
-/* A file is named by its place in the file table, which it keeps for its life. The MF is file 0. */
+/* A file is named by its place in the file table. It keeps that until another one is deleted
+ * (cos_fs_delete()); a DF, and an EF with an SFI, for its life. The MF is file 0. */
 typedef uint16_t cos_file;
 #define COS_FILE_MF   ((cos_file)0)
 #define COS_FILE_NONE ((cos_file)0xFFFF)
@@ -46,6 +48,7 @@ enum cos_fs_pending_kind {
     COS_FS_ERASING = 2,  /* [address, address + length) is being set to 00 */
     COS_FS_PREPARED_CREATE = 3, /* `file` is there if the security chip committed `transaction` */
     COS_FS_PREPARED_DELETE = 4, /* `file` is gone if it did */
+    COS_FS_ERASING_RECORDS = 5, /* records `address` to `length` of `file` are being set to 00 */
 };
 
 struct cos_fs {
@@ -70,6 +73,7 @@ struct cos_fs {
 #define COS_FDB_CYCLIC              0x06U
 #define COS_FDB_CYCLIC_TLV          0x07U
 #define COS_FDB_BER_TLV             0x39U
+#define COS_FDB_SIMPLE_TLV          0x3AU
 
 /* Life-cycle status byte, ISO/IEC 7816-4:2013, table 14; of the pairs (04, 06), (05, 07) and (0C to
  * 0F) the first is stored. */
@@ -91,8 +95,8 @@ enum cos_fs_source {
 #define COS_FS_ATTRIBUTES_MAX                                                                      \
     128U /* bytes of names, rules and proprietary objects of one file, as BER-TLV */
 #define COS_FS_NAME_MAX    16U
-#define COS_FS_PATH_MAX    16U    /* file identifiers in a path */
-#define COS_FS_DEPTH_MAX   16U    /* DFs below the MF, one in the other */
+#define COS_FS_DEPTH_MAX   16U                     /* DFs below the MF, one in the other */
+#define COS_FS_PATH_MAX    (COS_FS_DEPTH_MAX + 2U) /* FIDs in a path: MF, these DFs, EF */
 #define COS_FS_SIZE_MAX    32768U /* bytes of content: offsets in P1-P2 have 15 bits */
 #define COS_FS_RECORDS_MAX 254U   /* record numbers 01 to FE, ISO/IEC 7816-4:2013, 7.3.1 */
 #define COS_FS_SFI_MAX     30U
@@ -109,8 +113,8 @@ struct cos_file_info {
     uint8_t attributes_length;
     uint16_t record_size; /* record EFs: of each record, or (linear variable) of the longest; else 0
                            */
-    uint16_t record_count; /* record EFs: how many there can be; BER-TLV structure: how many data
-                              objects; else 0 */
+    uint16_t record_count; /* record EFs: how many there can be; what may have data objects: how
+                              many of them; else 0 */
     uint16_t vault;        /* number in the vault of the security chip; 0 = not there */
     uint32_t size;         /* bytes of content: 80. Of a DF: bytes for its data objects, or 0 */
     uint32_t address;      /* in the store: attributes, then content */
@@ -126,6 +130,13 @@ bool cos_file_has_records(const struct cos_file_info *info);
 bool cos_file_is_cyclic(const struct cos_file_info *info);
 bool cos_file_is_variable(const struct cos_file_info *info);
 bool cos_file_is_simple_tlv(const struct cos_file_info *info);
+/* DFs, BER-TLV and SIMPLE-TLV structured EFs: they may have data objects, if they have a size. */
+static inline bool cos_file_may_have_objects(const struct cos_file_info *info)
+{
+    const unsigned kind = info->fdb & COS_FDB_KIND;
+
+    return kind >= COS_FDB_DF && kind <= COS_FDB_SIMPLE_TLV;
+}
 
 /* Opens the file system and carries on what power interrupted (which may write NVM); apart from
  * that its time does not depend on the number of files. COS_OK; COS_E_STORE_BLANK if there is none
@@ -265,16 +276,16 @@ enum cos_result cos_fs_record_patch(struct cos_fs *fs, const struct cos_file_inf
  * page of the record, and 1 more unless what structures the content lies in one of them. */
 enum cos_result cos_fs_record_append(struct cos_fs *fs, const struct cos_file_info *info,
                                      const uint8_t *data, size_t length);
-/* Sets the content of records first to last to 00; they stay. All or nothing as cos_fs_erase(), if
- * they are all records or no other lies between them in the store. Else (round the end of the ring
- * of a cyclic EF, between variable records that were moved) COS_E_MEMORY_FULL if they are more than
- * one transaction may touch, or more than eight variable ones. */
+/* Sets the content of records first to last to 00; they stay. All or nothing: n page programs for n
+ * store pages; if it is more than one transaction, or more than eight runs of bytes with others
+ * between them, one for each page of each run, and 2 more. */
 enum cos_result cos_fs_record_erase(struct cos_fs *fs, const struct cos_file_info *info,
                                     unsigned first, unsigned last);
 
-/* Data objects of a BER-TLV structured EF, or of a DF that was created with room for some (81). An
- * object is stored whole: tag, length in its shortest form, value. COS_E_FILE_STRUCTURE: the file
- * cannot have any. */
+/* Data objects of a BER-TLV or SIMPLE-TLV structured EF, or BER-TLV ones of a DF that was created
+ * with room for some (81). An object is stored whole: tag, length in its shortest form, value.
+ * COS_E_FILE_STRUCTURE: the file cannot have any. Tags: BER-TLV of one to three bytes, SIMPLE-TLV
+ * 01 to FE (ISO/IEC 7816-4:2013, 5.2); any other is not found, or COS_E_DATA when putting it. */
 
 /* The object with a tag; COS_E_REFERENCE_NOT_FOUND. Objects have no order that lasts. */
 enum cos_result cos_fs_object_find(const struct cos_fs *fs, const struct cos_file_info *info,
@@ -282,11 +293,23 @@ enum cos_result cos_fs_object_find(const struct cos_fs *fs, const struct cos_fil
 /* Object number `index`, from 0; COS_E_REFERENCE_NOT_FOUND behind the last. */
 enum cos_result cos_fs_object(const struct cos_fs *fs, const struct cos_file_info *info,
                               unsigned index, struct cos_record *object);
+/* Reads what bytes of the file begin with, tag and length of an object: *tag; *header, how many
+ * bytes they are; object->length becomes that of the object. COS_E_STORE_DAMAGED: there is none, or
+ * it is longer. For an object, or for one in the value of a constructed one. */
+enum cos_result cos_fs_object_header(const struct cos_fs *fs, const struct cos_file_info *info,
+                                     struct cos_record *object, uint32_t *tag, size_t *header);
 /* Adds or replaces an object. COS_E_MEMORY_FULL: no room, already record_count objects, or more
- * than one transaction may touch; COS_E_DATA: no tag of one to three bytes. Page programs as for a
- * record. */
+ * than one transaction may touch. Page programs as for a record. */
 enum cos_result cos_fs_object_put(struct cos_fs *fs, const struct cos_file_info *info, uint32_t tag,
                                   struct cos_span value);
+/* Adds or replaces several at once: one transaction. `objects`: BER-TLV objects, one behind the
+ * other; their tags differ and none is empty, else COS_E_DATA. They need as many free bytes in one
+ * piece as they have, besides those of the objects that they replace, for nothing else is moved:
+ * COS_E_MEMORY_FULL, also for more than COS_FS_OBJECTS_PUT_MAX. 1 page program a store page of
+ * theirs, of those that they replace, and of the directory. */
+#define COS_FS_OBJECTS_PUT_MAX 6U
+enum cos_result cos_fs_objects_put(struct cos_fs *fs, const struct cos_file_info *info,
+                                   struct cos_span objects);
 /* Removes an object; its bytes become 00. COS_E_REFERENCE_NOT_FOUND. 1 page program a store page of
  * the object, and 1 or 2 more. */
 enum cos_result cos_fs_object_delete(struct cos_fs *fs, const struct cos_file_info *info,
@@ -294,14 +317,14 @@ enum cos_result cos_fs_object_delete(struct cos_fs *fs, const struct cos_file_in
 
 /* ---- File management ---- */
 
-/* Creates a file under `parent` from the value of an FCP template (tag 62 taken off). The MF (FID
- * 3F00) is created when there is no file at all; parent is then ignored. Accepts
+/* Creates a file under `parent` from the value of an FCP template (tag taken off: cos_tlv_fcp()).
+ * The MF (FID 3F00) is created when there is no file at all; parent is then ignored. Accepts
  *   80, 81  bytes of content (EF; one of them); 81 on a DF: bytes for its data objects
  *   82      file descriptor [data coding [record size [number of records]]]. Linear and cyclic: a
  *           number of records makes that many, all 00; further ones, up to what 80 or 81 has room
  *           for, are appended. Linear variable: the size is that of the longest record, the number
- *           is of those that there can be (none: one in eight bytes), and none is made. BER-TLV
- *           structure: one object in eight bytes
+ *           is of those that there can be (none: one in eight bytes), and none is made. Data
+ *           objects: one in eight bytes
  *   83      file identifier
  *   84      DF name, several allowed
  *   85      source (EF, one byte, enum cos_fs_source)
@@ -326,7 +349,8 @@ enum cos_result cos_fs_may_create(struct cos_fs *fs, cos_file parent, struct cos
 /* Deletes an EF, or a DF with everything below it (not the MF: COS_E_CONDITIONS): all or nothing.
  * Bytes are set to 00 and their old copies scrubbed by cos_store_settle(). A file within one
  * transaction: 2 to 4 page programs and those of its content. Else the superblock, then content,
- * entries, superblock. */
+ * entries, superblock. One other EF may get the number of the deleted one, so that it is found with
+ * fewer reads: its old number is no file's then. */
 enum cos_result cos_fs_delete(struct cos_fs *fs, cos_file file);
 
 /* Sets the life-cycle status byte. 1 page program. */

@@ -33,12 +33,16 @@ void cos_app_write_lengths(struct cos_writer *writer)
 
 /* The ATR's historical bytes say the same (start.c), but for what is true only if there are these
  * EFs: data objects in EF.DIR and EF.ATR/INFO (b6 and b5 of 43), length information in EF.ATR/INFO
- * (b6 of the third byte of 47). */
+ * (b6 of the third byte of 47). Both are for READ BINARY (b4 to b2 of 43 are 100): an
+ * EF.DIR of another structure is not, and is not said to be there. */
 void cos_app_write_atr_info(const struct cos_app *app, struct cos_writer *writer)
 {
     static const uint8_t capabilities[] = {0xF7, 0xC1, 0x20};
+    struct cos_file_info info;
     cos_file file;
-    const bool dir = cos_fs_find_child(&app->fs, COS_FILE_MF, FID_DIR, &file) == COS_OK;
+    const bool dir = cos_fs_find_child(&app->fs, COS_FILE_MF, FID_DIR, &file) == COS_OK &&
+                     cos_fs_info(&app->fs, file, &info) == COS_OK &&
+                     (info.fdb & COS_FDB_KIND) == COS_FDB_TRANSPARENT;
 
     cos_tlv_write8(writer, TAG_SERVICE_DATA, SERVICE_DATA | (dir ? SERVICE_DIR : 0));
     cos_tlv_write(writer, TAG_CAPABILITIES, capabilities, sizeof capabilities);

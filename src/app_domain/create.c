@@ -4,7 +4,7 @@
  */
 #include "domain.h"
 
-enum { TAG_FCP = 0x62, TAG_DESCRIPTOR = 0x82, TAG_NAME = 0x84, TAG_SFI = 0x88 };
+enum { TAG_DESCRIPTOR = 0x82, TAG_NAME = 0x84, TAG_SFI = 0x88 };
 
 /* ---- The template ---- */
 
@@ -28,19 +28,14 @@ static enum cos_result merge(struct cos_writer *fcp, uint32_t tag, uint8_t value
 static enum cos_result read_fcp(struct exchange *x, struct cos_span *fcp)
 {
     const uint8_t p1 = x->command.p1, p2 = x->command.p2;
-    struct cos_span data = cos_app_command_data(x);
-    struct cos_reader reader = cos_reader(data.data, data.length);
     struct cos_writer merged = cos_writer(x->body->data, x->body->capacity);
-    struct cos_tlv tlv;
 
     COS_CHECK(p2 >> 3 <= COS_FS_SFI_MAX, COS_E_P1_P2);
-    COS_CHECK(cos_tlv_next(&reader, &tlv) == COS_OK && tlv.tag == TAG_FCP, COS_E_DATA);
-    COS_CHECK(reader.length == 0, COS_E_DATA);
-    *fcp = (struct cos_span){tlv.value, tlv.length};
+    COS_TRY(cos_tlv_fcp(cos_app_command_data(x), fcp));
     if (p1 == 0 && p2 == 0) {
         return COS_OK;
     }
-    cos_write_bytes(&merged, tlv.value, tlv.length);
+    cos_write_bytes(&merged, fcp->data, fcp->length);
     if (p1 != 0) {
         COS_TRY(merge(&merged, TAG_DESCRIPTOR, p1));
     }

@@ -140,10 +140,13 @@ static enum cos_result may_delete(struct exchange *x, const struct cos_file_info
     return cos_app_require(x, &parent, COS_OPERATION_DELETE_CHILD);
 }
 
-/* What was current and is gone: the DF above the deleted one takes its place. */
+/* What was current and is gone: the DF above the deleted one takes its place. The current EF may
+ * have taken the deleted one's number (cos_fs_delete()). */
 static enum cos_result leave(struct cos_app *app, cos_file file, bool was_in,
                              const struct cos_file_info *info)
 {
+    struct cos_file_info ef;
+
     if (was_in) {
         app->current_df = info->parent;
         cos_app_set_ef(app, COS_FILE_NONE);
@@ -151,6 +154,9 @@ static enum cos_result leave(struct cos_app *app, cos_file file, bool was_in,
     }
     if (app->current_ef == file) {
         cos_app_set_ef(app, COS_FILE_NONE);
+    } else if (app->current_ef != COS_FILE_NONE &&
+               cos_fs_info(&app->fs, app->current_ef, &ef) == COS_E_FILE_NOT_FOUND) {
+        app->current_ef = file;
     }
     return COS_OK;
 }

@@ -5,6 +5,7 @@
 #include "cos/tlv.h"
 
 enum {
+    CONSTRUCTED = 0x20,        /* b6 of the first byte: the value is data objects */
     TAG_NUMBER_FOLLOWS = 0x1F, /* b5..b1 of the first byte: the number is in the bytes after it */
     MORE_FOLLOWS = 0x80,       /* b8 of a tag byte after the first */
     LENGTH_LONG = 0x80,        /* b8 of the first length byte; b7..b1 count the bytes after it */
@@ -33,8 +34,16 @@ uint32_t cos_tlv_read_tag(struct cos_reader *reader)
     return (next & MORE_FOLLOWS) == 0 ? tag << 8 | next : 0;
 }
 
+bool cos_tlv_is_constructed(uint32_t tag)
+{
+    while (tag > 0xFF) {
+        tag >>= 8;
+    }
+    return (tag & CONSTRUCTED) != 0;
+}
+
 /* Reads a length field of one to four bytes (5.2.2.2), not only the shortest form. */
-static size_t read_length(struct cos_reader *reader)
+size_t cos_tlv_read_length(struct cos_reader *reader)
 {
     const uint8_t first = cos_read8(reader);
     size_t length = 0;
@@ -67,13 +76,42 @@ enum cos_result cos_tlv_next(struct cos_reader *reader, struct cos_tlv *tlv)
     skip_padding(reader);
     COS_CHECK(reader->length > 0, COS_E_END_OF_DATA);
     found.tag = cos_tlv_read_tag(reader);
-    found.length = read_length(reader);
+    found.length = cos_tlv_read_length(reader);
     found.value = cos_read_bytes(reader, found.length);
     if (reader->failed || found.tag == 0) {
         reader->failed = true; /* nothing behind a malformed data object can be trusted */
         return COS_E_DATA;
     }
     *tlv = found;
+    return COS_OK;
+}
+
+enum cos_result cos_tlv_check(struct cos_span objects)
+{
+    struct cos_reader reader = cos_reader(objects.data, objects.length);
+    struct cos_tlv tlv;
+    enum cos_result result;
+
+    do {
+        result = cos_tlv_next(&reader, &tlv);
+    } while (result == COS_OK);
+    return result == COS_E_END_OF_DATA ? COS_OK : result;
+}
+
+/* Each template is judged before it is entered: so whoever goes on behind its header and not behind
+ * its end meets its objects, then those behind it, and need not remember where it ends. */
+enum cos_result cos_tlv_check_all(struct cos_span objects)
+{
+    struct cos_reader reader = cos_reader(objects.data, objects.length);
+    struct cos_tlv tlv;
+
+    COS_TRY(cos_tlv_check(objects));
+    while (cos_tlv_next(&reader, &tlv) == COS_OK) {
+        if (cos_tlv_is_constructed(tlv.tag)) {
+            COS_TRY(cos_tlv_check((struct cos_span){tlv.value, tlv.length}));
+            reader = cos_reader(tlv.value, tlv.length + reader.length);
+        }
+    }
     return COS_OK;
 }
 
@@ -142,6 +180,18 @@ static uint8_t *write_header(struct cos_writer *writer, uint32_t tag, size_t len
     }
     at = cos_write_room(writer, tag_bytes + length_field_bytes(length) + length);
     return at == NULL ? NULL : put_length_field(put_number(at, tag, tag_bytes), length);
+}
+
+enum cos_result cos_tlv_fcp(struct cos_span data, struct cos_span *value)
+{
+    struct cos_reader reader = cos_reader(data.data, data.length);
+    struct cos_tlv tlv;
+
+    COS_CHECK(cos_tlv_next(&reader, &tlv) == COS_OK && (tlv.tag == 0x62 || tlv.tag == 0x6F) &&
+                  reader.length == 0,
+              COS_E_DATA);
+    *value = (struct cos_span){tlv.value, tlv.length};
+    return COS_OK;
 }
 
 void cos_tlv_write(struct cos_writer *writer, uint32_t tag, const uint8_t *value, size_t length)

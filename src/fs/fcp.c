@@ -67,9 +67,7 @@ static const struct object *object_of(const struct cos_tlv *tlv)
 
 static bool is_known_structure(const struct cos_file_info *info)
 {
-    const unsigned kind = info->fdb & COS_FDB_KIND;
-
-    return kind == COS_FDB_DF || kind == COS_FDB_TRANSPARENT || kind == COS_FDB_BER_TLV ||
+    return (info->fdb & COS_FDB_KIND) == COS_FDB_TRANSPARENT || cos_file_may_have_objects(info) ||
            cos_file_has_records(info);
 }
 
@@ -122,18 +120,6 @@ static enum cos_result take_life_cycle_status(struct cos_file_info *info, uint8_
     return COS_OK;
 }
 
-static enum cos_result check_template(const struct cos_tlv *tlv)
-{
-    struct cos_reader reader = cos_reader(tlv->value, tlv->length);
-    struct cos_tlv inner;
-    enum cos_result result;
-
-    do {
-        result = cos_tlv_next(&reader, &inner);
-    } while (result == COS_OK);
-    return result == COS_E_END_OF_DATA ? COS_OK : result;
-}
-
 static enum cos_result take(struct fcp *fcp, const struct cos_tlv *tlv)
 {
     const struct cos_span value = {tlv->value, tlv->length};
@@ -169,7 +155,7 @@ static enum cos_result take(struct fcp *fcp, const struct cos_tlv *tlv)
     case FCP_SECURITY_OF_OBJECTS:
         return cos_rule_check_objects(value);
     case FCP_PROPRIETARY_TEMPLATE:
-        return check_template(tlv);
+        return cos_tlv_check(value);
     default: /* a DF name, a FID: any bytes will do */
         return COS_OK;
     }
@@ -222,7 +208,7 @@ static enum cos_result settle_size(struct fcp *fcp)
     COS_CHECK(info->source == COS_FS_SOURCE_CONTENT || kind == COS_FDB_TRANSPARENT ||
                   (kind == COS_FDB_LINEAR_FIXED && info->source == COS_FS_SOURCE_VAULT),
               COS_E_DATA);
-    if (kind == COS_FDB_DF || kind == COS_FDB_BER_TLV) {
+    if (cos_file_may_have_objects(info)) {
         info->record_count = default_count(info->size);
     } else if (cos_file_has_records(info)) {
         COS_TRY(cos_file_is_variable(info) ? settle_variable(fcp) : settle_fixed(fcp));

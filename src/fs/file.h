@@ -63,6 +63,12 @@ enum cos_result cos_table_room(const struct cos_fs *fs, cos_file df, uint16_t fi
 /* The place that a file has. COS_E_STORE_DAMAGED. */
 enum cos_result cos_table_place(const struct cos_fs *fs, cos_file file,
                                 const struct cos_file_info *info, struct table_place *place);
+/* The file that may come home into the entry of one that is deleted, and its entry there: the first
+ * of that page's chain. COS_E_FILE_NOT_FOUND: there is none, or it would touch more pages than one
+ * more: a DF is its files' parent by its number, and an EF with an SFI is found by it anyway. */
+enum cos_result cos_table_heir(const struct cos_fs *fs, cos_file file,
+                               const struct cos_file_info *info, struct table_place *place,
+                               uint8_t entry[FILE_ENTRY_SIZE]);
 void cos_pending_put(uint8_t bytes[SUPERBLOCK_PENDING_SIZE], const struct cos_fs_pending *pending);
 
 /* ---- The DFs above a file (find.c) ---- */
@@ -119,7 +125,16 @@ enum cos_result cos_content_commit(struct cos_fs *fs, const struct cos_edit *edi
 enum cos_result cos_erase_range(struct cos_fs *fs, const struct cos_edit *with, size_t count,
                                 uint32_t address, uint32_t length);
 
+/* Sets records first to last, which there are, to 00: all or nothing, however many. */
+enum cos_result cos_erase_records(struct cos_fs *fs, const struct cos_file_info *info,
+                                  unsigned first, unsigned last);
+
 /* ---- Records and data objects (record.c, object.c) ---- */
+
+/* The bytes of record *number and of those behind it up to `last` whose bytes lie beside them;
+ * *number is the first of the others then. */
+enum cos_result cos_record_run(const struct cos_fs *fs, const struct cos_file_info *info,
+                               unsigned *number, unsigned last, struct cos_record *run);
 
 /* Bytes at the beginning of the content that structure it, 0 for transparent EFs and DFs without
  * room for data objects. */
@@ -159,7 +174,7 @@ struct fcp {
     uint8_t attributes[COS_FS_ATTRIBUTES_MAX];
 };
 
-/* Parses and checks the value of a template 62 as far as it can be judged without the other files.
+/* Parses and checks the value of a template as far as it can be judged without the other files.
  * COS_E_DATA, COS_E_FUNCTION, COS_E_MEMORY_FULL (more attributes than a file may have). */
 enum cos_result cos_fcp_parse(struct cos_span value, struct fcp *fcp);
 

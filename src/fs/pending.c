@@ -107,6 +107,56 @@ enum cos_result cos_erase_range(struct cos_fs *fs, const struct cos_edit *with, 
     return carry_on_erasing(fs);
 }
 
+/* Run by run, of which the directory and the header of the EF tell the same as before. */
+static enum cos_result carry_on_erasing_records(struct cos_fs *fs)
+{
+    struct cos_file_info info;
+    struct cos_record run;
+    unsigned number = fs->pending.address;
+
+    COS_TRY(cos_table_must(fs, fs->pending.file, &info));
+    while (number <= fs->pending.length) {
+        COS_TRY(cos_record_run(fs, &info, &number, fs->pending.length, &run));
+        COS_TRY(erase_pages(fs, run.address, run.length));
+    }
+    return note_done(fs);
+}
+
+/* In one transaction if they are few runs. */
+COS_OWN_FRAME static enum cos_result erase_runs(struct cos_fs *fs, const struct cos_file_info *info,
+                                                unsigned first, unsigned last)
+{
+    struct cos_edit edits[8];
+    struct cos_record run;
+    size_t count = 0;
+
+    while (first <=
+           last) { /* to the end: what is wrong with a record is known before any is gone */
+        COS_TRY(cos_record_run(fs, info, &first, last, &run));
+        if (count < sizeof edits / sizeof edits[0]) {
+            edits[count] =
+                (struct cos_edit){.address = run.address, .length = run.length, .scrub = true};
+        }
+        count += run.length != 0;
+    }
+    COS_CHECK(count <= sizeof edits / sizeof edits[0], COS_E_MEMORY_FULL);
+    return count == 0 ? COS_OK : cos_store_commit(fs->store, edits, count);
+}
+
+enum cos_result cos_erase_records(struct cos_fs *fs, const struct cos_file_info *info,
+                                  unsigned first, unsigned last)
+{
+    struct cos_fs_pending erasing = {
+        .kind = COS_FS_ERASING_RECORDS, .address = first, .length = last};
+
+    COS_CHECK(fs->pending.kind == COS_FS_NOTHING, COS_E_MEMORY_FAILURE);
+    const enum cos_result result = erase_runs(fs, info, first, last);
+    COS_CHECK(result == COS_E_MEMORY_FULL, result);
+    COS_TRY(cos_table_find(fs, info->parent, info->fid, &erasing.file));
+    COS_TRY(cos_pending_note(fs, &erasing));
+    return carry_on_erasing_records(fs);
+}
+
 /* ---- Removing ---- */
 
 /* What a file has outside of the file table, as edits that set it to 00: its extent, its place in
@@ -165,6 +215,26 @@ static enum cos_result free_file(struct cos_fs *fs, cos_file file, const struct 
         fs->pending = nothing;
     }
     return COS_OK;
+}
+
+/* Frees an EF with nothing pending. A file that stands elsewhere because this page was full comes
+ * home into its entry, in the same transaction: else each file that is replaced would leave one
+ * more to be looked for in the chain. */
+COS_OWN_FRAME static enum cos_result free_for_heir(struct cos_fs *fs, cos_file file,
+                                                   const struct cos_file_info *info)
+{
+    uint8_t entry[FILE_ENTRY_SIZE], next[FILE_LINK_SIZE];
+    struct table_place heir;
+
+    COS_TRY(cos_table_heir(fs, file, info, &heir, entry));
+    cos_put16(next, heir.next);
+    const struct cos_edit edits[] = {
+        {.address = info->address, .length = cos_file_extent(info), .scrub = true},
+        {.address = cos_table_address(fs, file), .data = entry, .length = sizeof entry},
+        {.address = heir.link, .data = next, .length = sizeof next},
+        {.address = cos_table_address(fs, heir.file), .length = FILE_ENTRY_SIZE},
+    };
+    return cos_store_commit(fs->store, edits, sizeof edits / sizeof edits[0]);
 }
 
 /* Sets all that a file has outside of the table to 00. */
@@ -238,6 +308,8 @@ enum cos_result cos_pending_carry_on(struct cos_fs *fs)
     switch (fs->pending.kind) {
     case COS_FS_ERASING:
         return carry_on_erasing(fs);
+    case COS_FS_ERASING_RECORDS:
+        return carry_on_erasing_records(fs);
     case COS_FS_REMOVING:
         return carry_on_removing(fs);
     default:
@@ -264,19 +336,22 @@ static enum cos_result remove_file(struct cos_fs *fs, cos_file file)
     return cos_pending_carry_on(fs);
 }
 
-static enum cos_result may_delete(const struct cos_fs *fs, cos_file file)
+static enum cos_result may_delete(const struct cos_fs *fs, cos_file file,
+                                  struct cos_file_info *info)
 {
-    struct cos_file_info info;
-
     COS_CHECK(fs->pending.kind == COS_FS_NOTHING, COS_E_MEMORY_FAILURE);
-    COS_TRY(cos_fs_info(fs, file, &info));
+    COS_TRY(cos_fs_info(fs, file, info));
     return file != COS_FILE_MF ? COS_OK : COS_E_CONDITIONS;
 }
 
 enum cos_result cos_fs_delete(struct cos_fs *fs, cos_file file)
 {
-    COS_TRY(may_delete(fs, file));
-    return remove_file(fs, file);
+    struct cos_file_info info;
+
+    COS_TRY(may_delete(fs, file, &info));
+    const enum cos_result result = free_for_heir(fs, file, &info);
+    return result == COS_E_FILE_NOT_FOUND || result == COS_E_MEMORY_FULL ? remove_file(fs, file)
+                                                                         : result;
 }
 
 /* ---- Changes that the security chip commits ---- */
@@ -285,8 +360,9 @@ enum cos_result cos_fs_prepare_delete(struct cos_fs *fs, cos_file file, uint32_t
 {
     const struct cos_fs_pending pending = {
         .kind = COS_FS_PREPARED_DELETE, .file = file, .transaction = transaction};
+    struct cos_file_info info;
 
-    COS_TRY(may_delete(fs, file));
+    COS_TRY(may_delete(fs, file, &info));
     return cos_pending_note(fs, &pending);
 }
 

@@ -31,8 +31,7 @@ bool cos_file_is_simple_tlv(const struct cos_file_info *info)
 
 uint32_t cos_content_structure(const struct cos_file_info *info)
 {
-    const bool objects =
-        cos_file_is_df(info) ? info->size != 0 : (info->fdb & COS_FDB_KIND) == COS_FDB_BER_TLV;
+    const bool objects = cos_file_may_have_objects(info) && info->size != 0;
 
     if (info->source != COS_FS_SOURCE_CONTENT || (!objects && !cos_file_has_records(info))) {
         return 0;
@@ -130,30 +129,6 @@ static enum cos_result append_slot(struct cos_fs *fs, const struct cos_file_info
     return cos_content_commit(fs, edits, 2);
 }
 
-/* A range of numbers is one run of slots, or two round the end of the ring. */
-static enum cos_result erase_slots(struct cos_fs *fs, const struct cos_file_info *info,
-                                   unsigned first, unsigned last)
-{
-    const unsigned count = last - first + 1;
-    struct slots slots;
-
-    COS_TRY(read_slots(fs, info, &slots));
-    unsigned slot = slot_of(info, &slots, cos_file_is_cyclic(info) ? last : first);
-    if (count == info->record_count) {
-        slot = 0;
-    }
-    const uint32_t size = count * (uint32_t)info->record_size;
-    if (slot + count <= info->record_count) {
-        return cos_erase_range(fs, NULL, 0, slot_address(info, slot), size);
-    }
-    const uint32_t high = (info->record_count - slot) * (uint32_t)info->record_size;
-    const struct cos_edit edits[] = {
-        {.address = slot_address(info, slot), .length = high, .scrub = true},
-        {.address = slot_address(info, 0), .length = size - high, .scrub = true},
-    };
-    return cos_content_commit(fs, edits, 2);
-}
-
 /* ---- Both kinds ---- */
 
 enum cos_result cos_fs_record_count(const struct cos_fs *fs, const struct cos_file_info *info,
@@ -246,40 +221,25 @@ enum cos_result cos_fs_record_append(struct cos_fs *fs, const struct cos_file_in
     return append_slot(fs, info, data);
 }
 
-/* Variable records are one run if no other record has bytes between theirs: the bytes of none are
- * 00 already. If not, there must not be too many. */
-static enum cos_result erase_items(struct cos_fs *fs, const struct cos_file_info *info,
-                                   unsigned first, unsigned last)
+enum cos_result cos_record_run(const struct cos_fs *fs, const struct cos_file_info *info,
+                               unsigned *number, unsigned last, struct cos_record *run)
 {
-    struct cos_edit edits[8];
-    struct cos_record item;
-    uint32_t low = UINT32_MAX, high = 0;
-    enum cos_result result;
-    unsigned runs = 0;
-    bool mixed = false;
+    struct cos_record record;
 
-    for (unsigned number = first; number <= last; number++) {
-        COS_TRY(cos_slotted_item(fs, info, number - 1, &item));
-        if (item.length != 0) {
-            low = item.address < low ? item.address : low;
-            high = item.address + item.length > high ? item.address + item.length : high;
-            if (runs < sizeof edits / sizeof edits[0]) {
-                edits[runs] = (struct cos_edit){
-                    .address = item.address, .length = item.length, .scrub = true};
-            }
-            runs++;
+    for (*run = (struct cos_record){.length = 0}; *number <= last; ++*number) {
+        COS_TRY(cos_fs_record(fs, info, *number, &record));
+        if (run->length == 0) {
+            *run = record;
+        } else if (record.address == run->address + run->length) {
+            run->length = (uint16_t)(run->length + record.length);
+        } else if (record.address + record.length == run->address) {
+            record.length = (uint16_t)(run->length + record.length);
+            *run = record;
+        } else if (record.length != 0) {
+            return COS_OK;
         }
     }
-    for (unsigned i = 0; (result = cos_slotted_item(fs, info, i, &item)) == COS_OK; i++) {
-        mixed = mixed || ((i + 1 < first || i + 1 > last) && item.length != 0 &&
-                          item.address < high && item.address + item.length > low);
-    }
-    COS_CHECK(result == COS_E_RECORD_NOT_FOUND, result);
-    if (!mixed) {
-        return runs == 0 ? COS_OK : cos_erase_range(fs, NULL, 0, low, high - low);
-    }
-    COS_CHECK(runs <= sizeof edits / sizeof edits[0], COS_E_MEMORY_FULL);
-    return cos_content_commit(fs, edits, runs);
+    return COS_OK;
 }
 
 enum cos_result cos_fs_record_erase(struct cos_fs *fs, const struct cos_file_info *info,
@@ -289,6 +249,5 @@ enum cos_result cos_fs_record_erase(struct cos_fs *fs, const struct cos_file_inf
 
     COS_TRY(cos_fs_record_count(fs, info, &count));
     COS_CHECK(first >= 1 && first <= last && last <= count, COS_E_RECORD_NOT_FOUND);
-    return cos_file_is_variable(info) ? erase_items(fs, info, first, last)
-                                      : erase_slots(fs, info, first, last);
+    return cos_erase_records(fs, info, first, last);
 }

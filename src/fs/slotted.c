@@ -4,21 +4,21 @@
  */
 #include "slotted.h"
 
-static uint32_t entry_address(const struct cos_file_info *info, unsigned index)
+uint32_t cos_slotted_entry(const struct cos_file_info *info, unsigned index)
 {
     return cos_content_header_address(info) + index * SLOTTED_ENTRY;
 }
 
-static uint32_t data_address(const struct cos_file_info *info)
+uint32_t cos_slotted_data(const struct cos_file_info *info)
 {
     return cos_file_content(info) + cos_content_structure(info);
 }
 
 /* An entry is place (2), counted from 1, 0 = there is no such item; length (2). */
-static void put_entry(uint8_t entry[SLOTTED_ENTRY], const struct cos_file_info *info,
-                      const struct cos_record *item)
+void cos_slotted_put_entry(uint8_t entry[SLOTTED_ENTRY], const struct cos_file_info *info,
+                           const struct cos_record *item)
 {
-    cos_put16(entry, (uint16_t)(item->address - data_address(info) + 1));
+    cos_put16(entry, (uint16_t)(item->address - cos_slotted_data(info) + 1));
     cos_put16(entry + 2, item->length);
 }
 
@@ -28,12 +28,12 @@ enum cos_result cos_slotted_item(const struct cos_fs *fs, const struct cos_file_
     uint8_t entry[SLOTTED_ENTRY];
 
     COS_CHECK(index < info->record_count, COS_E_RECORD_NOT_FOUND);
-    COS_TRY(cos_store_read(fs->store, entry_address(info, index), entry, sizeof entry));
+    COS_TRY(cos_store_read(fs->store, cos_slotted_entry(info, index), entry, sizeof entry));
     const unsigned place = cos_get16(entry);
     COS_CHECK(place != 0, COS_E_RECORD_NOT_FOUND);
     item->length = cos_get16(entry + 2);
     COS_CHECK(place - 1 + item->length <= info->size, COS_E_STORE_DAMAGED);
-    item->address = data_address(info) + place - 1;
+    item->address = cos_slotted_data(info) + place - 1;
     return COS_OK;
 }
 
@@ -50,12 +50,10 @@ enum cos_result cos_slotted_count(const struct cos_fs *fs, const struct cos_file
     return result == COS_E_RECORD_NOT_FOUND ? COS_OK : result;
 }
 
-/* Moves `wanted` up from where it is to the first place where no item but `index` has bytes.
- * COS_E_MEMORY_FULL: there is none up to the end of the data. */
-static enum cos_result find_free(const struct cos_fs *fs, const struct cos_file_info *info,
-                                 unsigned index, struct cos_record *wanted)
+enum cos_result cos_slotted_find_free(const struct cos_fs *fs, const struct cos_file_info *info,
+                                      unsigned index, struct cos_record *wanted)
 {
-    const uint32_t limit = data_address(info) + info->size;
+    const uint32_t limit = cos_slotted_data(info) + info->size;
     uint32_t place = wanted->address;
     struct cos_record item;
 
@@ -79,7 +77,7 @@ static enum cos_result find_free(const struct cos_fs *fs, const struct cos_file_
 static enum cos_result find_room(const struct cos_fs *fs, const struct cos_file_info *info,
                                  unsigned index, struct cos_record *old, struct cos_record *wanted)
 {
-    struct cos_record below = {data_address(info), 0};
+    struct cos_record below = {cos_slotted_data(info), 0};
     enum cos_result result = cos_slotted_item(fs, info, index, old);
 
     if (result == COS_E_RECORD_NOT_FOUND) {
@@ -90,10 +88,10 @@ static enum cos_result find_room(const struct cos_fs *fs, const struct cos_file_
     }
     COS_TRY(result);
     wanted->address = below.address;
-    result = find_free(fs, info, index, wanted);
+    result = cos_slotted_find_free(fs, info, index, wanted);
     if (result == COS_E_MEMORY_FULL) {
-        wanted->address = data_address(info);
-        result = find_free(fs, info, index, wanted);
+        wanted->address = cos_slotted_data(info);
+        result = cos_slotted_find_free(fs, info, index, wanted);
     }
     return result;
 }
@@ -107,7 +105,7 @@ static enum cos_result put_once(struct cos_fs *fs, const struct cos_file_info *i
     uint8_t entry[SLOTTED_ENTRY];
 
     COS_TRY(find_room(fs, info, index, &old, &wanted));
-    put_entry(entry, info, &wanted);
+    cos_slotted_put_entry(entry, info, &wanted);
     const bool same = wanted.address == old.address && wanted.length == old.length;
     /* Deleting the item will scrub where it is then: what it leaves is scrubbed now. */
     const bool leaves = wanted.address != old.address || wanted.length < old.length;
@@ -117,7 +115,9 @@ static enum cos_result put_once(struct cos_fs *fs, const struct cos_file_info *i
         {.address = wanted.address + (uint32_t)head.length,
          .data = body.data,
          .length = (uint32_t)body.length},
-        {.address = entry_address(info, index), .data = entry, .length = same ? 0 : sizeof entry},
+        {.address = cos_slotted_entry(info, index),
+         .data = entry,
+         .length = same ? 0 : sizeof entry},
     };
     return cos_content_commit(fs, edits, sizeof edits / sizeof edits[0]);
 }
@@ -131,11 +131,11 @@ static enum cos_result move(struct cos_fs *fs, const struct cos_file_info *info,
 
     while (leap != 0) {
         const struct cos_record there = {item->address + (uint32_t)leap, item->length};
-        put_entry(entry, info, &there);
+        cos_slotted_put_entry(entry, info, &there);
         const struct cos_edit edits[] = {
             {.address = item->address, .length = item->length, .scrub = true},
             {.address = there.address, .length = there.length, .from = item->address},
-            {.address = entry_address(info, index), .data = entry, .length = sizeof entry},
+            {.address = cos_slotted_entry(info, index), .data = entry, .length = sizeof entry},
         };
         const enum cos_result result =
             cos_content_commit(fs, edits, sizeof edits / sizeof edits[0]);
@@ -155,7 +155,7 @@ static enum cos_result move(struct cos_fs *fs, const struct cos_file_info *info,
 static enum cos_result gather(struct cos_fs *fs, const struct cos_file_info *info, uint32_t pivot,
                               bool behind)
 {
-    const uint32_t data = data_address(info);
+    const uint32_t data = cos_slotted_data(info);
     uint32_t done = 0, nearest;
 
     do {
@@ -224,8 +224,8 @@ enum cos_result cos_slotted_remove(struct cos_fs *fs, const struct cos_file_info
     COS_TRY(cos_slotted_item(fs, info, index, &item));
     COS_TRY(cos_slotted_count(fs, info, &count));
     COS_CHECK(index < count, COS_E_STORE_DAMAGED);
-    const uint32_t hole = entry_address(info, index);
-    const uint32_t last = entry_address(info, count - 1);
+    const uint32_t hole = cos_slotted_entry(info, index);
+    const uint32_t last = cos_slotted_entry(info, count - 1);
     const bool near = last / fs->store->payload - hole / fs->store->payload <= 1;
     const struct cos_edit edits[ERASE_WITH] = {
         {.address = hole,

@@ -29,6 +29,17 @@ enum cos_result cos_slotted_count(const struct cos_fs *fs, const struct cos_file
 enum cos_result cos_slotted_put(struct cos_fs *fs, const struct cos_file_info *info, unsigned index,
                                 struct cos_span head, struct cos_span body);
 
+/* For several at once. Moves `wanted` up from where it is to the first place where no item but
+ * `index` (UINT16_MAX: no item) has bytes. COS_E_MEMORY_FULL: there is none up to the end of the
+ * data. */
+enum cos_result cos_slotted_find_free(const struct cos_fs *fs, const struct cos_file_info *info,
+                                      unsigned index, struct cos_record *wanted);
+/* Where the data begin; where the entry of an item does, and what it is. */
+uint32_t cos_slotted_data(const struct cos_file_info *info);
+uint32_t cos_slotted_entry(const struct cos_file_info *info, unsigned index);
+void cos_slotted_put_entry(uint8_t entry[SLOTTED_ENTRY], const struct cos_file_info *info,
+                           const struct cos_record *item);
+
 /* Removes an item; its bytes become 00. The others keep their order if that touches no more pages
  * than to give the place to the last. */
 enum cos_result cos_slotted_remove(struct cos_fs *fs, const struct cos_file_info *info,

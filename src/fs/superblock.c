@@ -108,12 +108,19 @@ static enum cos_result get_pending(struct cos_fs *fs)
     const bool in_heap = pending->address >= heap && pending->address <= end &&
                          pending->length <= end - pending->address;
     struct cos_file_info info;
+    unsigned count;
 
     switch (pending->kind) {
     case COS_FS_NOTHING:
         return COS_OK;
     case COS_FS_ERASING:
         return in_heap ? COS_OK : COS_E_STORE_DAMAGED;
+    case COS_FS_ERASING_RECORDS:
+        COS_TRY(cos_table_must(fs, pending->file, &info));
+        COS_CHECK(cos_fs_record_count(fs, &info, &count) == COS_OK && pending->address >= 1 &&
+                      pending->length <= count,
+                  COS_E_STORE_DAMAGED);
+        return COS_OK;
     case COS_FS_REMOVING:
     case COS_FS_PREPARED_CREATE:
     case COS_FS_PREPARED_DELETE:

@@ -113,6 +113,7 @@ static bool is_structure(const struct cos_file_info *info)
     case COS_FDB_TRANSPARENT:
         return info->size > 0 && plain && info->source <= COS_FS_SOURCE_CARD;
     case COS_FDB_BER_TLV:
+    case COS_FDB_SIMPLE_TLV:
         return own && info->size > 0 && info->record_size == 0 && counted;
     default:
         return cos_file_has_records(info) && counted && info->record_size > 0 &&
@@ -376,6 +377,26 @@ enum cos_result cos_table_room(const struct cos_fs *fs, cos_file df, uint16_t fi
         at = at + 1 < entries ? at + 1 : 0;
     }
     return COS_E_MEMORY_FULL;
+}
+
+enum cos_result cos_table_heir(const struct cos_fs *fs, cos_file file,
+                               const struct cos_file_info *info, struct table_place *place,
+                               uint8_t entry[FILE_ENTRY_SIZE])
+{
+    const uint32_t page = page_of(fs, file);
+
+    COS_CHECK(!cos_file_is_df(info) && info->sfi == 0 &&
+                  home_page(fs, info->parent, info->fid) == page,
+              COS_E_FILE_NOT_FOUND);
+    place->link = first_link(fs, page);
+    COS_TRY(read_link(fs, place->link, &place->file));
+    COS_CHECK(place->file != COS_FILE_MF, COS_E_FILE_NOT_FOUND);
+    COS_TRY(read_chained(fs, page, place->file, entry));
+    place->next = cos_get16(entry + AT_NEXT);
+    cos_put16(entry + AT_NEXT, 0);
+    return (entry[AT_FDB] & COS_FDB_KIND) != COS_FDB_DF && entry[AT_SFI] == 0
+               ? COS_OK
+               : COS_E_FILE_NOT_FOUND;
 }
 
 enum cos_result cos_table_place(const struct cos_fs *fs, cos_file file,

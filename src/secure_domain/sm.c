@@ -103,10 +103,11 @@ static bool creates(const struct cos_secure *secure, struct cos_span name)
 {
     const struct cos_held *open = &secure->held;
     uint8_t context = CONTEXT_GLOBAL;
+    struct cos_span fcp;
     struct cos_tlv tlv;
 
-    if (cos_tlv_find(open->data, open->length, 0x62, &tlv) == COS_OK &&
-        cos_tlv_find(tlv.value, tlv.length, 0x84, &tlv) == COS_OK) {
+    if (cos_tlv_fcp((struct cos_span){open->data, open->length}, &fcp) == COS_OK &&
+        cos_tlv_find(fcp.data, fcp.length, 0x84, &tlv) == COS_OK) {
         return tlv.length == name.length && memcmp(tlv.value, name.data, name.length) == 0;
     }
     const enum cos_result result =
@@ -115,9 +116,21 @@ static bool creates(const struct cos_secure *secure, struct cos_span name)
            context == secure->channels[open->channel].application;
 }
 
+/* Whether the open SELECT by name names the issuer security domain (GPCS 11.9), in full or by its
+ * first 5 bytes or more; "next" and "previous" never do. It has no application here: its DF is the
+ * MF. */
+static bool names_issuer_domain(const struct cos_held *open)
+{
+    static const uint8_t name[] = {0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00};
+
+    return (open->p2 & 0x02U) == 0 && open->length >= 5 && open->length <= sizeof name &&
+           memcmp(open->data, name, open->length) == 0;
+}
+
 /* Whether the open command may bind the channel to the application of this name: SELECT, CREATE
  * FILE and DELETE FILE do, nothing else. What their data say of the name must be true; of an
- * identifier or a path only the app chip knows what it means. */
+ * identifier or a path only the app chip knows what it means, and of the issuer domain, which is as
+ * good as 3F00, which application the MF is. */
 static bool may_bind(const struct cos_secure *secure, struct cos_span name)
 {
     const struct cos_held *open = &secure->held;
@@ -127,7 +140,7 @@ static bool may_bind(const struct cos_secure *secure, struct cos_span name)
     }
     switch (open->ins) {
     case 0xA4:
-        return open->p1 != 0x04 || name.length == 0 ||
+        return open->p1 != 0x04 || name.length == 0 || names_issuer_domain(open) ||
                cos_application_has_name(secure, name,
                                         (struct cos_span){open->data, open->length}) == COS_OK;
     case 0xE0:

@@ -20,7 +20,7 @@ enum {
 };
 
 /* In the data field of CREATE FILE. */
-enum { TAG_FCP = 0x62, TAG_NAME = 0x84 };
+enum { TAG_NAME = 0x84 };
 
 /* SC-DOs (cos/rule.h). */
 enum {
@@ -303,12 +303,14 @@ static enum cos_result read_names(const struct cos_secure *secure, struct cos_sp
                                   struct names *names)
 {
     const struct cos_held *open = &secure->held;
+    struct cos_span fcp;
     struct cos_tlv tlv;
     uint8_t context;
 
     *names = (struct names){.given = false};
-    COS_CHECK(cos_tlv_find(open->data, open->length, TAG_FCP, &tlv) == COS_OK, COS_E_CONDITIONS);
-    struct cos_reader reader = cos_reader(tlv.value, tlv.length);
+    COS_CHECK(cos_tlv_fcp((struct cos_span){open->data, open->length}, &fcp) == COS_OK,
+              COS_E_CONDITIONS);
+    struct cos_reader reader = cos_reader(fcp.data, fcp.length);
     while (cos_tlv_next(&reader, &tlv) == COS_OK) {
         if (tlv.tag == TAG_NAME) {
             const struct cos_span value = {tlv.value, tlv.length};

@@ -201,10 +201,11 @@ static enum cos_result take_fcp(const struct cos_secure *secure, struct file *fi
     const struct cos_held *open = &secure->held;
     struct cos_writer rule = cos_writer(file->rule, sizeof file->rule);
     enum cos_result result;
+    struct cos_span fcp;
     struct cos_tlv tlv;
 
-    COS_CHECK(cos_tlv_find(open->data, open->length, 0x62, &tlv) == COS_OK, COS_E_DATA);
-    struct cos_reader reader = cos_reader(tlv.value, tlv.length);
+    COS_TRY(cos_tlv_fcp((struct cos_span){open->data, open->length}, &fcp));
+    struct cos_reader reader = cos_reader(fcp.data, fcp.length);
     while ((result = cos_tlv_next(&reader, &tlv)) == COS_OK) {
         COS_TRY(take_attribute(&tlv, file, &rule));
     }

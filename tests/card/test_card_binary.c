@@ -29,16 +29,10 @@ static int make_files(void **state)
         "82020161 83025114 80020010 8801A0 " FREE, "820101 83025115 80020010 8801A8 8C0407FFFF00",
         "82050241000801 83025116 8801B0 " FREE,    "820139 83025117 80020010 8801B8 " FREE,
     };
-    struct bench *bench;
 
     card_make(state);
-    bench = *state;
-    bench_session(bench, 0x03);
-    for (size_t i = 0; i < CARD_COUNT(files); i++) {
-        bench_expect_sm(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
-        assert_int_equal(bench_create(bench, true, files[i]), 0x9000);
-    }
-    bench_select(bench);
+    bench_create_files(*state, BENCH_APPLICATION, files, CARD_COUNT(files));
+    bench_select(*state);
     return 0;
 }
 
@@ -407,12 +401,22 @@ static void the_card_describes_itself(void **state)
         {"EF.DIR is there", "00A4080C022F01", 0x9000, NULL, CARD_KEEPS},
         {"and is said", "00B0000003", 0x9000, "4301F8", CARD_KEEPS},
     };
+    static const char *const other_dirs[] = {"82050221002002 83022F00 8C0443000000",
+                                             "820139 83022F00 80020040 8C0443000000"};
     struct bench *bench = *state;
 
     bench_session(bench, 0x03);
     bench_expect_sm(bench, "00A4000C 02 3F00", 0x9000, NULL);
     assert_int_equal(bench_create(bench, true, "820101 83022F01 80020020 850103 " FREE), 0x9000);
     BENCH_ROWS(bench, rows);
+    for (size_t i = 0; i < CARD_COUNT(other_dirs); i++) { /* not for READ BINARY, as b4 to b2 say */
+        bench_session(bench, 0x03);
+        bench_expect_sm(bench, "00A4000C 02 3F00", 0x9000, NULL);
+        assert_int_equal(bench_create(bench, true, other_dirs[i]), 0x9000);
+        BENCH_ROWS(bench, rows);
+        bench_session(bench, 0x03);
+        bench_expect_sm(bench, "00E40800 02 2F00", 0x9000, NULL);
+    }
     bench_session(bench, 0x03);
     bench_expect_sm(bench, "00A4000C 02 3F00", 0x9000, NULL);
     assert_int_equal(bench_create(bench, true, "820101 83022F00 80020020 " FREE), 0x9000);

@@ -84,6 +84,8 @@ static void descriptor_and_sfi_in_p1_p2(void **state)
         {"DF with an SFI in P2", "00E03828 0C 620A 83025636 8404C1C2C3C5", 0x6A80, NULL, 0},
         {"identifier in use", "00E00140 0A 6208 83025630 80020010", 0x6A89, NULL, 0},
         {"name in use", "00E03800 0C 620A 83025636 8404C1C2C3C4", 0x6A8A, NULL, 0},
+        {"FCI template", "00E00000 0F 6F0D 820101 83025639 80020010 8800", 0x9000, NULL, 0},
+        {"FCP", "00A40004025639", 0x9000, "6210 80020010 820101 83025639 8A0105 8800", CARD_KEEPS},
         {"BER-TLV structure in P1", "00E03948 0A 6208 83025637 80020020", 0x9000, NULL, 0},
         {"put", "00DA0081 01 01", 0x6982, NULL, 0},
     };
@@ -100,11 +102,62 @@ static void a_named_df_by_p1_under_secure_messaging(void **state)
     bench_expect_sm(bench, "00E03800 0C 620A 83025635 8404C1C2C3C4", 0x9000, NULL);
     bench_expect_sm(bench, "00A40408 04 C1C2C3C4", 0x9000, "64068404C1C2C3C4");
     bench_expect(bench, "00200081", 0x6A88, NULL); /* its context has no PIN */
+    bench_session(bench, 0x03);
+    bench_expect_sm(bench, "00A4080C 02 5600", 0x9000, NULL);
+    bench_expect_sm(bench, "00E00000 0F 6F0D 820138 83025636 8404C1C2C3C5", 0x9000, NULL);
+    bench_expect(bench, "00A40408 04 C1C2C3C5", 0x9000, "64068404C1C2C3C5");
+    bench_expect(bench, "00200081", 0x6A88, NULL); /* an FCI template names it as well */
     bench_select(bench);
     bench_expect(bench, "00200081", 0x63C3, NULL);
 }
 
 /* ---- DELETE FILE ---- */
+
+#define MANY 200
+
+/* An EF that holds its number. False: the card has no room. */
+static bool make_numbered(struct bench *bench, unsigned number)
+{
+    char text[80];
+
+    snprintf(text, sizeof text, "820101 8302%04X 80020002 8800 8C044300 0000", 0x6000 + number);
+    if (bench_create(bench, false, text) != 0x9000) {
+        assert_int_equal(bench->sw, 0x6A84);
+        return false;
+    }
+    snprintf(text, sizeof text, "00D60000 02 %04X", 0x6000 + number);
+    bench_expect(bench, text, 0x9000, NULL);
+    return true;
+}
+
+/* When the table is full, a deletion may bring the current EF to another place in it. */
+static void the_current_ef_stays_whatever_is_deleted(void **state)
+{
+    struct bench *bench = *state;
+    unsigned count = 0, moved = 0;
+    uint64_t seed = 3;
+    char text[80];
+
+    while (count < MANY && make_numbered(bench, count)) {
+        count++;
+    }
+    assert_true(count > 50 && count < MANY);
+    for (unsigned round = 0; round < 2000; round++) {
+        const unsigned deleted = sim_below(&seed, count);
+        const unsigned current = (deleted + 1 + sim_below(&seed, count - 1)) % count;
+        char content[5];
+        snprintf(text, sizeof text, "00A4020C 02 %04X", 0x6000 + current);
+        bench_expect(bench, text, 0x9000, NULL);
+        const cos_file before = bench->app.current_ef;
+        snprintf(text, sizeof text, "00E40200 02 %04X", 0x6000 + deleted);
+        bench_expect(bench, text, 0x9000, NULL);
+        moved += bench->app.current_ef != before;
+        snprintf(content, sizeof content, "%04X", 0x6000 + current);
+        bench_expect(bench, "00B0000002", 0x9000, content);
+        make_numbered(bench, deleted);
+    }
+    assert_true(moved > 0);
+}
 
 static void an_ef_is_deleted(void **state)
 {
@@ -383,6 +436,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FILES_TEST(descriptor_and_sfi_in_p1_p2),
         FILES_TEST(a_named_df_by_p1_under_secure_messaging),
+        FILES_TEST(the_current_ef_stays_whatever_is_deleted),
         FILES_TEST(an_ef_is_deleted),
         FILES_TEST(a_df_is_deleted_with_all_below),
         FILES_TEST(the_current_df_is_deleted),

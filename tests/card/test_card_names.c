@@ -122,6 +122,10 @@ static void a_hostile_app_chip_cannot_mix_names(void **state)
     open_only(0xA4, 0x04, SECOND);
     assert_int_equal(call_context(COS_CONTEXT_BIND, "F05457494E434F5301"), COS_E_CONDITIONS);
     assert_int_equal(call_context(COS_CONTEXT_BIND, FIRST), COS_OK);
+    open_only(0xA4, 0x04, "A0000001");
+    assert_int_equal(call_context(COS_CONTEXT_BIND, FIRST), COS_E_CONDITIONS);
+    open_only(0xA4, 0x04, "A00000015100000000");
+    assert_int_equal(call_context(COS_CONTEXT_BIND, FIRST), COS_E_CONDITIONS);
     /* names that the CREATE FILE does not give are not registered */
     open_only(0xE0, 0x00, "620D 820138 8302A100 8404 F0B1B2B3");
     assert_int_equal(call_context(COS_CONTEXT_REGISTER, "F0B1B2B4"), COS_E_CONDITIONS);
@@ -140,6 +144,31 @@ static void the_first_name_comes_first(void **state)
     assert_int_equal(call_context(COS_CONTEXT_REGISTER, "F0C1C3"), COS_OK);
 }
 
+/* The issuer domain's DF is the MF, and that may be an application. */
+static void the_issuer_domain_is_selected_where_the_mf_has_a_name(void **state)
+{
+    static const char *const names[] = {"A000000151000000", "A000000151"};
+
+    (void)state;
+    bench_free(&bench);
+    bench_init(&bench, &bench_host);
+    assert_true(bench_power_on(&bench));
+    assert_true(bench_produce_to(&bench, COS_LIFE_PRODUCED));
+    assert_int_equal(bench_sm_open(&bench, 0x30, 0x03), 0x9000);
+    assert_int_equal(bench_create(&bench, true, "820138 83023F00 8405" FIRST " 8C0306C0C0"),
+                     0x9000);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_int_equal(select_secured(names[i]), 0x9000); /* from the MF */
+        char fcp[64];
+        snprintf(fcp, sizeof fcp, "820138 8302A00%zu 8404F0B1B20%zu 8C0306C0C0", i, i);
+        assert_int_equal(bench_create(&bench, true, fcp), 0x9000);
+        assert_int_equal(select_secured(names[i]), 0x9000);               /* and from that DF */
+        assert_int_equal(bench_sm_hex(&bench, "00A40308 01 00"), 0x6700); /* still in session */
+        assert_int_equal(bench.app.current_df, COS_FILE_MF);
+    }
+    assert_int_equal(select_secured("A00000015101"), 0x6A82);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +176,7 @@ int main(void)
         cmocka_unit_test(secure_messaging_takes_either_name_too),
         cmocka_unit_test(a_hostile_app_chip_cannot_mix_names),
         cmocka_unit_test(the_first_name_comes_first),
+        cmocka_unit_test(the_issuer_domain_is_selected_where_the_mf_has_a_name),
     };
 
     return cmocka_run_group_tests_name("names", tests, make, drop);

@@ -86,7 +86,7 @@ static void the_file_of_the_record(void **state)
 static void get_data_refused(void **state)
 {
     static const struct card_row rows[] = {
-        {"tag 0000", "00CA000000", 0x6A88, NULL, 0},
+        {"tag 0000", "00CA000000", 0x6A86, NULL, 0},
         {"tag 0042", "80CA004200", 0x6A88, NULL, 0},
         {"tag 00CF", "80CA00CF00", 0x6A88, NULL, 0},
         {"tag 0102", "80CA010200", 0x6A88, NULL, 0},

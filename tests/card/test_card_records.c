@@ -41,16 +41,10 @@ static int make_files(void **state)
         "82050221000201 8302512A 8801D0 8C040700FF00",
         "82050221000201 8302512B 8801D8 8C04070000FF",
     };
-    struct bench *bench;
 
     card_make(state);
-    bench = *state;
-    bench_session(bench, 0x03);
-    for (size_t i = 0; i < CARD_COUNT(files); i++) {
-        bench_expect_sm(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
-        assert_int_equal(bench_create(bench, true, files[i]), 0x9000);
-    }
-    bench_select(bench);
+    bench_create_files(*state, BENCH_APPLICATION, files, CARD_COUNT(files));
+    bench_select(*state);
     return 0;
 }
 

@@ -179,6 +179,8 @@ check 'opensc-explorer: info of the MF' '*Dedicated File  ID 3F00*' "$(explore i
 check 'opensc-explorer: info of EF.DIR' '*ID 2F00*64 bytes*Transparent*activated*' "$(explore 'info 2F00')"
 check 'opensc-explorer: cat EF.DIR' '611B4F09F05457494E434F5301500E*' "$(explore 'cat 2F00' | dump)"
 check 'opensc-explorer: cat EF.ATR/INFO' '4301F84703*7F6608*' "$(explore 'cat 2F01' | dump)"
+service=$(explore 'cat 2F01' | dump | cut -c5-6)
+check 'the ATR and EF.ATR/INFO agree on card services' "*8031${service:-none}*" "${atr:-none}"
 check 'opensc-explorer: info of EF.ARR' '*Linear fixed*records: *2*size: *32 bytes*' "$(explore 'info 2F06')"
 check 'opensc-explorer: cat EF.ARR' '*Record 1:*80 01 01 90 00*Record 2:*A4 06 83 01 81*' "$(explore 'cat 2F06')"
 check 'opensc-explorer: find' '*2F00*wEF *64*2F01*wEF *32*2F02*wEF*2F06*wEF *64*' "$(explore 'find 2F00 2F07')"
@@ -252,6 +254,14 @@ DELETE_FILE_that_only_the_issuer_may 00E40200022F00 6982
 EF.DIR_is_still_there 00A4020C022F00 9000
 END
 session
+# What it creates has no rule: everybody may read it, and nobody write it.
+check 'opensc-explorer: create, info' '*ID 5211*16 bytes*Transparent*' "$(explore 'cd 5200
+create 5211 16
+info 5211')"
+check 'opensc-explorer: cat of what it created' 00000000000000000000000000000000 "$(explore 'cd 5200
+cat 5211' | dump)"
+check 'opensc-explorer: create where only the issuer may' '*CREATE FILE failed: Security status not satisfied*' \
+    "$(explore 'create 2F11 16')"
 check 'opensc-explorer: rm where the rule allows' '*File not found*' "$(explore 'cd 5200
 rm 5204
 cat 5204')"

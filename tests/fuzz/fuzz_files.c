@@ -189,7 +189,12 @@ static void ask_records(const struct cos_file_info *info, unsigned number)
     }
     if (allowed(cos_fs_object(&fs, info, number, &record)) == COS_OK) {
         const size_t run = record.length < sizeof bytes ? record.length : sizeof bytes;
+        uint32_t tag;
+        size_t header;
         (void)allowed(cos_fs_record_read(&fs, &record, 0, bytes, run));
+        if (allowed(cos_fs_object_header(&fs, info, &record, &tag, &header)) == COS_OK) {
+            must(header <= record.length, "an object ends before its value");
+        }
     }
     (void)allowed(cos_fs_object_find(&fs, info, 0x5F51, &record));
 }
@@ -253,6 +258,7 @@ static void change(uint8_t kind, cos_file file, uint8_t detail)
         break;
     case 5:
         (void)allowed(cos_fs_object_put(&fs, &info, 0x5F51, value));
+        (void)allowed(cos_fs_objects_put(&fs, &info, value));
         break;
     case 6:
         (void)allowed(cos_fs_object_delete(&fs, &info, 0x80));

@@ -9,9 +9,22 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 work=${BUILD:-build/host}/mutants
+
+# All of them: in portions, as many at a time as there are processors.
+if [ $# -eq 0 ]; then
+    rm -rf "$work"
+    mkdir -p "$work" || exit 2
+    sed -n 's/^mutant \([a-z-]*\) .*/\1/p' tests/power/mutants.sh |
+        xargs -P "$(nproc 2>/dev/null || echo 2)" -n 14 tests/power/mutants.sh >"$work/all" 2>&1
+    status=$?
+    grep -v '^mutants: ' "$work/all"
+    awk '/^mutants: / { run += $2; survived += $4 } END { print "mutants: " run " run, " survived " survived" }' "$work/all"
+    exit $status
+fi
+work=$work/$$
 flags="-std=c11 -O1 -Iinclude -Isrc -Itests/support -D_GNU_SOURCE"
-units="test_store_copy test_store_damage test_store_wear"
-rm -rf "$work"
+units="test_store_copy test_store_damage test_store_start test_store_wear"
+trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/rig" "$work/fs" || exit 2
 
 # What stays the same is built once. The rig of torn power has a CRC of its own, faster than the core's.
@@ -60,7 +73,7 @@ wanted=" $* "
 # mutant NAME FILE OLD NEW [TEST]: TEST must fail: the rig of torn power up to its first failure, one test of the rig, or
 # a unit test. A mutant that hangs uses up its processor time, which is not what it takes on a busy machine.
 mutant() {
-    [ "$wanted" = "  " ] || case $wanted in *" $1 "*) ;; *) return ;; esac
+    case $wanted in *" $1 "*) ;; *) return ;; esac
     run=$((run + 1))
     for part in map mount page store; do
         cp "src/fs/$part.c" "src/fs/$part.h" "$work/fs/" 2>/dev/null
@@ -78,11 +91,6 @@ mutant() {
     else
         echo "killed   $1: $(grep -m1 -E 'FAILED:|contract|: error:|ERROR' "$work/out" || echo 'ended by a signal')"
     fi
-}
-
-# What takes more than the short form to kill, or is killed by no form: run only if it is named.
-slow_mutant() {
-    case $wanted in *" $1 "*) mutant "$@" ;; esac
 }
 
 mutant no-verdict mount.c \
@@ -116,15 +124,15 @@ mutant second-page-behind-trusted mount.c \
 mutant page-behind-trusted mount.c \
     'COS_TRY(cos_page_erase(store, behind));' \
     ''
-slow_mutant first-transaction-trusted mount.c \
+mutant first-transaction-trusted mount.c \
     'newest.last = (uint16_t)(config->pages - 1); COS_TRY(erase_torn(store, &newest));' \
-    '' recoveries_of_recoveries
+    '' test_store_start
 mutant copy-trusted mount.c \
     'COS_TRY(partner_is_good(store, newest, &stale_copy));' \
     '' recoveries_of_recoveries
-slow_mutant partner-payload-unchecked mount.c \
+mutant partner-payload-unchecked mount.c \
     'return cos_page_check_payload(store, partner, header.logical, good);' \
-    '*good = true; return COS_OK;' recoveries_of_recoveries
+    '*good = true; return COS_OK;' test_store_start
 mutant marks-outlive-copy mount.c \
     'COS_TRY(cos_page_erase(store, newest->header.slots[2]));' \
     '' recoveries_of_recoveries
@@ -134,12 +142,12 @@ mutant second-mark-outlives-copy mount.c \
 mutant copy-over-superseded mount.c \
     'COS_TRY(build_map(store, newest->sequence - 1)); slots[0] = newest->last;' \
     'slots[0] = newest->last;'
-slow_mutant copy-wanders mount.c \
+mutant copy-wanders mount.c \
     'if (is_refresh(&newest->header)) { /*' \
-    'if (false) { /*'
-slow_mutant behind-copy-trusted mount.c \
+    'if (false) { /*' test_store_start
+mutant behind-copy-trusted mount.c \
     'COS_TRY(perhaps_usable_after(store, newest, newest->header.slots[2], true, &behind));' \
-    '(void)behind;' recoveries_of_recoveries
+    '(void)behind;' test_store_start
 mutant copy-without-mark mount.c \
     'COS_TRY(cos_page_write_mark(store, mark, PAGE_MARK_SETTLED));' \
     ''
@@ -179,9 +187,9 @@ mutant mark-crc-ignored page.c \
 mutant mark-kind-ignored page.c \
     'uint8_t place[3] = {(uint8_t)kind};' \
     'uint8_t place[3] = {(uint8_t)(kind & 0)};' test_store_damage
-slow_mutant mark-place-ignored page.c \
+mutant mark-place-ignored page.c \
     'cos_put16(place + 1, page);' \
-    '' test_store_damage
+    '' test_store_start
 mutant half-a-mark page.c \
     'return program_at(store, page, 0, bytes, store->header_at);' \
     'return program_at(store, page, 0, bytes, store->nvm->geometry.tear_unit < store->header_at ? store->nvm->geometry.tear_unit : store->header_at);'
@@ -200,9 +208,9 @@ mutant marked-before-commit store.c \
 mutant header-unchecked page.c \
     'COS_CHECK(cos_get32(bytes + 24) == header_crc(bytes), COS_E_STORE_DAMAGED);' \
     'COS_CHECK((bytes[0] & ~PAGE_SCRUB) == COS_NVM_FORMAT, COS_E_STORE_DAMAGED);' test_store_damage
-slow_mutant payload-of-any-page page.c \
+mutant payload-of-any-page page.c \
     'cos_put16(bytes, logical); return cos_crc32(0, bytes, sizeof bytes);' \
-    'cos_put16(bytes, logical & 0); return cos_crc32(0, bytes, sizeof bytes);' test_store_damage
+    'cos_put16(bytes, logical & 0); return cos_crc32(0, bytes, sizeof bytes);' test_store_start
 mutant old-payload-unchecked page.c \
     'COS_CHECK(cos_get32(crc) == old_crc, COS_E_STORE_DAMAGED);' \
     '' test_store_copy

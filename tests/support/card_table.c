@@ -161,6 +161,16 @@ uint16_t bench_create(struct bench *bench, bool secured, const char *fcp)
                    : bench_apdu(bench, apdu, writer.length + 5);
 }
 
+void bench_create_files(struct bench *bench, const char *select_df, const char *const *fcps,
+                        size_t count)
+{
+    bench_session(bench, 0x03);
+    for (size_t i = 0; i < count; i++) {
+        bench_expect_sm(bench, select_df, 0x9000, NULL);
+        assert_int_equal(bench_create(bench, true, fcps[i]), 0x9000);
+    }
+}
+
 uint16_t bench_store(struct bench *bench, const char *dgis)
 {
     uint8_t data[BENCH_APDU_MAX];
@@ -176,7 +186,7 @@ void bench_session(struct bench *bench, uint8_t level)
 
 void bench_select(struct bench *bench)
 {
-    bench_expect(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
+    bench_expect(bench, BENCH_APPLICATION, 0x9000, NULL);
 }
 
 void bench_reset(struct bench *bench)

@@ -37,6 +37,10 @@ void bench_expect_sm(struct bench *bench, const char *apdu, uint16_t sw, const c
 /* CREATE FILE with the value of a template 62, in the session that is open or (secured false) in
  * the clear. */
 uint16_t bench_create(struct bench *bench, bool secured, const char *fcp);
+/* Opens a session and creates files in it, each after a SELECT of its DF. */
+void bench_create_files(struct bench *bench, const char *select_df, const char *const *fcps,
+                        size_t count);
+#define BENCH_APPLICATION "00A4040C 09 F05457494E434F5301" /* SELECT of the access application */
 /* STORE DATA of sensitive data groups in the session that is open. */
 uint16_t bench_store(struct bench *bench, const char *dgis);
 /* Opens SCP03 with the card keys (version 01). */

@@ -8,7 +8,7 @@
 
 #include "bench.h"
 
-#define POWER_SETUP_MAX 16
+#define POWER_SETUP_MAX 24
 
 /* One thing a card does, from a start on: either the functions, or commands as text. What happens
  * before it is not torn. */

@@ -156,6 +156,17 @@ static inline size_t encode(uint8_t bytes[RECORD_MAX + 8], uint32_t tag, size_t 
     return writer.length;
 }
 
+/* Puts the bytes of an object behind others; returns where they end. */
+static inline size_t add_object(uint8_t *objects, size_t at, uint32_t tag, size_t length,
+                                unsigned seed)
+{
+    uint8_t one[RECORD_MAX + 8];
+    const size_t encoded = encode(one, tag, length, seed);
+
+    memcpy(objects + at, one, encoded);
+    return at + encoded;
+}
+
 static inline void expect_object(uint32_t tag, size_t length, unsigned seed)
 {
     uint8_t wanted[RECORD_MAX + 8], bytes[RECORD_MAX + 8];

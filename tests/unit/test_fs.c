@@ -3,6 +3,7 @@
  * The file system as a whole: mounting, formatting, what the superblock notes, the documented
  * bytes.
  */
+#include "fs/file.h"
 #include "fs_check.h"
 
 #include <setjmp.h>
@@ -165,10 +166,12 @@ static void impossible_notes_are_damage(void **state)
         enum cos_result result;
     } cases[] = {
         {"00 00 0000 00000000 00000000 00000000", COS_OK},
-        {"05 00 0001 00000001 00000000 00000000", COS_E_STORE_DAMAGED}, /* kinds */
+        {"06 00 0001 00000001 00000000 00000000", COS_E_STORE_DAMAGED}, /* kinds */
         {"80 00 0001 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
         {"FF 00 0001 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
         {"01 00 0000 00000000 00000000 00000000", COS_E_STORE_DAMAGED}, /* the MF stays */
+        {"05 00 0000 00000000 00000001 00000001", COS_E_STORE_DAMAGED}, /* and has no records */
+        {"05 00 0010 00000000 00000001 00000001", COS_E_STORE_DAMAGED}, /* a free entry */
         {"03 00 0000 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
         {"04 00 0000 00000001 00000000 00000000", COS_E_STORE_DAMAGED},
         {"01 00 0011 00000000 00000000 00000000", COS_E_STORE_DAMAGED}, /* two pages: 16 entries */
@@ -209,6 +212,40 @@ static void impossible_notes_are_damage(void **state)
             assert_memory_equal(done, nothing, sizeof done);
         }
     }
+    fs_rig_close(rig);
+    free(rig);
+}
+
+static void records_that_are_noted_are_there(void **state)
+{
+    static const struct {
+        uint32_t first, last;
+        enum cos_result result;
+    } cases[] = {
+        {0, 1, COS_E_STORE_DAMAGED},
+        {1, 3, COS_E_STORE_DAMAGED},
+        {1, 0xFFFFFFFF, COS_E_STORE_DAMAGED},
+        {2, 1, COS_OK},
+        {2, 2, COS_OK},
+        {1, 2, COS_OK},
+    };
+    struct fs_rig *rig = malloc(sizeof *rig);
+
+    (void)state;
+    fs_rig_open(rig, 3000, 10);
+    (void)fs_rig_make(rig, COS_FILE_MF, MF);
+    const cos_file file = fs_rig_make(rig, COS_FILE_MF, "82050221000402 83020101");
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct cos_fs_pending note = {.kind = COS_FS_ERASING_RECORDS,
+                                            .file = file,
+                                            .address = cases[i].first,
+                                            .length = cases[i].last};
+        uint8_t bytes[16];
+        cos_pending_put(bytes, &note);
+        fs_rig_write(rig, 16, bytes, sizeof bytes);
+        assert_int_equal(cos_fs_mount(&rig->fs, &rig->store, &rig->config), cases[i].result);
+    }
+    fs_check(rig);
     fs_rig_close(rig);
     free(rig);
 }
@@ -324,6 +361,7 @@ int main(void)
         cmocka_unit_test(configs_that_do_not_fit_are_our_own_bug),
         cmocka_unit_test(a_file_system_at_the_end_of_a_large_store_does_not_wrap),
         cmocka_unit_test(impossible_notes_are_damage),
+        cmocka_unit_test(records_that_are_noted_are_there),
         cmocka_unit_test(the_documented_example_is_what_is_written),
         cmocka_unit_test(the_documented_pages_are_where_files_go),
     };

@@ -220,7 +220,11 @@ static void soil(struct fs_rig *rig, cos_file file)
 
 static void remove_file(struct fs_rig *rig, struct model *model, unsigned which)
 {
-    assert_int_equal(cos_fs_delete(&rig->fs, model->files[which].file), COS_OK);
+    cos_file file;
+
+    assert_int_equal(cos_fs_find_child(&rig->fs, COS_FILE_MF, model->files[which].fid, &file),
+                     COS_OK);
+    assert_int_equal(cos_fs_delete(&rig->fs, file), COS_OK);
     model_mark(model, model->files[which].at, model->files[which].length, false);
     model->files[which] = model->files[--model->count];
 }

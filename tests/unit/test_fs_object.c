@@ -202,7 +202,7 @@ static void other_files_have_no_objects(void **state)
         {.fdb = 0x38, .size = 0, .record_count = 5},
         {.fdb = 0x39, .size = 100, .record_count = 5, .source = 1},
         {.fdb = 0x39, .size = 100, .record_count = 5, .source = 2},
-        {.fdb = 0x3A, .size = 100, .record_count = 5},
+        {.fdb = 0x3B, .size = 100, .record_count = 5},
     };
     static const uint8_t bytes[4];
     struct cos_record found;

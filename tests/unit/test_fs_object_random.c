@@ -145,6 +145,18 @@ static void many_objects(void)
     }
 }
 
+static void six_simple_objects(void)
+{
+    for (unsigned i = 0; i < 6; i++) {
+        assert_int_equal(put(model_tag(3 * i), 20, i), COS_OK);
+    }
+}
+
+static enum cos_result replace_simple(void)
+{
+    return put(model_tag(3), 60, 99);
+}
+
 static enum cos_result put_new(void)
 {
     return put(model_tag(20), 30, 99);
@@ -180,7 +192,27 @@ static enum cos_result replace_after_moves(void)
     return put(model_tag(4), 190, 99);
 }
 
+/* A new one, one of other length, one of the same, another new one. */
+static enum cos_result put_four(void)
+{
+    static const uint8_t of[] = {20, 1, 3, 21}, lengths[] = {30, 44, 20, 7};
+    uint8_t objects[200];
+    size_t length = 0;
+
+    for (size_t i = 0; i < COUNT(of); i++) {
+        length = add_object(objects, length, model_tag(of[i]), lengths[i], 90 + (unsigned)i);
+    }
+    return cos_fs_objects_put(&rig.fs, &rig.info, (struct cos_span){objects, length});
+}
+
 static const struct torn torn[] = {
+    {{.fdb = 0x39, .size = 400}, RECORD_RIG_SMALL, six_objects, put_four, false},
+    {{.fdb = 0x38, .size = 1500, .attributes = 7},
+     RECORD_RIG_LARGE,
+     scattered_objects,
+     put_four,
+     false},
+    {{.fdb = 0x3A, .size = 400}, RECORD_RIG_SMALL, six_simple_objects, replace_simple, false},
     {{.fdb = 0x39, .size = 400}, RECORD_RIG_SMALL, six_objects, put_new, false},
     {{.fdb = 0x39, .size = 400}, RECORD_RIG_SMALL, six_objects, replace_same, false},
     {{.fdb = 0x39, .size = 400}, RECORD_RIG_LARGE, six_objects, replace_longer, false},

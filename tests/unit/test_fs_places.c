@@ -65,11 +65,22 @@ static void the_mf_comes_first_and_once(void **state)
     free(rig);
 }
 
-/* A DF may stand 16 below the MF, and a file in it. */
+/* With and without the MF as the first of so many steps. */
+static void must_lead(const struct fs_rig *rig, const uint8_t *path, size_t steps, cos_file wanted)
+{
+    for (size_t skipped = 0; skipped <= 1; skipped++) {
+        const struct cos_span span = {path + 2 * skipped, 2 * (steps - skipped)};
+        cos_file file = COS_FILE_NONE;
+        assert_int_equal(cos_fs_find_path(&rig->fs, COS_FILE_MF, span, &file), COS_OK);
+        assert_int_equal(file, wanted);
+    }
+}
+
+/* A DF may stand 16 below the MF, and a file in it; a path leads to all of them. */
 static void sixteen_dfs_stand_one_in_the_other(void **state)
 {
     struct fs_rig *rig = malloc(sizeof *rig);
-    uint8_t path[32];
+    uint8_t path[2 * COS_FS_PATH_MAX + 2] = {0x3F, 0x00};
     cos_file df = COS_FILE_MF, file = COS_FILE_NONE, deepest;
 
     (void)state;
@@ -79,11 +90,8 @@ static void sixteen_dfs_stand_one_in_the_other(void **state)
         char fcp[64];
         snprintf(fcp, sizeof fcp, "820138 830251%02X", depth);
         df = fs_rig_make(rig, df, fcp);
-        cos_put16(path + 2 * (depth - 1), (uint16_t)(0x5100 + depth));
-        assert_int_equal(cos_fs_find_path(&rig->fs, COS_FILE_MF,
-                                          (struct cos_span){path, (size_t)2 * depth}, &file),
-                         COS_OK);
-        assert_int_equal(file, df);
+        cos_put16(path + 2 * depth, (uint16_t)(0x5100 + depth));
+        must_lead(rig, path, depth + 1, df);
     }
     fs_rig_keep(rig);
     assert_int_equal(fs_rig_create(rig, df, "820138 83025111", &file), COS_E_MEMORY_FULL);
@@ -92,6 +100,11 @@ static void sixteen_dfs_stand_one_in_the_other(void **state)
     fs_rig_remount(rig);
     assert_int_equal(cos_fs_find_child(&rig->fs, df, 0x5112, &file), COS_OK);
     assert_int_equal(file, deepest);
+    cos_put16(path + 2 * COS_FS_PATH_MAX - 2, 0x5112);
+    must_lead(rig, path, COS_FS_PATH_MAX, deepest);
+    assert_int_equal(
+        cos_fs_find_path(&rig->fs, COS_FILE_MF, (struct cos_span){path, sizeof path}, &file),
+        COS_E_DATA);
     bool below = false;
     assert_int_equal(cos_fs_is_below(&rig->fs, deepest, COS_FILE_MF, &below), COS_OK);
     assert_true(below);

@@ -58,7 +58,7 @@ static void random_step(uint64_t *seed, unsigned *full)
     const unsigned size = rig.info.record_size;
     const unsigned length = variable ? sim_below(seed, size + 1) : size;
     const unsigned number = model.count == 0 ? 1 : sim_below(seed, model.count);
-    enum cos_result wanted = COS_OK, result;
+    enum cos_result wanted = COS_OK;
 
     fill(bytes, RECORD_MAX, (unsigned)sim_random(seed) % 1000);
     switch (sim_below(seed, 8)) {
@@ -84,12 +84,7 @@ static void random_step(uint64_t *seed, unsigned *full)
     case 2:
         if (number < model.count) {
             const unsigned last = number + sim_below(seed, model.count - number);
-            result = cos_fs_record_erase(&rig.fs, &rig.info, number + 1, last + 1);
-            if (result == COS_E_MEMORY_FULL) {
-                assert_true(last > number);
-                break;
-            }
-            assert_int_equal(result, COS_OK);
+            assert_int_equal(cos_fs_record_erase(&rig.fs, &rig.info, number + 1, last + 1), COS_OK);
             for (unsigned i = number; i <= last; i++) {
                 memset(model.records[i].bytes, 0, RECORD_MAX);
             }
@@ -214,6 +209,26 @@ static void scattered_records(void)
     }
 }
 
+/* Round the end of the ring. */
+static void thirteen_large_records(void)
+{
+    nine_large_records();
+    for (unsigned seed = 10; seed <= 13; seed++) {
+        assert_int_equal(append(150, seed), COS_OK);
+    }
+}
+
+/* No two that follow each other lie side by side. */
+static void mixed_records(void)
+{
+    for (unsigned seed = 1; seed <= 20; seed++) {
+        assert_int_equal(append(10, seed), COS_OK);
+    }
+    for (unsigned number = 1; number <= 19; number += 2) {
+        assert_int_equal(update(number, 15, number), COS_OK);
+    }
+}
+
 static enum cos_result append_20(void)
 {
     return append(20, 99);
@@ -259,6 +274,11 @@ static enum cos_result erase_many(void)
     return cos_fs_record_erase(&rig.fs, &rig.info, 2, 8);
 }
 
+static enum cos_result erase_mixed(void)
+{
+    return cos_fs_record_erase(&rig.fs, &rig.info, 2, 19);
+}
+
 static const struct torn torn[] = {
     {{0x02, 20, 1, 600, 0}, RECORD_RIG_SMALL, four_records, append_20, false},
     {{0x02, 20, 1, 600, 0}, RECORD_RIG_SMALL, four_records, update_third, false},
@@ -273,6 +293,8 @@ static const struct torn torn[] = {
     {{0x04, 40, 60, 400, 0}, RECORD_RIG_SMALL, four_records, update_third, false},
     {{0x04, 40, 60, 400, 0}, RECORD_RIG_SMALL, four_records, grow_second, false},
     {{0x04, 150, 60, 1400, 0}, RECORD_RIG_SMALL, nine_large_records, erase_many, true},
+    {{0x04, 20, 40, 600, 0}, RECORD_RIG_SMALL, mixed_records, erase_mixed, true},
+    {{0x06, 150, 1, 1350, 0}, RECORD_RIG_SMALL, thirteen_large_records, erase_many, true},
     {{0x04, 200, 60, 1200, 0}, RECORD_RIG_SMALL, scattered_records, grow_after_moves, true},
     {{0x04, 200, 60, 1200, 0}, RECORD_RIG_LARGE, scattered_records, grow_after_moves, true},
     {{0x04, 200, 60, 1200, 0}, RECORD_RIG_LARGE, scattered_records, append_after_moves, true},

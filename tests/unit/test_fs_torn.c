@@ -4,6 +4,7 @@
  * while the next start carries it on. Afterwards the files are exactly as before the command or as
  * after it, nothing of a deleted one is left, and nothing of the image is wasted.
  */
+#include "fs/file.h"
 #include "fs_check.h"
 
 #include <setjmp.h>
@@ -23,6 +24,7 @@
 /* Where the files of the test's tree are. */
 struct places {
     cos_file small, two_pages, large, record, empty, tree, vault;
+    cos_file with_heir; /* its page has a chain */
 };
 
 struct torn {
@@ -51,6 +53,27 @@ static cos_file make_filled(struct fs_rig *rig, cos_file df, const char *fcp)
     return file;
 }
 
+/* EFs until one of them stands elsewhere. */
+static cos_file make_heir(struct fs_rig *rig)
+{
+    for (unsigned fid = 0x4000; fid < 0x4009; fid++) {
+        char fcp[64];
+        snprintf(fcp, sizeof fcp, "820101 8302%04X 800108 8800", fid);
+        (void)make_filled(rig, COS_FILE_MF, fcp);
+    }
+    for (cos_file file = 1; file <= cos_table_entries(&rig->fs); file++) {
+        struct cos_file_info info;
+        struct table_place place;
+        uint8_t entry[FILE_ENTRY_SIZE];
+        if (cos_fs_info(&rig->fs, file, &info) == COS_OK &&
+            cos_table_heir(&rig->fs, file, &info, &place, entry) == COS_OK) {
+            return file;
+        }
+    }
+    fail_msg("no file has an heir");
+    return COS_FILE_NONE;
+}
+
 /* Transactions of `reach` pages; the large file has 32,768 bytes or, for the quick cases, 1,000. */
 static struct torn *plant(unsigned reach, bool large)
 {
@@ -59,7 +82,7 @@ static struct torn *plant(unsigned reach, bool large)
     cos_file df;
 
     assert_non_null(torn);
-    fs_rig_open_shape(rig, &(struct fs_rig_shape){.heap = large ? 37000 : 5200,
+    fs_rig_open_shape(rig, &(struct fs_rig_shape){.heap = large ? 37100 : 5300,
                                                   .files = 24,
                                                   .names = 24,
                                                   .reserve = (uint16_t)(COS_STORE_SLACK + reach),
@@ -80,6 +103,7 @@ static struct torn *plant(unsigned reach, bool large)
     (void)make_filled(rig, df, "820101 83020102 80020384");
     (void)fs_rig_make(rig, df, "820138 83025101");
     torn->at.vault = COS_FILE_NONE;
+    torn->at.with_heir = make_heir(rig);
     assert_int_equal(cos_store_settle(&rig->store), COS_OK);
     fs_check(rig);
     return torn;
@@ -123,6 +147,11 @@ static enum cos_result set_life_cycle(struct torn *torn)
 static enum cos_result delete_small(struct torn *torn)
 {
     return cos_fs_delete(&torn->rig.fs, torn->at.small);
+}
+
+static enum cos_result delete_with_heir(struct torn *torn)
+{
+    return cos_fs_delete(&torn->rig.fs, torn->at.with_heir);
 }
 
 static enum cos_result delete_two_pages(struct torn *torn)
@@ -391,6 +420,7 @@ static const struct command quick[] = {
     {"create a DF", create_df, false},
     {"life cycle", set_life_cycle, false},
     {"delete a small EF", delete_small, false},
+    {"delete an EF that has an heir", delete_with_heir, false},
     {"delete an EF of two pages", delete_two_pages, false},
     {"delete an EF of five pages", delete_large, false},
     {"delete records", delete_records, false},
@@ -415,7 +445,7 @@ static void short_transactions(void **state)
 static void the_shortest_transactions(void **state)
 {
     (void)state;
-    tear(quick + 4, 8, 3, FEW);
+    tear(quick + 4, 9, 3, FEW);
 }
 
 static void long_transactions(void **state)

@@ -218,6 +218,90 @@ static void padding_between_objects_is_skipped(void **state)
     assert_int_equal(cos_tlv_next(&reader, &tlv), COS_E_END_OF_DATA);
 }
 
+/* ---- Runs of objects ---- */
+
+static void runs_are_checked_one_level_or_all(void **state)
+{
+    const struct {
+        const uint8_t *data;
+        size_t length;
+        enum cos_result flat, all;
+    } cases[] = {
+        {BYTES(0x00), COS_OK, COS_OK}, /* nothing but padding */
+        {BYTES(0x81, 0x01, 0x20), COS_OK, COS_OK},
+        {BYTES(0x81, 0x01, 0x20, 0x00, 0xFF, 0x5F, 0x50, 0x00), COS_OK, COS_OK},
+        {BYTES(0x81), COS_E_DATA, COS_E_DATA},
+        {BYTES(0x81, 0x02, 0x20), COS_E_DATA, COS_E_DATA},
+        {BYTES(0x81, 0x80, 0x00, 0x00), COS_E_DATA, COS_E_DATA},
+        {BYTES(0x81, 0x00, 0x82), COS_E_DATA, COS_E_DATA},
+        {BYTES(0xA1, 0x00), COS_OK, COS_OK},
+        {BYTES(0xA1, 0x01, 0x00), COS_OK, COS_OK},
+        {BYTES(0xA1, 0x01, 0x81), COS_OK, COS_E_DATA},
+        {BYTES(0x81, 0x01, 0x81), COS_OK, COS_OK},
+        /* what is behind a template, or in the next one */
+        {BYTES(0xA1, 0x02, 0x81, 0x00, 0x82), COS_E_DATA, COS_E_DATA},
+        {BYTES(0xA1, 0x02, 0x81, 0x00, 0xA2, 0x01, 0x82), COS_OK, COS_E_DATA},
+        /* an object in a template reaches its end, but not over it into what is behind */
+        {BYTES(0xA1, 0x03, 0x81, 0x01, 0xAA, 0x82, 0x00), COS_OK, COS_OK},
+        {BYTES(0xA1, 0x03, 0x81, 0x02, 0xAA, 0x82, 0x00), COS_OK, COS_E_DATA},
+        {BYTES(0xA1, 0x03, 0x81, 0x03, 0xAA, 0x82, 0x00), COS_OK, COS_E_DATA},
+        /* the third level, and padding at the ends of two */
+        {BYTES(0xA1, 0x06, 0x7F, 0x49, 0x03, 0xA3, 0x01, 0x00), COS_OK, COS_OK},
+        {BYTES(0xA1, 0x06, 0x7F, 0x49, 0x03, 0xA3, 0x01, 0x83), COS_OK, COS_E_DATA},
+        {BYTES(0xA1, 0x05, 0xA2, 0x02, 0x83, 0x00, 0xFF, 0x84, 0x00), COS_OK, COS_OK},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        uint8_t *copy = exact_copy(cases[i].data, cases[i].length);
+        const struct cos_span objects = {copy, cases[i].length};
+        if (cos_tlv_check(objects) != cases[i].flat || cos_tlv_check_all(objects) != cases[i].all) {
+            fail_msg("case %zu", i);
+        }
+        free(copy);
+    }
+    assert_int_equal(cos_tlv_check((struct cos_span){NULL, 0}), COS_OK);
+    assert_int_equal(cos_tlv_check_all((struct cos_span){NULL, 0}), COS_OK);
+}
+
+/* 150 templates one in the other, then the same with one byte too many in the innermost. */
+static void depth_is_no_limit(void **state)
+{
+    uint8_t nest[512];
+    size_t at = sizeof nest;
+    (void)state;
+    for (unsigned depth = 0; depth < 150; depth++) {
+        const size_t length = sizeof nest - at;
+        if (length > 0xFF) {
+            nest[--at] = (uint8_t)length;
+            nest[--at] = (uint8_t)(length >> 8);
+            nest[--at] = 0x82;
+        } else {
+            nest[--at] = (uint8_t)length;
+            if (length > 0x7F) {
+                nest[--at] = 0x81;
+            }
+        }
+        nest[--at] = 0xA1;
+    }
+    const struct cos_span whole = {nest + at, sizeof nest - at};
+    assert_int_equal(cos_tlv_check_all(whole), COS_OK);
+    nest[sizeof nest - 1] = 1;
+    assert_int_equal(cos_tlv_check_all(whole), COS_E_DATA);
+}
+
+static void the_first_byte_tells_constructed_tags(void **state)
+{
+    static const uint32_t constructed[] = {0x20, 0x61, 0xFE, 0x7F21, 0xBF2020, 0x3F8101};
+    static const uint32_t primitive[] = {0x00, 0x01, 0x5E, 0x5F20, 0x5F2D, 0x9F7F, 0x5FC120};
+    (void)state;
+    for (size_t i = 0; i < COUNT(constructed); i++) {
+        assert_true(cos_tlv_is_constructed(constructed[i]));
+    }
+    for (size_t i = 0; i < COUNT(primitive); i++) {
+        assert_false(cos_tlv_is_constructed(primitive[i]));
+    }
+}
+
 static void find_gives_the_first_of_its_tag(void **state)
 {
     static const uint8_t data[] = {0x80, 0x01, 0x11, 0x62, 0x03, 0x82, 0x01, 0x22, 0x00, 0x5F, 0x2F,
@@ -240,6 +324,29 @@ static void find_gives_the_first_of_its_tag(void **state)
     assert_int_equal(cos_tlv_find((const uint8_t[]){0, 0xFF, 0}, 3, 0, &tlv),
                      COS_E_REFERENCE_NOT_FOUND);
     assert_ptr_equal(tlv.value, data + 12); /* as the last success left it */
+}
+
+static void a_creation_brings_one_fcp_or_fci_template(void **state)
+{
+    static const uint8_t good[] = {0x62, 0x03, 0x82, 0x01, 0x01, 0x6F, 0x00};
+    static const uint8_t bad[][5] = {
+        {0x64, 0x03, 0x82, 0x01, 0x01}, {0x6F, 0x02, 0x82, 0x00, 0x00},
+        {0x62, 0x00, 0x6F, 0x01, 0x00}, {0x62, 0x04, 0x82, 0x01, 0x01},
+        {0x82, 0x03, 0x62, 0x01, 0x01}, {0x00, 0x00, 0x00, 0x00, 0x00}};
+    struct cos_span value = {NULL, 99};
+
+    (void)state;
+    assert_int_equal(cos_tlv_fcp((struct cos_span){NULL, 0}, &value), COS_E_DATA);
+    assert_int_equal(cos_tlv_fcp((struct cos_span){good, sizeof good}, &value), COS_E_DATA);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(cos_tlv_fcp((struct cos_span){bad[i], sizeof bad[i]}, &value), COS_E_DATA);
+    }
+    assert_int_equal(value.length, 99);
+    assert_int_equal(cos_tlv_fcp((struct cos_span){good, 5}, &value), COS_OK);
+    assert_ptr_equal(value.data, good + 2);
+    assert_int_equal(value.length, 3);
+    assert_int_equal(cos_tlv_fcp((struct cos_span){good + 5, 2}, &value), COS_OK);
+    assert_int_equal(value.length, 0);
 }
 
 /* 62 { 82 83 A5 { 5F2F 7F49 { 81 (130 bytes) } } 00 8A } 80, written out by hand. */
@@ -394,7 +501,11 @@ int main(void)
         cmocka_unit_test(malformed_and_long_lengths_are_refused),
         cmocka_unit_test(an_indefinite_length_is_never_a_number),
         cmocka_unit_test(padding_between_objects_is_skipped),
+        cmocka_unit_test(runs_are_checked_one_level_or_all),
+        cmocka_unit_test(depth_is_no_limit),
+        cmocka_unit_test(the_first_byte_tells_constructed_tags),
         cmocka_unit_test(find_gives_the_first_of_its_tag),
+        cmocka_unit_test(a_creation_brings_one_fcp_or_fci_template),
         cmocka_unit_test(a_sample_cut_at_every_byte_is_noticed),
         cmocka_unit_test(a_template_cut_at_every_byte_is_noticed),
         cmocka_unit_test(real_fcps_are_read_and_written_back),
