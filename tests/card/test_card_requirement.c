@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a PIN is required for and good for: ENABLE and DISABLE VERIFICATION REQUIREMENT, VERIFY that
- * takes the status away, CHANGE REFERENCE DATA without the old value, transport PINs, PINs of a few
- * uses (ISO/IEC 7816-4:2013, 11.5.6 to 11.5.9).
+ * What a PIN is required for: ENABLE and DISABLE VERIFICATION REQUIREMENT, VERIFY that takes the
+ * status away, CHANGE REFERENCE DATA without the old value (ISO/IEC 7816-4:2013, 11.5.6 to 11.5.9).
  *
  * PINs of the access application, three tries: 81: 123456, may be disabled, resetting code 82
- * (87654321). 83: 31313131, two uses. 84: 32323232, whoever verified 81 sets it. 85: 30303030,
- * transport PIN. 86: 33333333, may be disabled, is disabled. 87: code 34343434, one use; 88:
- * 35353535, resetting code 87. 89: transport PIN 36363636; 8A: 37373737, resetting code 89. 8B:
- * 38383838, reset after key 83 was authenticated. Global PIN 01: 39393939, may be disabled.
- * EF 5101 is read after 81 (SC byte), EF 5104 after 81 and EF 5105 after 01 (A4), EF 5106 after the
- * key or the PIN 86 (A4).
+ * (87654321). 83: 31313131. 84: 32323232, whoever verified 81 sets it. 85: 30303030, transport PIN,
+ * which the issuer may set. 86: 33333333, may be disabled, is disabled. Global PIN 01: 39393939,
+ * may be disabled. EF 5101 is read after 81 (SC byte), EF 5104 after 81 and EF 5105 after 01 (A4),
+ * EF 5106 after the key or the PIN 86 (A4).
  */
 #include "card_table.h"
-#include "secure_domain/domain.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -31,15 +26,10 @@ static int make_pins(void **state)
 {
     static const char *const pins[] = {
         "830101 " APPLICATION " C30102 C401C0 CC0104 C706 313233343536",
-        "830103 " APPLICATION " CA020002 C704 31313131",
+        "830103 " APPLICATION " C704 31313131",
         "830104 " APPLICATION " CB0191 C704 32323232",
         "830105 " APPLICATION " C30102 CB01C0 CC0104 CD0102 C704 30303030",
         "830106 " APPLICATION " CC0104 CD0101 C704 33333333",
-        "830107 " APPLICATION " CA020001 C704 34343434",
-        "830108 " APPLICATION " C30107 C704 35353535",
-        "830109 " APPLICATION " CD0102 C704 36363636",
-        "83010A " APPLICATION " C30109 C704 37373737",
-        "83010B " APPLICATION " C401A3 C704 38383838",
         "830101 CC0104 C704 39393939",
     };
     static const char *const files[] = {
@@ -319,157 +309,6 @@ static void changed_by_rule(void **state)
     BENCH_ROWS(*state, rows);
 }
 
-/* ---- Transport PINs ---- */
-
-static void a_transport_pin_must_be_changed(void **state)
-{
-    static const struct card_row rows[] = {
-        {"tries", "00200085", 0x63C3, NULL, CARD_KEEPS},
-        {"right", "00200085 04 30303030", 0x6985, NULL, 0},
-        {"wrong", "00200085 04 30303031", 0x6985, NULL, 0},
-        {"a length that no PIN has", "00200085 03 303030", 0x6700, NULL, 0},
-        {"not verified, no try lost", "00200085", 0x63C3, NULL, CARD_KEEPS},
-        {"change: wrong", "00240085 08 30303031 31323334", 0x63C2, NULL, 0},
-        {"change: new value too short", "00240085 07 30303030 313233", 0x6A80, NULL, CARD_WRITES},
-        {"change: to itself", "00240085 08 30303030 30303030", 0x6A80, NULL, CARD_WRITES},
-        {"a transport PIN still", "00200085 04 30303030", 0x6985, NULL, 0},
-        {"counter only", "002C0185 08 " CODE, 0x9000, NULL, 0},
-        {"a transport PIN still", "00200085 04 30303030", 0x6985, NULL, 0},
-        {"change", "00240085 08 30303030 31323334", 0x9000, NULL, 0},
-        {"verified", "00200085", 0x9000, NULL, CARD_KEEPS},
-        {"a PIN like any", "00200085 04 31323334", 0x9000, NULL, 0},
-        {"the transport PIN is wrong", "00200085 04 30303030", 0x63C2, NULL, 0},
-        {"to itself", "00240085 08 31323334 31323334", 0x9000, NULL, 0},
-        {"may be disabled", "00260085 04 31323334", 0x9000, NULL, 0},
-    };
-    struct bench *bench = *state;
-
-    BENCH_ROWS(bench, rows);
-    bench_reset(bench);
-    bench_select(bench);
-    bench_expect(bench, "00200085", 0x9000, NULL);
-    bench_expect(bench, "00280085 04 31323334", 0x9000, NULL);
-}
-
-static void a_transport_pin_blocks(void **state)
-{
-    static const struct card_row rows[] = {
-        {"wrong", "00240085 08 30303031 31323334", 0x63C2, NULL, 0},
-        {"wrong", "00240085 08 30303031 31323334", 0x63C1, NULL, 0},
-        {"wrong", "00240085 08 30303031 31323334", 0x63C0, NULL, 0},
-        {"blocked", "00240085 08 30303030 31323334", 0x6983, NULL, 0},
-        {"query", "00200085", 0x6983, NULL, CARD_KEEPS},
-        {"a new value by the code", "002C0085 0C " CODE "31323334", 0x9000, NULL, 0},
-        {"ends the state too", "00200085 04 31323334", 0x9000, NULL, 0},
-        {"a transport PIN is no code yet", "002C018A 04 36363636", 0x6985, NULL, 0},
-        {"nor with a new value", "002C008A 08 36363636 31323334", 0x6985, NULL, 0},
-        {"no try lost", "00200089", 0x63C3, NULL, CARD_KEEPS},
-        {"change it", "00240089 0A 36363636 313131313131", 0x9000, NULL, 0},
-        {"now it is one", "002C018A 06 313131313131", 0x9000, NULL, 0},
-    };
-    BENCH_ROWS(*state, rows);
-}
-
-/* ---- Uses ---- */
-
-static void used_up(void **state)
-{
-    static const struct card_row rows[] = {
-        {"wrong costs no use", "00200083 04 31313132", 0x63C2, NULL, 0},
-        {"malformed neither", "00200083 03 313131", 0x6700, NULL, 0},
-        {"the first use", "00200083 04 31313131", 0x9000, NULL, 0},
-        {"query", "00200083", 0x9000, NULL, CARD_KEEPS},
-        {"drop", "0020FF83", 0x9000, NULL, CARD_KEEPS},
-        {"query", "00200083", 0x63C3, NULL, CARD_KEEPS},
-        {"the last one", "00240083 08 31313131 32323232", 0x9000, NULL, 0},
-        {"verified by that", "00200083", 0x9000, NULL, CARD_KEEPS},
-        {"used up", "00200083 04 32323232", 0x6984, NULL, 0},
-        {"that takes the status", "00200083", 0x6984, NULL, CARD_KEEPS},
-        {"wrong", "00200083 04 32323233", 0x6984, NULL, 0},
-        {"change", "00240083 08 32323232 31313131", 0x6984, NULL, 0},
-    };
-    struct bench *bench = *state;
-
-    BENCH_ROWS(bench, rows);
-    bench_reset(bench);
-    bench_select(bench);
-    bench_expect(bench, "00200083", 0x6984, NULL);
-    bench_expect(bench, "00200083 04 32323232", 0x6984, NULL);
-}
-
-static void refused_new_values_cost_a_use(void **state)
-{
-    static const struct card_row rows[] = {
-        {"new value too short", "00240083 07 31313131 323232", 0x6A80, NULL, CARD_WRITES},
-        {"new value too short", "00240083 07 31313131 323232", 0x6A80, NULL, CARD_WRITES},
-        {"used up", "00240083 08 31313131 32323232", 0x6984, NULL, 0},
-    };
-    BENCH_ROWS(*state, rows);
-}
-
-static void a_code_is_used_up(void **state)
-{
-    static const struct card_row rows[] = {
-        {"wrong", "002C0188 04 34343435", 0x63C2, NULL, 0},
-        {"right", "002C0088 08 34343434 31313131", 0x9000, NULL, 0},
-        {"used up", "002C0188 04 34343434", 0x6984, NULL, 0},
-        {"used up", "002C0088 08 34343434 32323232", 0x6984, NULL, 0},
-        {"the value is the first", "00200088 04 31313131", 0x9000, NULL, 0},
-        {"the code itself", "00200087 04 34343434", 0x6984, NULL, 0},
-    };
-    BENCH_ROWS(*state, rows);
-}
-
-/* Nothing is counted down from FFFF, and STORE DATA gives uses anew. */
-static void uses_come_with_personalization(void **state)
-{
-    struct bench *bench = *state;
-    struct object pin;
-
-    for (unsigned i = 0; i < 3; i++) {
-        bench_expect(bench, "00200084 04 32323232", 0x9000, NULL);
-    }
-    assert_int_equal(cos_object_find(&bench->secure, OBJECT_PIN, 1, 4, 0, &pin), COS_OK);
-    assert_int_equal(pin.uses_left, USES_UNLIMITED);
-    for (unsigned i = 0; i < 2; i++) {
-        bench_expect(bench, "00200083 04 31313131", 0x9000, NULL);
-    }
-    bench_expect(bench, "00200083 04 31313131", 0x6984, NULL);
-    bench_session(bench, 0x03);
-    assert_int_equal(bench_store(bench, "8010 18 830103 " APPLICATION " CA02FFFE C704 31313131"),
-                     0x9000);
-    bench_reset(bench);
-    bench_select(bench);
-    bench_expect(bench, "00200083 04 31313131", 0x9000, NULL);
-    assert_int_equal(cos_object_find(&bench->secure, OBJECT_PIN, 1, 3, 0, &pin), COS_OK);
-    assert_int_equal(pin.uses_left, 0xFFFD);
-}
-
-/* ---- An unblocking key ---- */
-
-static void reset_after_a_key(void **state)
-{
-    struct bench *bench = *state;
-    uint8_t apdu[21] = {0x00, 0x82, 0x00, 0x83, 0x10};
-
-    for (int left = 2; left >= 0; left--) {
-        bench_expect(bench, "0020008B 04 38383839", (uint16_t)(0x63C0 + left), NULL);
-    }
-    bench_expect(bench, "002C038B", 0x6982, NULL);
-    bench_expect(bench, "002C028B 04 30303030", 0x6982, NULL);
-    bench_expect(bench, "002C018B 04 38383838", 0x6985, NULL); /* there is no code */
-    bench_expect(bench, "0020008B 04 38383838", 0x6983, NULL);
-    assert_int_equal(bench_hex(bench, "0084000010"), 0x9000);
-    assert_int_equal(
-        cos_crypto_tomcrypt.aes_encrypt(NULL, bench_external_key, 16, bench->data, apdu + 5),
-        COS_OK);
-    assert_int_equal(bench_apdu(bench, apdu, sizeof apdu), 0x9000);
-    bench_expect(bench, "002C038B", 0x9000, NULL);
-    bench_expect(bench, "0020008B 04 38383838", 0x9000, NULL);
-    bench_expect(bench, "002C028B 04 30303030", 0x9000, NULL);
-    bench_expect(bench, "0020008B 04 30303030", 0x9000, NULL);
-}
-
 /* ---- Under secure messaging ---- */
 
 static void under_secure_messaging(void **state)
@@ -510,21 +349,10 @@ static void under_secure_messaging(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PIN_TEST(verified_no_more),
-        PIN_TEST(disabled_with_the_pin),
-        PIN_TEST(disabled_after_the_pin),
-        PIN_TEST(each_disabled_pin_means_itself),
-        PIN_TEST(a_disabled_pin_blocks_too),
-        PIN_TEST(bad_requirement_changes_nothing),
-        PIN_TEST(changed_by_rule),
-        PIN_TEST(a_transport_pin_must_be_changed),
-        PIN_TEST(a_transport_pin_blocks),
-        PIN_TEST(used_up),
-        PIN_TEST(refused_new_values_cost_a_use),
-        PIN_TEST(a_code_is_used_up),
-        PIN_TEST(uses_come_with_personalization),
-        PIN_TEST(reset_after_a_key),
-        PIN_TEST(under_secure_messaging),
+        PIN_TEST(verified_no_more),          PIN_TEST(disabled_with_the_pin),
+        PIN_TEST(disabled_after_the_pin),    PIN_TEST(each_disabled_pin_means_itself),
+        PIN_TEST(a_disabled_pin_blocks_too), PIN_TEST(bad_requirement_changes_nothing),
+        PIN_TEST(changed_by_rule),           PIN_TEST(under_secure_messaging),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
