@@ -108,6 +108,12 @@ enum cos_pin_op {
     COS_PIN_UNBLOCK_ONLY = 5, /* resetting code */
     COS_PIN_RESET = 6,        /* new, by the rule of the PIN */
     COS_PIN_RESET_ONLY = 7,   /* counter only, by the rule of the PIN */
+    COS_PIN_DROP = 8,         /* verified no more */
+    COS_PIN_CHANGE_ONLY = 9,  /* new, by the rule of the PIN */
+    COS_PIN_DISABLE = 10,
+    COS_PIN_DISABLE_ONLY = 11, /* without the PIN: it was verified */
+    COS_PIN_ENABLE = 12,
+    COS_PIN_ENABLE_ONLY = 13,
 };
 enum cos_auth_op {
     COS_AUTH_INTERNAL = 1,

@@ -16,12 +16,39 @@ static enum cos_result call_pin(struct exchange *x, enum cos_pin_op operation)
 
 enum cos_result cos_app_verify(struct exchange *x)
 {
-    return call_pin(x, x->command.nc != 0 ? COS_PIN_VERIFY : COS_PIN_QUERY);
+    const bool with_data = x->command.nc != 0;
+
+    COS_CHECK(x->command.p1 == 0x00 || x->command.p1 == 0xFF, COS_E_P1_P2);
+    COS_CHECK(x->command.p1 == 0x00 || !with_data, COS_E_LENGTH);
+    if (x->command.p1 == 0xFF) {
+        return call_pin(x, COS_PIN_DROP);
+    }
+    return call_pin(x, with_data ? COS_PIN_VERIFY : COS_PIN_QUERY);
 }
 
 enum cos_result cos_app_change_reference_data(struct exchange *x)
 {
-    return call_pin(x, COS_PIN_CHANGE);
+    return call_pin(x, x->command.p1 == 0 ? COS_PIN_CHANGE : COS_PIN_CHANGE_ONLY);
+}
+
+/* P1: 00 with the PIN, 01 without. */
+static enum cos_result set_requirement(struct exchange *x, enum cos_pin_op with,
+                                       enum cos_pin_op without)
+{
+    const bool with_data = x->command.nc != 0;
+
+    COS_CHECK(with_data == (x->command.p1 == 0), COS_E_LENGTH);
+    return call_pin(x, with_data ? with : without);
+}
+
+enum cos_result cos_app_disable_verification(struct exchange *x)
+{
+    return set_requirement(x, COS_PIN_DISABLE, COS_PIN_DISABLE_ONLY);
+}
+
+enum cos_result cos_app_enable_verification(struct exchange *x)
+{
+    return set_requirement(x, COS_PIN_ENABLE, COS_PIN_ENABLE_ONLY);
 }
 
 enum cos_result cos_app_reset_retry_counter(struct exchange *x)

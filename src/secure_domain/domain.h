@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the files of the secure domain share. One file a concern: start.c, serve.c, state.c,
- * seal.c, object.c, application.c, chunk.c, vault.c, status.c, pin.c, auth.c, scp03.c, sm.c, key.c,
- * personal.c, life.c.
+ * seal.c, object.c, application.c, chunk.c, vault.c, status.c, pin_format.c, pin.c, auth.c,
+ * scp03.c, sm.c, key.c, personal.c, life.c.
  */
 #ifndef COS_SECURE_DOMAIN_H
 #define COS_SECURE_DOMAIN_H
@@ -214,6 +214,27 @@ enum cos_result cos_object_secret(const struct cos_secure *secure, const struct 
 enum cos_result cos_object_spend(struct cos_secure *secure, struct object *object);
 /* Gives all tries back. */
 enum cos_result cos_object_restore(struct cos_secure *secure, struct object *object);
+/* Writes the entry in a transaction of its own and reads it back. */
+enum cos_result cos_object_write(struct cos_secure *secure, struct object *object);
+
+/* ---- PINs (pin_format.c) ---- */
+
+/* b4..b1 of struct object's format; b8..b5: bytes of a padded PIN, less one. */
+enum pin_format {
+    FORMAT_BYTES = 0,  /* any */
+    FORMAT_DIGITS = 1, /* ASCII */
+    FORMAT_PADDED = 2, /* ASCII, then FF */
+    FORMAT_BCD = 3,    /* two digits a byte, the last nibble may be F */
+    FORMAT_BLOCK = 4,  /* format 2 PIN block, ISO 9564-1 */
+    FORMAT_KIND = 0x0F,
+};
+/* Whether the format exists, and fits what the shortest and the longest PIN may be. */
+bool cos_pin_format_valid(const struct object *pin);
+/* Whether every value that the PIN may have is as long as any other. */
+bool cos_pin_has_one_size(const struct object *pin);
+/* Whether the PIN may have this value, which depends on nothing secret. COS_E_LENGTH: none is so
+ * long; COS_E_DATA: it has not the format, or too few or too many digits. */
+enum cos_result cos_pin_check(const struct object *pin, struct cos_span value);
 
 /* ---- Applications: contexts of PINs and keys (application.c) ---- */
 

@@ -375,17 +375,17 @@ enum cos_result cos_object_secret(const struct cos_secure *secure, const struct 
 
 /* ---- Tries ---- */
 
-static enum cos_result write_tries(struct cos_secure *secure, struct object *object, uint8_t tries)
+enum cos_result cos_object_write(struct cos_secure *secure, struct object *object)
 {
     struct object written;
 
-    object->tries_left = tries;
     cos_change_start(secure);
     COS_TRY(cos_object_put(secure, object, NULL));
     COS_TRY(cos_change_commit(secure));
     /* Read back: what was not written must not count as spent. */
     COS_TRY(cos_object_read(secure, object->index, &written));
-    COS_INVARIANT(written.tries_left == tries && written.kind == object->kind);
+    COS_INVARIANT(written.tries_left == object->tries_left && written.kind == object->kind &&
+                  written.uses_left == object->uses_left && written.state == object->state);
     return COS_OK;
 }
 
@@ -395,7 +395,8 @@ enum cos_result cos_object_spend(struct cos_secure *secure, struct object *objec
         return COS_OK;
     }
     COS_CHECK(object->tries_left > 0, COS_E_METHOD_BLOCKED);
-    return write_tries(secure, object, (uint8_t)(object->tries_left - 1));
+    object->tries_left--;
+    return cos_object_write(secure, object);
 }
 
 enum cos_result cos_object_restore(struct cos_secure *secure, struct object *object)
@@ -403,5 +404,6 @@ enum cos_result cos_object_restore(struct cos_secure *secure, struct object *obj
     if (object->tries_left == object->tries_max) {
         return COS_OK;
     }
-    return write_tries(secure, object, object->tries_max);
+    object->tries_left = object->tries_max;
+    return cos_object_write(secure, object);
 }

@@ -22,6 +22,11 @@ enum {
     TAG_LEVEL = 0xC6,
     TAG_VALUE = 0xC7,
     TAG_RECORD_RULE = 0xC8,
+    TAG_FORMAT = 0xC9,
+    TAG_USES = 0xCA,
+    TAG_CHANGE_RULE = 0xCB,
+    TAG_FLAGS = 0xCC,
+    TAG_STATE = 0xCD,
     TRIES_PIN = 3,
     TRIES_EXTERNAL = 10,
     TRIES_MAX = 15, /* what 63CX can say */
@@ -40,6 +45,10 @@ static const struct {
     {TAG_LONGEST, OBJECT_PIN, offsetof(struct object, longest), 1},
     {TAG_RESETTING_CODE, OBJECT_PIN, offsetof(struct object, resetting_code), 1},
     {TAG_RESET_RULE, OBJECT_PIN, offsetof(struct object, reset_rule), 1},
+    {TAG_FORMAT, OBJECT_PIN, offsetof(struct object, format), 1},
+    {TAG_CHANGE_RULE, OBJECT_PIN, offsetof(struct object, change_rule), 1},
+    {TAG_FLAGS, OBJECT_PIN, offsetof(struct object, flags), 1},
+    {TAG_STATE, OBJECT_PIN, offsetof(struct object, state), 1},
     {TAG_ALGORITHM, OBJECT_KEY, offsetof(struct object, algorithm), 1},
     {TAG_USAGE, OBJECT_KEY, offsetof(struct object, usage), 1},
     {TAG_USE_RULE, OBJECT_KEY, offsetof(struct object, use_rule), 1},
@@ -72,6 +81,9 @@ static enum cos_result take_all(const struct cos_secure *secure, struct cos_span
             *value = content;
         } else if (tlv.tag == TAG_APPLICATION) {
             COS_TRY(cos_application_find(secure, content, &object->context));
+        } else if (tlv.tag == TAG_USES && object->kind == OBJECT_PIN) {
+            COS_CHECK(tlv.length == 2, COS_E_DATA);
+            object->uses_left = cos_get16(tlv.value);
         } else {
             COS_TRY(take_attribute(&tlv, object));
         }
@@ -87,12 +99,20 @@ static bool is_condition(uint8_t sc)
     return sc == 0x00 || sc == 0xFF || ((sc & 0x70U) != 0 && (sc & 0x0FU) != 0x0FU);
 }
 
-static bool pin_consistent(const struct object *pin, size_t length)
+/* What is disabled is a PIN that may be, and no transport PIN. */
+static bool state_allowed(const struct object *pin)
 {
-    return pin->shortest >= 1 && pin->shortest <= pin->longest && pin->longest <= COS_PIN_MAX &&
-           length >= pin->shortest && length <= pin->longest && pin->tries_max >= 1 &&
-           pin->resetting_code < OBJECT_NUMBER_MAX && pin->resetting_code != pin->number &&
-           is_condition(pin->reset_rule);
+    return (pin->flags & ~FLAG_MAY_DISABLE) == 0 &&
+           (pin->state == 0 || pin->state == STATE_TRANSPORT ||
+            (pin->state == STATE_DISABLED && pin->flags != 0));
+}
+
+static bool pin_consistent(const struct object *pin, struct cos_span value)
+{
+    return cos_pin_format_valid(pin) && cos_pin_check(pin, value) == COS_OK &&
+           pin->tries_max >= 1 && pin->uses_left >= 1 && pin->resetting_code < OBJECT_NUMBER_MAX &&
+           pin->resetting_code != pin->number && is_condition(pin->reset_rule) &&
+           is_condition(pin->change_rule) && state_allowed(pin);
 }
 
 /* A symmetric key has one purpose. */
@@ -112,7 +132,7 @@ static enum cos_result check(struct object *object, struct cos_span value)
     if (object->kind == OBJECT_KEY && object->usage == USAGE_EXTERNAL && object->tries_max == 0) {
         object->tries_max = TRIES_EXTERNAL;
     }
-    bool consistent = object->kind == OBJECT_PIN ? pin_consistent(object, value.length)
+    bool consistent = object->kind == OBJECT_PIN ? pin_consistent(object, value)
                                                  : key_consistent(object, value.length);
     COS_CHECK(consistent && object->number >= 1 && object->number <= OBJECT_NUMBER_MAX - 1 &&
                   object->tries_max <= TRIES_MAX,
@@ -148,6 +168,8 @@ static enum cos_result store_object(struct cos_secure *secure, enum object_kind 
         object.shortest = PIN_SHORTEST;
         object.longest = PIN_LONGEST;
         object.reset_rule = 0xFF;
+        object.change_rule = 0xFF;
+        object.uses_left = USES_UNLIMITED;
     }
     COS_TRY(take_all(secure, dgi, &object, &value));
     COS_TRY(check(&object, value));

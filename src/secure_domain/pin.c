@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * PINs: VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER (ISO/IEC 7816-4:2013, 11.5.6
- * to 11.5.10). Every way to a comparison spends a try first.
+ * PINs: VERIFY, CHANGE REFERENCE DATA, ENABLE and DISABLE VERIFICATION REQUIREMENT, RESET RETRY
+ * COUNTER (ISO/IEC 7816-4:2013, 11.5.6 to 11.5.10). Every way to a comparison spends a try first,
+ * and every right one costs a use, which is written before anything comes of it.
  */
 #include "domain.h"
 
@@ -29,46 +30,76 @@ static cos_truth equal_pin(struct cos_secure *secure, const struct object *pin,
 }
 _Static_assert(COS_PIN_MAX < OBJECT_SECRET_MAX, "a PIN and its length fit a secret");
 
-/* Spends a try and compares. COS_OK if right, with the try still spent: the caller gives it back,
- * alone or together with what else it writes. A wrong PIN takes the verified status away. */
+static bool is_global(const struct object *pin)
+{
+    return pin->context == CONTEXT_GLOBAL;
+}
+
+/* Blocked, or used up. */
+static enum cos_result check_usable(const struct object *pin)
+{
+    COS_CHECK(pin->tries_left > 0, COS_E_METHOD_BLOCKED);
+    COS_CHECK(pin->uses_left > 0, COS_E_NOT_USABLE);
+    return COS_OK;
+}
+
+/* Spends a try and compares. COS_OK if right: *pin has all tries back then and a use less, but in
+ * memory only: the caller writes that, alone or together with what else it changes. A wrong PIN
+ * takes the verified status away. */
 static enum cos_result compare(struct cos_secure *secure, struct cos_channel *status,
                                struct object *pin, struct cos_span presented)
 {
     uint8_t tries = pin->tries_left;
 
     cos_status_set(secure, status, pin, false);
+    COS_TRY(check_usable(pin));
     COS_TRY(cos_object_spend(secure, pin));
-    COS_INVARIANT(pin->tries_max == 0 || pin->tries_left + 1 == tries);
+    COS_INVARIANT(pin->tries_left + 1 == tries);
     COS_TRY(cos_object_secret(secure, pin, secure->clear.secret));
     cos_truth right = equal_pin(secure, pin, presented);
     cos_truth right_again = equal_pin(secure, pin, presented);
     COS_CHECK(right == COS_YES, cos_tries_left(pin->tries_left));
     COS_INVARIANT(right_again == COS_YES);
+    pin->tries_left = pin->tries_max;
+    pin->uses_left = (uint16_t)(pin->uses_left - (pin->uses_left != USES_UNLIMITED));
     return COS_OK;
 }
 
-static bool length_allowed(const struct object *pin, size_t length)
+/* The same for a value that comes by itself. What this PIN cannot be, whatever it is, costs no try:
+ * that tells nothing about it. A transport PIN serves for CHANGE REFERENCE DATA only. */
+static enum cos_result present(struct cos_secure *secure, struct cos_channel *status,
+                               struct object *pin, struct cos_span presented)
 {
-    return length >= pin->shortest && length <= pin->longest && length <= COS_PIN_MAX;
+    COS_TRY(cos_pin_check(pin, presented));
+    COS_CHECK((pin->state & STATE_TRANSPORT) == 0, COS_E_CONDITIONS);
+    return compare(secure, status, pin, presented);
 }
 
 static enum cos_result verify(struct cos_secure *secure, struct pin_request *request)
 {
-    COS_CHECK(length_allowed(&request->pin, request->data.length), COS_E_LENGTH);
-    COS_TRY(compare(secure, request->status, &request->pin, request->data));
-    COS_TRY(cos_object_restore(secure, &request->pin));
+    COS_TRY(present(secure, request->status, &request->pin, request->data));
+    COS_TRY(cos_object_write(secure, &request->pin));
     cos_status_set(secure, request->status, &request->pin, true);
     return COS_OK;
 }
 
 static enum cos_result query(const struct pin_request *request)
 {
+    const struct object *pin = &request->pin;
+
     COS_CHECK(request->data.length == 0, COS_E_GATE_FORMAT);
-    if (cos_status_pin_verified(request->status, &request->pin)) {
+    if (cos_status_pin_verified(request->status, pin) || (pin->state & STATE_DISABLED) != 0) {
         return COS_OK;
     }
-    COS_CHECK(request->pin.tries_left > 0, COS_E_METHOD_BLOCKED);
-    return cos_tries_left(request->pin.tries_left);
+    COS_TRY(check_usable(pin));
+    return cos_tries_left(pin->tries_left);
+}
+
+static enum cos_result drop(struct cos_secure *secure, const struct pin_request *request)
+{
+    COS_CHECK(request->data.length == 0, COS_E_GATE_FORMAT);
+    cos_status_set(secure, request->status, &request->pin, false);
+    return COS_OK;
 }
 
 /* Writes a new value and gives all tries back, in one transaction. */
@@ -76,20 +107,35 @@ static enum cos_result replace(struct cos_secure *secure, struct object *pin, st
 {
     pin->length = (uint8_t)value.length;
     pin->tries_left = pin->tries_max;
+    pin->state &= (uint8_t)~STATE_TRANSPORT;
     cos_change_start(secure);
     COS_TRY(cos_object_put(secure, pin, value.data));
     return cos_change_commit(secure);
 }
 
-/* Data of two parts: the first has the length of the stored value. That length is not told to
- * anybody who does not know the value: whatever is too short is compared and is wrong. */
-static void split(const struct object *code, struct cos_span data, struct cos_span *first,
-                  struct cos_span *second)
+/* Data of two parts: the first has the length of the stored value. Where that is no secret, because
+ * all values have it, malformed parts are refused before a try is spent. Else the length is not
+ * told to anybody who does not know the value: whatever is too short is compared and is wrong. */
+static enum cos_result split(const struct object *code, const struct object *pin,
+                             struct cos_span data, struct cos_span *first, struct cos_span *second)
 {
     size_t cut = data.length < code->length ? data.length : code->length;
 
     *first = (struct cos_span){data.data, cut};
     *second = (struct cos_span){data.data + cut, data.length - cut};
+    if (cos_pin_has_one_size(code)) {
+        COS_TRY(cos_pin_check(code, *first));
+        COS_CHECK(cos_pin_check(pin, *second) == COS_OK, COS_E_DATA);
+    }
+    return COS_OK;
+}
+
+/* Who got a transport PIN chooses another one. */
+static bool may_follow(const struct object *pin, struct cos_span old_value,
+                       struct cos_span new_value)
+{
+    return (pin->state & STATE_TRANSPORT) == 0 || old_value.length != new_value.length ||
+           cos_equal_secret(old_value.data, new_value.data, old_value.length) == COS_NO;
 }
 
 static enum cos_result change(struct cos_secure *secure, struct pin_request *request)
@@ -98,10 +144,10 @@ static enum cos_result change(struct cos_secure *secure, struct pin_request *req
     struct cos_span old_value, new_value;
 
     COS_CHECK(request->data.length >= 2, COS_E_LENGTH);
-    split(pin, request->data, &old_value, &new_value);
+    COS_TRY(split(pin, pin, request->data, &old_value, &new_value));
     COS_TRY(compare(secure, request->status, pin, old_value));
-    if (!length_allowed(pin, new_value.length)) {
-        COS_TRY(cos_object_restore(secure, pin));
+    if (cos_pin_check(pin, new_value) != COS_OK || !may_follow(pin, old_value, new_value)) {
+        COS_TRY(cos_object_write(secure, pin));
         return COS_E_DATA;
     }
     COS_TRY(replace(secure, pin, new_value));
@@ -123,30 +169,68 @@ static enum cos_result reset(struct cos_secure *secure, struct pin_request *requ
 static enum cos_result unblock(struct cos_secure *secure, struct pin_request *request,
                                bool with_new_value)
 {
-    struct object code;
-    struct cos_span code_value = request->data, new_value = {NULL, 0};
+    struct object code, *pin = &request->pin;
+    struct cos_span code_value, new_value = {NULL, 0};
 
-    COS_CHECK(request->pin.resetting_code != 0, COS_E_CONDITIONS);
-    COS_TRY(cos_object_find(secure, OBJECT_PIN, request->pin.context, request->pin.resetting_code,
-                            0, &code));
+    COS_CHECK(pin->resetting_code != 0, COS_E_CONDITIONS);
+    COS_TRY(cos_object_find(secure, OBJECT_PIN, pin->context, pin->resetting_code, 0, &code));
+    COS_CHECK((code.state & STATE_TRANSPORT) == 0, COS_E_CONDITIONS);
     COS_CHECK(request->data.length >= 1, COS_E_LENGTH);
     if (with_new_value) {
-        split(&code, request->data, &code_value, &new_value);
+        COS_TRY(split(&code, pin, request->data, &code_value, &new_value));
+        COS_TRY(compare(secure, request->status, &code, code_value));
+    } else {
+        COS_TRY(present(secure, request->status, &code, request->data));
     }
-    COS_TRY(compare(secure, request->status, &code, code_value));
-    COS_TRY(cos_object_restore(secure, &code));
-    COS_CHECK(!with_new_value || length_allowed(&request->pin, new_value.length), COS_E_DATA);
+    COS_TRY(cos_object_write(secure, &code));
+    COS_CHECK(!with_new_value || cos_pin_check(pin, new_value) == COS_OK, COS_E_DATA);
     return reset(secure, request, new_value);
+}
+
+static enum cos_result require(const struct cos_secure *secure, const struct pin_request *request,
+                               uint8_t rule)
+{
+    return cos_status_require_of(secure, request->channel, is_global(&request->pin), rule);
 }
 
 static enum cos_result reset_by_rule(struct cos_secure *secure, struct pin_request *request,
                                      bool with_new_value)
 {
-    COS_TRY(cos_status_require_of(secure, request->channel, request->pin.context == CONTEXT_GLOBAL,
-                                  request->pin.reset_rule));
+    COS_TRY(require(secure, request, request->pin.reset_rule));
     COS_CHECK(with_new_value || request->data.length == 0, COS_E_GATE_FORMAT);
-    COS_CHECK(!with_new_value || length_allowed(&request->pin, request->data.length), COS_E_DATA);
+    COS_CHECK(!with_new_value || cos_pin_check(&request->pin, request->data) == COS_OK, COS_E_DATA);
     return reset(secure, request, request->data);
+}
+
+/* The new value was not presented against the old one: nobody is verified by it. What is blocked
+ * stays blocked. */
+static enum cos_result change_by_rule(struct cos_secure *secure, struct pin_request *request)
+{
+    COS_TRY(require(secure, request, request->pin.change_rule));
+    COS_TRY(check_usable(&request->pin));
+    COS_CHECK(cos_pin_check(&request->pin, request->data) == COS_OK, COS_E_DATA);
+    return reset(secure, request, request->data);
+}
+
+/* ENABLE and DISABLE VERIFICATION REQUIREMENT: with the PIN, or after it. */
+static enum cos_result set_requirement(struct cos_secure *secure, struct pin_request *request,
+                                       bool disabled, bool with_value)
+{
+    struct object *pin = &request->pin;
+
+    COS_CHECK((pin->flags & FLAG_MAY_DISABLE) != 0, COS_E_CONDITIONS);
+    if (with_value) {
+        COS_TRY(present(secure, request->status, pin, request->data));
+    } else {
+        COS_CHECK(request->data.length == 0, COS_E_GATE_FORMAT);
+        COS_CHECK(cos_status_pin_verified(request->status, pin), COS_E_SECURITY_STATUS);
+        COS_TRY(check_usable(pin));
+        COS_INVARIANT(cos_status_pin_verified(request->status, pin));
+    }
+    pin->state = (uint8_t)(disabled ? pin->state | STATE_DISABLED : pin->state & ~STATE_DISABLED);
+    COS_TRY(cos_object_write(secure, pin));
+    cos_status_set(secure, request->status, pin, true);
+    return COS_OK;
 }
 
 /* INS of the command whose held data an operation takes; 0 = it has no data. */
@@ -156,7 +240,12 @@ static uint8_t instruction_of(uint8_t operation)
     case COS_PIN_VERIFY:
         return 0x20;
     case COS_PIN_CHANGE:
+    case COS_PIN_CHANGE_ONLY:
         return 0x24;
+    case COS_PIN_DISABLE:
+        return 0x26;
+    case COS_PIN_ENABLE:
+        return 0x28;
     case COS_PIN_UNBLOCK:
     case COS_PIN_UNBLOCK_ONLY:
     case COS_PIN_RESET:
@@ -177,6 +266,37 @@ static enum cos_result take_data(struct cos_secure *secure, uint8_t operation,
     return cos_held_take(secure, request->channel, instruction_of(operation), &request->data);
 }
 
+static enum cos_result execute(struct cos_secure *secure, uint8_t operation,
+                               struct pin_request *request)
+{
+    switch (operation) {
+    case COS_PIN_VERIFY:
+        return verify(secure, request);
+    case COS_PIN_QUERY:
+        return query(request);
+    case COS_PIN_DROP:
+        return drop(secure, request);
+    case COS_PIN_CHANGE:
+        return change(secure, request);
+    case COS_PIN_CHANGE_ONLY:
+        return change_by_rule(secure, request);
+    case COS_PIN_UNBLOCK:
+    case COS_PIN_UNBLOCK_ONLY:
+        return unblock(secure, request, operation == COS_PIN_UNBLOCK);
+    case COS_PIN_RESET:
+    case COS_PIN_RESET_ONLY:
+        return reset_by_rule(secure, request, operation == COS_PIN_RESET);
+    case COS_PIN_DISABLE:
+    case COS_PIN_DISABLE_ONLY:
+        return set_requirement(secure, request, true, operation == COS_PIN_DISABLE);
+    case COS_PIN_ENABLE:
+    case COS_PIN_ENABLE_ONLY:
+        return set_requirement(secure, request, false, operation == COS_PIN_ENABLE);
+    default:
+        return COS_E_GATE_FORMAT;
+    }
+}
+
 enum cos_result cos_call_pin(struct cos_secure *secure, struct cos_reader *reader,
                              struct cos_writer *body)
 {
@@ -195,22 +315,5 @@ enum cos_result cos_call_pin(struct cos_secure *secure, struct cos_reader *reade
     request.status = &secure->channels[request.channel];
     COS_TRY(take_data(secure, operation, &request));
     COS_TRY(cos_status_find(secure, request.channel, request.reference, OBJECT_PIN, &request.pin));
-    switch (operation) {
-    case COS_PIN_VERIFY:
-        return verify(secure, &request);
-    case COS_PIN_QUERY:
-        return query(&request);
-    case COS_PIN_CHANGE:
-        return change(secure, &request);
-    case COS_PIN_UNBLOCK:
-        return unblock(secure, &request, true);
-    case COS_PIN_UNBLOCK_ONLY:
-        return unblock(secure, &request, false);
-    case COS_PIN_RESET:
-        return reset_by_rule(secure, &request, true);
-    case COS_PIN_RESET_ONLY:
-        return reset_by_rule(secure, &request, false);
-    default:
-        return COS_E_GATE_FORMAT;
-    }
+    return execute(secure, operation, &request);
 }

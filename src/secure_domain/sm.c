@@ -14,6 +14,8 @@ static const struct {
 } held_commands[] = {
     {0x20, 0x00}, /* VERIFY */
     {0x24, 0x00}, /* CHANGE REFERENCE DATA */
+    {0x26, 0x00}, /* DISABLE VERIFICATION REQUIREMENT */
+    {0x28, 0x00}, /* ENABLE VERIFICATION REQUIREMENT */
     {0x2C, 0x00}, /* RESET RETRY COUNTER */
     {0xD8, 0x00}, /* PUT KEY */
     {0xE2, 0x60}, /* STORE DATA with sensitive data, GPCS 11.11.3.1 */
@@ -54,7 +56,13 @@ static const struct {
 } bound_calls[] = {
     {COS_GATE_PIN, COS_PIN_VERIFY, 0x00, 0x20, 0, 0, 0, 2, 0, 0},
     {COS_GATE_PIN, COS_PIN_QUERY, 0x00, 0x20, 0, 0, 0, 2, 0, 0},
+    {COS_GATE_PIN, COS_PIN_DROP, 0x00, 0x20, 0xFF, 0, 0, 2, 0, 0},
     {COS_GATE_PIN, COS_PIN_CHANGE, 0x00, 0x24, 0, 0, 0, 2, 0, 0},
+    {COS_GATE_PIN, COS_PIN_CHANGE_ONLY, 0x00, 0x24, 1, 0, 0, 2, 0, 0},
+    {COS_GATE_PIN, COS_PIN_DISABLE, 0x00, 0x26, 0, 0, 0, 2, 0, 0},
+    {COS_GATE_PIN, COS_PIN_DISABLE_ONLY, 0x00, 0x26, 1, 0, 0, 2, 0, 0},
+    {COS_GATE_PIN, COS_PIN_ENABLE, 0x00, 0x28, 0, 0, 0, 2, 0, 0},
+    {COS_GATE_PIN, COS_PIN_ENABLE_ONLY, 0x00, 0x28, 1, 0, 0, 2, 0, 0},
     {COS_GATE_PIN, COS_PIN_UNBLOCK, 0x00, 0x2C, 0, 0, 0, 2, 0, 0},
     {COS_GATE_PIN, COS_PIN_UNBLOCK_ONLY, 0x00, 0x2C, 1, 0, 0, 2, 0, 0},
     {COS_GATE_PIN, COS_PIN_RESET, 0x00, 0x2C, 2, 0, 0, 2, 0, 0},

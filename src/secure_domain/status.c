@@ -64,8 +64,8 @@ void cos_status_set(struct cos_secure *secure, struct cos_channel *channel,
     secure->epoch++;
 }
 
-/* What is satisfied: bit n of number n. */
-static unsigned satisfied(const struct cos_channel *channel, enum object_kind kind, bool global)
+/* What was verified or authenticated: bit n of number n. */
+static unsigned set_bits(const struct cos_channel *channel, enum object_kind kind, bool global)
 {
     if (kind == OBJECT_PIN) {
         return global ? channel->pins_global : channel->pins_local;
@@ -73,10 +73,31 @@ static unsigned satisfied(const struct cos_channel *channel, enum object_kind ki
     return global ? channel->keys_global : channel->keys_local;
 }
 
+/* Whether a PIN was verified or its verification is not required; whether a key was authenticated.
+ */
+static cos_truth satisfied(const struct cos_secure *secure, const struct cos_channel *channel,
+                           enum object_kind kind, bool global, unsigned number)
+{
+    const uint8_t context = global ? CONTEXT_GLOBAL : channel->application;
+    struct object pin;
+
+    if ((set_bits(channel, kind, global) >> number & 1U) != 0) {
+        return COS_YES;
+    }
+    if (kind != OBJECT_PIN || (!global && context == CONTEXT_GLOBAL)) {
+        return COS_NO;
+    }
+    const enum cos_result found =
+        cos_object_find(secure, OBJECT_PIN, context, (uint8_t)number, 0, &pin);
+    if (found != COS_OK && found != COS_E_REFERENCE_NOT_FOUND) {
+        return CANNOT_TELL;
+    }
+    return found == COS_OK && (pin.state & STATE_DISABLED) != 0 ? COS_YES : COS_NO;
+}
+
 bool cos_status_pin_verified(const struct cos_channel *channel, const struct object *pin)
 {
-    return (satisfied(channel, OBJECT_PIN, pin->context == CONTEXT_GLOBAL) >> pin->number & 1U) !=
-           0;
+    return (set_bits(channel, OBJECT_PIN, pin->context == CONTEXT_GLOBAL) >> pin->number & 1U) != 0;
 }
 
 void cos_status_bind(struct cos_secure *secure, struct cos_channel *channel, uint8_t application)
@@ -132,7 +153,7 @@ static cos_truth means(const struct cos_secure *secure, const struct cos_channel
         }
         global = result != COS_OK;
     }
-    return (satisfied(channel, kind, global) >> number & 1U) != 0 ? COS_YES : COS_NO;
+    return satisfied(secure, channel, kind, global, number);
 }
 
 /* Whether the command came through a secure messaging session under this key version (0: any), at a
@@ -216,24 +237,28 @@ static uint8_t value_of(const struct cos_tlv *template, uint32_t tag, uint8_t ab
 }
 
 /* A4: a PIN verified or a key authenticated, by reference as in P2 of VERIFY. */
-static cos_truth is_authenticated(const struct cos_channel *channel, const struct cos_tlv *template)
+static cos_truth is_authenticated(const struct asking *asking, const struct cos_tlv *template)
 {
+    static const struct {
+        uint8_t usage;
+        enum object_kind kind;
+    } kinds[] = {{USAGE_EXTERNAL_PARTY, OBJECT_KEY}, {USAGE_USER, OBJECT_PIN}};
+    const struct cos_channel *channel = &asking->secure->channels[asking->channel];
     const uint8_t reference = value_of(template, TAG_REFERENCE, 0);
     const uint8_t usage = value_of(template, TAG_USAGE, USAGE_USER | USAGE_EXTERNAL_PARTY);
-    const bool global = (reference & 0x80U) == 0;
     const unsigned number = reference & 0x7FU;
-    unsigned bits = 0;
+    cos_truth truth = COS_NO;
 
     if (number == 0 || number > OBJECT_NUMBER_MAX) {
         return CANNOT_TELL;
     }
-    if ((usage & USAGE_USER) != 0) {
-        bits |= satisfied(channel, OBJECT_PIN, global);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && truth == COS_NO; i++) {
+        if ((usage & kinds[i].usage) != 0) {
+            truth =
+                satisfied(asking->secure, channel, kinds[i].kind, (reference & 0x80U) == 0, number);
+        }
     }
-    if ((usage & USAGE_EXTERNAL_PARTY) != 0) {
-        bits |= satisfied(channel, OBJECT_KEY, global);
-    }
-    return (bits >> number & 1U) != 0 ? COS_YES : COS_NO;
+    return truth;
 }
 
 /* B4, B8: the bit of the session's level that means it, for the command, the response or both. */
@@ -258,7 +283,7 @@ static cos_truth object_holds(const void *context, const struct cos_tlv *object)
     case TAG_CONDITION_BYTE:
         return satisfies(asking->secure, asking->channel, false, object->value[0]);
     case TAG_AUTHENTICATION:
-        return is_authenticated(&asking->secure->channels[asking->channel], object);
+        return is_authenticated(asking, object);
     case TAG_CHECKSUM:
         return is_protected(asking, object, SCP03_LEVEL_MAC);
     case TAG_CONFIDENTIALITY:

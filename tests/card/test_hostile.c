@@ -22,7 +22,7 @@
 enum { VARIATIONS = 40000, VARIATIONS_SECURED = 20000 };
 
 /* PINs, keys and codes that come to the card under secure messaging only. */
-static const char sm_pin[] = "27182818", sm_pin_reset[] = "31415926";
+static const char sm_pin[] = "27182818", sm_pin_reset[] = "31415926", sm_pin_other[] = "16180339";
 static const uint8_t sm_key[16] = {0x9A, 0xD2, 0x4B, 0x8F, 0x11, 0xA9, 0x60, 0xB3,
                                    0xF8, 0x5C, 0x9E, 0x27, 0xD4, 0x0A, 0x86, 0x3E};
 static const struct scp03_keys sm_keys = {
@@ -54,6 +54,7 @@ static void list_secrets(void)
     hunt_secret(&hunt, "resetting code", BENCH_PIN_CODE, 8);
     hunt_secret(&hunt, "PIN changed under secure messaging", sm_pin, 8);
     hunt_secret(&hunt, "PIN reset under secure messaging", sm_pin_reset, 8);
+    hunt_secret(&hunt, "PIN that may be disabled", sm_pin_other, 8);
     hunt_secret(&hunt, "access key", bench_access_key, 16);
     hunt_secret(&hunt, "remote key", bench_remote_key, 16);
     hunt_secret(&hunt, "external key", bench_external_key, 16);
@@ -143,7 +144,8 @@ static void ask_everything(const struct gate_snapshot *snapshot)
     static const uint8_t opcodes[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 255};
 
     for (size_t i = 0; i < COUNT(opcodes); i++) {
-        for (unsigned operation = 0; operation < 10; operation++) {
+        const unsigned operations = opcodes[i] == COS_GATE_PIN ? COS_PIN_ENABLE_ONLY + 2 : 10;
+        for (unsigned operation = 0; operation < operations; operation++) {
             again(snapshot);
             for (unsigned reference = 0; reference <= 0xFF; reference++) {
                 const uint8_t third = (uint8_t)reference;
@@ -164,7 +166,7 @@ static uint8_t vary(uint64_t *seed, uint8_t *message, size_t *length)
         COS_GATE_CHALLENGE, COS_GATE_SM_SEAL, COS_GATE_VAULT, COS_GATE_VAULT,
     };
     static const uint8_t references[] = {0x81, 0x82, 0x83, 0x01, 0x02, 0x03, 0x0F, 0xFF,
-                                         0x7F, 0x80, 0x30, 0x05, 0x06, 0x00, 0x88, 0x60};
+                                         0x7F, 0x80, 0x30, 0x05, 0x06, 0x00, 0x85, 0x60};
     const uint8_t opcode = opcodes[sim_below(seed, COUNT(opcodes))];
     const struct cos_gate_row *row = cos_gate_row(opcode);
 
@@ -177,7 +179,7 @@ static uint8_t vary(uint64_t *seed, uint8_t *message, size_t *length)
                                                       ? row->largest - row->smallest + 1U
                                                       : 20);
     }
-    message[0] = (uint8_t)sim_below(seed, 10);
+    message[0] = (uint8_t)sim_below(seed, opcode == COS_GATE_PIN ? COS_PIN_ENABLE_ONLY + 1 : 10);
     message[1] = (uint8_t)(sim_below(seed, 16) == 0);
     message[2] = references[sim_below(seed, COUNT(references))];
     message[3] = sim_below(seed, 2) == 0 ? references[sim_below(seed, COUNT(references))]
@@ -188,7 +190,8 @@ static uint8_t vary(uint64_t *seed, uint8_t *message, size_t *length)
         message[7] = 16;
     }
     if (opcode == COS_GATE_SM_OPEN) {
-        static const uint8_t instructions[] = {0x20, 0x24, 0x2C, 0xD8, 0xE2, 0xF0, 0xCA};
+        static const uint8_t instructions[] = {0x20, 0x24, 0x26, 0x28, 0x2C,
+                                               0xD8, 0xE2, 0xF0, 0xCA};
         message[0] = 0;
         message[1] = sim_below(seed, 2) == 0 ? 0x04 : 0x84;
         message[2] = instructions[sim_below(seed, COUNT(instructions))];
@@ -324,6 +327,9 @@ static void a_hostile_app_chip_in_the_middle_of_an_issuers_session(void **state)
         {0x00, 0x20, 0x00, 0x81, (const uint8_t *)sm_pin_reset, 8, 0},
         {0x00, 0x20, 0x00, 0x82, (const uint8_t *)BENCH_PIN_CODE, 8, 0},
         {0x00, 0x2C, 0x02, 0x81, (const uint8_t *)sm_pin, 8, 0},
+        {0x00, 0x24, 0x01, 0x85, (const uint8_t *)sm_pin, 8, 0},
+        {0x00, 0x26, 0x00, 0x85, (const uint8_t *)sm_pin_other, 8, 0},
+        {0x00, 0x28, 0x01, 0x85, NULL, 0, 0},
         {0x80, 0xE2, 0xE0, 0x00, key_data, sizeof key_data, 0},
     };
 
@@ -334,7 +340,7 @@ static void a_hostile_app_chip_in_the_middle_of_an_issuers_session(void **state)
         open_for_issuer(&opened, &commands[i]);
         hunt_secret(&hunt, "session key ENC", bench.secure.scp03.s_enc, 16);
         hunt_secret(&hunt, "session key MAC", bench.secure.scp03.s_mac, 16);
-        if (commands[i].ins == 0xCA || commands[i].ins == 0x2C) {
+        if (commands[i].ins == 0xCA || commands[i].ins == 0x2C || commands[i].ins == 0x26) {
             ask_everything(&opened);
         }
         ask_variations(&opened, VARIATIONS_SECURED, 0x4D4944 + i);
@@ -345,7 +351,7 @@ static void a_hostile_app_chip_in_the_middle_of_an_issuers_session(void **state)
     print_message(
         "# the same in the middle of the issuer's session, %zu of its commands left open: "
         "%lu calls; held PINs were not let out, not used for anything else, nothing "
-        "locked, terminated, reset, deleted or stored\n",
+        "locked, terminated, reset, disabled, deleted or stored\n",
         COUNT(commands), calls);
 }
 
@@ -452,6 +458,10 @@ static int make(void **state)
                                           "8C0443C0C091"),
                      0x9000);
     assert_int_equal(bench_sm(&bench, 0x00, 0xD6, 0x00, 0x00, vault_content, sizeof vault_content),
+                     0x9000);
+    /* PIN 85: the issuer resets and sets it, it may be disabled, and serves three times. */
+    assert_int_equal(bench_sm_hex(&bench, "80E2E000 28 8010 25 830105 8409F05457494E434F5301 "
+                                          "C401C0 CA020003 CB01C0 CC0104 C708 3136313830333339"),
                      0x9000);
     bench_power_off(&bench);
     assert_true(bench_power_on(&bench));

@@ -145,6 +145,42 @@ static void a_held_pin_stays_with_its_application(void **state)
     bench_free(&bench);
 }
 
+/* Each operation belongs to one header, and to the PIN that stands in it. */
+static void operations_on_a_pin_are_bound_to_their_command(void **state)
+{
+    static const struct {
+        uint8_t operation, ins, p1;
+    } bound[] = {
+        {COS_PIN_VERIFY, 0x20, 0x00},       {COS_PIN_QUERY, 0x20, 0x00},
+        {COS_PIN_DROP, 0x20, 0xFF},         {COS_PIN_CHANGE, 0x24, 0x00},
+        {COS_PIN_CHANGE_ONLY, 0x24, 0x01},  {COS_PIN_DISABLE, 0x26, 0x00},
+        {COS_PIN_DISABLE_ONLY, 0x26, 0x01}, {COS_PIN_ENABLE, 0x28, 0x00},
+        {COS_PIN_ENABLE_ONLY, 0x28, 0x01},  {COS_PIN_UNBLOCK, 0x2C, 0x00},
+        {COS_PIN_UNBLOCK_ONLY, 0x2C, 0x01}, {COS_PIN_RESET, 0x2C, 0x02},
+        {COS_PIN_RESET_ONLY, 0x2C, 0x03},
+    };
+
+    (void)state;
+    bench_make(&bench, &bench_small);
+    assert_int_equal(bench_sm_open(&bench, 0x01, 0x03), 0x9000);
+    for (size_t i = 0; i < sizeof bound / sizeof bound[0]; i++) {
+        open_only(0x00, bound[i].ins, bound[i].p1, 0x81, "1111", 4);
+        assert_true(bench.secure.held.used);
+        for (size_t j = 0; j < sizeof bound / sizeof bound[0]; j++) {
+            const bool same = bound[i].ins == bound[j].ins && bound[i].p1 == bound[j].p1;
+            const uint8_t request[4] = {bound[j].operation, 0, 0x81, 1};
+            const uint8_t other[4] = {bound[j].operation, 0, 0x82, 1};
+            assert_int_equal(
+                cos_sm_bound(&bench.secure, COS_GATE_PIN, (struct cos_span){request, 4}),
+                same ? COS_OK : COS_E_CONDITIONS);
+            assert_int_equal(cos_sm_bound(&bench.secure, COS_GATE_PIN, (struct cos_span){other, 4}),
+                             COS_E_CONDITIONS);
+        }
+        seal();
+    }
+    bench_free(&bench);
+}
+
 static void a_delete_names_what_the_issuer_named(void **state)
 {
     static const uint8_t others[][4] = {
@@ -314,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_forged_status_destroys_nothing),
         cmocka_unit_test(a_repeated_packing_wraps_the_same_secret),
         cmocka_unit_test(a_held_pin_stays_with_its_application),
+        cmocka_unit_test(operations_on_a_pin_are_bound_to_their_command),
         cmocka_unit_test(a_delete_names_what_the_issuer_named),
         cmocka_unit_test(a_global_rule_asks_for_global_pins),
         cmocka_unit_test(a_failed_seal_sends_nothing),

@@ -73,6 +73,35 @@ static bool unblock_pin(struct bench *bench)
     return bench_hex(bench, "002C0081 0E 3837363534333231 313233343536") == 0x9000;
 }
 
+/* PIN 85, 30303030: many uses, may be disabled, the issuer sets it; 86: 31313131, resetting code
+ * 85; 87: transport PIN 32323232. The issuer's session stays open. */
+static bool issue_pins(struct bench *bench)
+{
+    return issuer(bench) &&
+           bench_sm_hex(bench,
+                        "80E2E000 55 "
+                        "80101E 830105 8409F05457494E434F5301 CA020FFF CB01C0 CC0104 "
+                        "C704 30303030 "
+                        "801017 830106 8409F05457494E434F5301 C30105 C704 31313131 "
+                        "801017 830107 8409F05457494E434F5301 CD0102 C704 32323232") == 0x9000;
+}
+
+/* The session is over. */
+static bool with_pins(struct bench *bench)
+{
+    return issue_pins(bench) && select_application(bench);
+}
+
+static bool disable_wrong(struct bench *bench)
+{
+    return (bench_hex(bench, "00260085 04 30303031") & 0xFFF0) == 0x63C0;
+}
+
+static bool change_transport_wrong(struct bench *bench)
+{
+    return (bench_hex(bench, "00240087 08 32323233 33333333") & 0xFFF0) == 0x63C0;
+}
+
 static bool external_authenticate(struct bench *bench)
 {
     uint8_t apdu[21] = {0x00, 0x82, 0x00, 0x83, 0x10};
@@ -186,6 +215,65 @@ static const struct power_action actions[] = {
      .state = COS_LIFE_OPERATIONAL,
      .prepare = select_application,
      .act = unblock_pin},
+    {.name = "verify-counted",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = with_pins,
+     .command = "00200085 04 30303030",
+     .states = 3},
+    {.name = "change-counted",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = with_pins,
+     .command = "00240085 08 30303030 33333333",
+     .states = 3},
+    {.name = "change-by-rule",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = issue_pins,
+     .secured = true,
+     .command = "00240185 04 33333333",
+     .states = 2},
+    {.name = "change-transport-pin",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = with_pins,
+     .command = "00240087 08 32323232 33333333",
+     .states = 3},
+    {.name = "change-transport-pin-wrong",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = with_pins,
+     .act = change_transport_wrong,
+     .states = 2},
+    {.name = "reset-with-counted-code",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = with_pins,
+     .command = "002C0086 08 30303030 33333333",
+     .states = 4},
+    {.name = "disable",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = with_pins,
+     .command = "00260085 04 30303030",
+     .states = 3},
+    {.name = "disable-wrong",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = with_pins,
+     .act = disable_wrong,
+     .states = 2},
+    {.name = "disable-verified",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = with_pins,
+     .setup = {"00200085 04 30303030"},
+     .command = "00260185",
+     .states = 2},
+    {.name = "enable",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = with_pins,
+     .setup = {"00260085 04 30303030"},
+     .command = "00280085 04 30303030",
+     .states = 3},
+    {.name = "enable-verified",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = with_pins,
+     .setup = {"00260085 04 30303030"},
+     .command = "00280185",
+     .states = 2},
     {.name = "external-authenticate",
      .state = COS_LIFE_OPERATIONAL,
      .prepare = select_application,

@@ -62,10 +62,12 @@ static bool same_but_tries(const struct object *a, const struct object *b)
     return a->kind == b->kind && a->context == b->context && a->number == b->number &&
            a->version == b->version && a->algorithm == b->algorithm && a->usage == b->usage &&
            a->length == b->length && a->use_rule == b->use_rule && a->reset_rule == b->reset_rule &&
-           a->resetting_code == b->resetting_code && a->shortest == b->shortest &&
-           a->longest == b->longest && a->level == b->level &&
-           memcmp(a->valid_to, b->valid_to, 4) == 0 && a->tries_max == b->tries_max &&
-           a->generation == b->generation && a->counter == b->counter;
+           a->change_rule == b->change_rule && a->resetting_code == b->resetting_code &&
+           a->shortest == b->shortest && a->longest == b->longest && a->format == b->format &&
+           a->flags == b->flags && a->state == b->state && a->uses_left == b->uses_left &&
+           a->level == b->level && memcmp(a->valid_to, b->valid_to, 4) == 0 &&
+           a->tries_max == b->tries_max && a->generation == b->generation &&
+           a->counter == b->counter;
 }
 
 /* Nobody authenticated, so a condition holds only if it is "always", or if secure messaging is

@@ -203,8 +203,7 @@ static bool judge(struct rig *rig, const struct state *state, uint32_t n, bool r
         *why = "what was reported done is gone";
         return false;
     }
-    if (strcmp(rig->action->name, "verify-wrong") == 0 ||
-        strcmp(rig->action->name, "external-authenticate-wrong") == 0) {
+    if (strstr(rig->action->name, "-wrong") != NULL) {
         for (size_t i = 0; i < 16; i++) {
             if (state->tries[i] > first->tries[i]) {
                 *why = "a try counter rose";
