@@ -16,7 +16,7 @@ static void make_nonce(const struct sealing *sealing, const uint8_t fresh[SEAL_F
     cos_put16(nonce, sealing->number);
     cos_put32(nonce + COUNT, sealing->count);
     memcpy(nonce + FRESH, fresh, SEAL_FRESH);
-    nonce[KIND] = sealing->kind;
+    nonce[KIND] = (uint8_t)sealing->kind;
 }
 
 enum cos_result cos_seal(struct cos_secure *secure, const struct sealing *sealing, uint8_t *bytes,
