@@ -59,6 +59,10 @@
 /* Min-entropy that the noise source promises, in bits a byte (SP 800-90B); health-test cutoffs
  * follow from it. */
 #define COS_ENTROPY_BITS_PER_BYTE 4
+/* Least public exponent of an RSA key that comes from outside: 65537 (FIPS 186-5, 5.4), or 3. */
+#ifndef COS_RSA_E_MIN
+#define COS_RSA_E_MIN 65537
+#endif
 /* Requests between two seedings. */
 #define COS_DRBG_RESEED 1024
 

@@ -99,8 +99,8 @@ static enum cos_result draw_seed(const struct cos_entropy *entropy, size_t total
 static enum cos_result keyed(const struct cos_drbg *drbg, const struct cos_span *parts,
                              size_t count, uint8_t out[COS_SHA256_SIZE])
 {
-    return drbg->crypto->hmac_sha256(drbg->crypto->context, drbg->key, sizeof drbg->key, parts,
-                                     count, out);
+    return drbg->crypto->hmac(drbg->crypto->context, COS_SHA256, drbg->key, sizeof drbg->key, parts,
+                              count, out);
 }
 
 static enum cos_result next_value(struct cos_drbg *drbg)
@@ -202,6 +202,16 @@ enum cos_result cos_drbg_random(struct cos_drbg *drbg, uint8_t *out, size_t leng
         cos_wipe(out, length);
     }
     return result;
+}
+
+static enum cos_result draw(void *drbg, uint8_t *out, size_t length)
+{
+    return cos_drbg_random(drbg, out, length);
+}
+
+struct cos_random cos_drbg_source(struct cos_drbg *drbg)
+{
+    return (struct cos_random){.context = drbg, .draw = draw};
 }
 
 void cos_drbg_wipe(struct cos_drbg *drbg)

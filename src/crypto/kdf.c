@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Key derivation in counter mode with AES-CMAC as the PRF (SP 800-108r1 4.1): the general form and
- * that of SCP03. They differ only in where the fields stand.
+ * that of SCP03. They differ only in where the fields stand. And X9.63, which hashes.
  *
  * The output must not overlap key, label or context: later blocks are derived from them again.
  */
@@ -55,4 +55,29 @@ enum cos_result cos_kdf_scp03(const struct cos_crypto *crypto, const uint8_t *ke
     const struct cos_span parts[] = {{fields, sizeof fields}, context};
     return derive(crypto, (struct cos_span){key, key_length}, parts, 2, fields + sizeof fields - 1,
                   out, length);
+}
+
+enum cos_result cos_kdf_x963(const struct cos_crypto *crypto, enum cos_hash which,
+                             struct cos_span secret, struct cos_span info, uint8_t *out,
+                             size_t length)
+{
+    const size_t size = cos_hash_size(which);
+    uint8_t counter[4] = {0}, digest[COS_HASH_MAX];
+    const struct cos_span parts[] = {secret, {counter, sizeof counter}, info};
+    enum cos_result result = COS_OK;
+
+    COS_CHECK(length > 0 && length <= BLOCKS_MAX * size, COS_E_CRYPTO);
+    for (size_t done = 0; done < length && result == COS_OK; done += size) {
+        size_t n = length - done < size ? length - done : size;
+        counter[3]++;
+        result = crypto->hash(crypto->context, which, parts, 3, digest);
+        if (result == COS_OK) {
+            memcpy(out + done, digest, n);
+        }
+    }
+    cos_wipe(digest, sizeof digest);
+    if (result != COS_OK) {
+        cos_wipe(out, length);
+    }
+    return result;
 }

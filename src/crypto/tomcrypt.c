@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The libtomcrypt provider, and the only file that knows libtomcrypt (1.18.2).
+ * The libtomcrypt provider (1.18.2): AES and 3DES, and the struct. The files tomcrypt*.c are the
+ * only ones that know the library.
  *
- * It takes from there the AES and 3DES block functions and SHA-256, which work on a caller's struct
- * and nothing else. The modes are ours (modes.h) and so is HMAC: libtomcrypt's own CBC, CMAC and
- * CCM look their cipher up in a global table that has to be filled at run time, and its HMAC and
- * CCM allocate.
+ * It takes from there the AES and 3DES block functions and the hash functions, which work on a
+ * caller's struct and nothing else, and from libtommath the numbers. The modes are ours (modes.h)
+ * and so is HMAC: libtomcrypt's own CBC, CMAC and CCM look their cipher up in a global table that
+ * has to be filled at run time, and its HMAC and CCM allocate.
  *
  * symmetric_key is a union over all ciphers that libtomcrypt was built with: 768 bytes with AES and
  * 3DES alone, as firmware builds it, but 4,256 bytes in a full library on a workstation. It is kept
  * whole, because a pointer to something smaller is not a pointer to that union; only the member
  * that was used is wiped. hash_state likewise: 112 bytes with SHA-256 alone, else 416.
  */
-#include <tomcrypt.h>
+#include "tomcrypt_provider.h"
 
 #include "modes.h"
 
-#define SHA256_BLOCK 64U
+#include <tomcrypt.h>
 
 /* libtomcrypt's argument checks abort the program in some builds, so nothing that it would refuse
  * (NULL for no bytes, a wrong length) gets as far as there. */
@@ -179,70 +180,10 @@ static enum cos_result des3_decrypt(void *context, const uint8_t key[24],
     return result;
 }
 
-/* SHA-256 over `head`, which may be empty, and the parts. */
-static enum cos_result hash(struct cos_span head, const struct cos_span *parts, size_t count,
-                            uint8_t digest[COS_SHA256_SIZE])
-{
-    hash_state state;
-    enum cos_result result = from_tomcrypt(sha256_init(&state));
-    if (result == COS_OK && head.length > 0) {
-        result = from_tomcrypt(sha256_process(&state, head.data, head.length));
-    }
-    for (size_t i = 0; i < count && result == COS_OK; i++) {
-        if (parts[i].length > 0) {
-            result = from_tomcrypt(sha256_process(&state, parts[i].data, parts[i].length));
-        }
-    }
-    if (result == COS_OK) {
-        result = from_tomcrypt(sha256_done(&state, digest));
-    }
-    cos_wipe(&state.sha256, sizeof state.sha256);
-    return result;
-}
-
-static enum cos_result sha256(void *context, const struct cos_span *parts, size_t count,
-                              uint8_t digest[COS_SHA256_SIZE])
-{
-    (void)context;
-    return hash((struct cos_span){NULL, 0}, parts, count, digest);
-}
-
-static void mask_block(uint8_t block[SHA256_BLOCK], uint8_t mask)
-{
-    for (size_t i = 0; i < SHA256_BLOCK; i++) {
-        block[i] ^= mask;
-    }
-}
-
-/* FIPS 198-1, 4: H((K0 xor opad) || H((K0 xor ipad) || text)). */
-static enum cos_result hmac_sha256(void *context, const uint8_t *key, size_t key_length,
-                                   const struct cos_span *parts, size_t count,
-                                   uint8_t mac[COS_SHA256_SIZE])
-{
-    uint8_t block[SHA256_BLOCK] = {0}, inner[COS_SHA256_SIZE];
-    const struct cos_span head = {block, sizeof block}, text = {inner, sizeof inner};
-    enum cos_result result = COS_OK;
-    if (key_length > SHA256_BLOCK) {
-        const struct cos_span long_key = {key, key_length};
-        result = sha256(context, &long_key, 1, block);
-    } else if (key_length > 0) {
-        memcpy(block, key, key_length);
-    }
-    if (result == COS_OK) {
-        mask_block(block, 0x36);
-        result = hash(head, parts, count, inner);
-    }
-    if (result == COS_OK) {
-        mask_block(block, 0x36 ^ 0x5C);
-        result = hash(head, &text, 1, mac);
-    }
-    cos_wipe(block, sizeof block);
-    cos_wipe(inner, sizeof inner);
-    return result;
-}
-
 const struct cos_crypto cos_crypto_tomcrypt = {
     .context = NULL,
+    .hashes = (1U << COS_HASHES) - 1U,
+    .curves = (1U << COS_CURVES) - 1U,
     .aes_encrypt = aes_encrypt,
     .aes_decrypt = aes_decrypt,
     .aes_cbc_encrypt = aes_cbc_encrypt,
@@ -252,6 +193,17 @@ const struct cos_crypto cos_crypto_tomcrypt = {
     .aes_ccm_open = aes_ccm_open,
     .des3_encrypt = des3_encrypt,
     .des3_decrypt = des3_decrypt,
-    .sha256 = sha256,
-    .hmac_sha256 = hmac_sha256,
+    .hash = cos_tomcrypt_hash,
+    .hash_resume = cos_tomcrypt_hash_resume,
+    .hmac = cos_tomcrypt_hmac,
+    .rsa_public = cos_tomcrypt_rsa_public,
+    .rsa_private = cos_tomcrypt_rsa_private,
+    .rsa_check = cos_tomcrypt_rsa_check,
+    .rsa_generate = cos_tomcrypt_rsa_generate,
+    .ec_generate = cos_tomcrypt_ec_generate,
+    .ec_public = cos_tomcrypt_ec_public,
+    .ec_sign = cos_tomcrypt_ec_sign,
+    .ec_verify = cos_tomcrypt_ec_verify,
+    .ec_agree = cos_tomcrypt_ec_agree,
+    .ec_check = cos_tomcrypt_ec_check,
 };

@@ -203,7 +203,7 @@ static enum cos_result check_rom(const struct cos_secure *secure)
     const struct cos_span image = {secure->board->rom->image, secure->board->rom->size};
     uint8_t digest[COS_SHA256_SIZE], embedded[COS_SHA256_SIZE];
 
-    COS_TRY(crypto->sha256(crypto->context, &image, 1, digest));
+    COS_TRY(crypto->hash(crypto->context, COS_SHA256, &image, 1, digest));
     COS_TRY(cos_state_read(secure, STATE_ROM_DIGEST, embedded, sizeof embedded));
     COS_CHECK(cos_equal_secret(digest, embedded, sizeof digest) == COS_YES, COS_E_SELF_TEST);
     return COS_OK;

@@ -192,7 +192,7 @@ static void write_fab(struct bench *bench)
     memcpy(fab + 37, mac, 16);
     memcpy(fab + 64, "TCSE\x54\x43\x63\x26\x00\x01", 10);
     const struct cos_span image = {bench->rom_image, sizeof bench->rom_image};
-    must(cos_crypto_tomcrypt.sha256(NULL, &image, 1, digest) == COS_OK, "SHA-256");
+    must(cos_crypto_tomcrypt.hash(NULL, COS_SHA256, &image, 1, digest) == COS_OK, "SHA-256");
     memcpy(fab + 74, digest, 32);
     must(crypto_cmac(bench_transport, 16, fab + 64, 42, mac), "CMAC");
     memcpy(fab + 106, mac, 16);

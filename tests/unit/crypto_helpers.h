@@ -6,7 +6,7 @@
 #ifndef TESTS_CRYPTO_HELPERS_H
 #define TESTS_CRYPTO_HELPERS_H
 
-#include "cos/bytes.h"
+#include "cos/crypto.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,6 +57,33 @@ static inline size_t random_parts(struct random *random, const uint8_t *data, si
         at += n;
     }
     return count;
+}
+
+/* What a provider draws from: repeatable; or one that fails at its nth draw, from 1. */
+struct chance {
+    struct random random;
+    unsigned draws, fail_at;
+    unsigned idles;
+};
+
+static inline enum cos_result chance_draw(void *context, uint8_t *out, size_t length)
+{
+    struct chance *chance = context;
+    if (++chance->draws == chance->fail_at) {
+        return COS_E_ENTROPY;
+    }
+    random_fill(&chance->random, out, length);
+    return COS_OK;
+}
+
+static inline void chance_idle(void *context)
+{
+    ((struct chance *)context)->idles++;
+}
+
+static inline struct cos_random chance_source(struct chance *chance)
+{
+    return (struct cos_random){chance, chance_draw, chance, chance_idle};
 }
 
 /* Bytes of a hexadecimal string; returns how many. */

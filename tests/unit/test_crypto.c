@@ -180,7 +180,7 @@ static void sha256_vectors(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct cos_span text = text_span(cases[i].text);
         unhex(cases[i].digest, good, sizeof good);
-        assert_int_equal(crypto->sha256(NULL, &text, 1, digest), COS_OK);
+        assert_int_equal(crypto->hash(NULL, COS_SHA256, &text, 1, digest), COS_OK);
         assert_memory_equal(digest, good, sizeof digest);
     }
     memset(thousand, 'a', sizeof thousand);
@@ -188,7 +188,7 @@ static void sha256_vectors(void **state)
         parts[i] = (struct cos_span){thousand, sizeof thousand};
     }
     unhex("CDC76E5C9914FB9281A1C7E284D73E67F1809A48A497200E046D39CCC7112CD0", good, sizeof good);
-    assert_int_equal(crypto->sha256(NULL, parts, 1000, digest), COS_OK);
+    assert_int_equal(crypto->hash(NULL, COS_SHA256, parts, 1000, digest), COS_OK);
     assert_memory_equal(digest, good, sizeof digest);
 }
 
@@ -233,7 +233,7 @@ static void hmac_vectors(void **state)
         }
         struct cos_span span = {text, unhex(cases[i].text, text, sizeof text)};
         unhex(cases[i].mac, good, sizeof good);
-        assert_int_equal(crypto->hmac_sha256(NULL, key, n, &span, 1, mac), COS_OK);
+        assert_int_equal(crypto->hmac(NULL, COS_SHA256, key, n, &span, 1, mac), COS_OK);
         assert_memory_equal(mac, good, sizeof mac);
     }
 }
@@ -355,18 +355,18 @@ static void agrees_cmac_sha256_hmac(void **state)
         assert_memory_equal(out, good, 16);
 
         SHA256(text, length, good);
-        assert_int_equal(crypto->sha256(NULL, parts, count, out), COS_OK);
+        assert_int_equal(crypto->hash(NULL, COS_SHA256, parts, count, out), COS_OK);
         assert_memory_equal(out, good, 32);
 
         n = length % sizeof key; /* HMAC takes a key of any length, none as well */
         random_fill(&random, key, n);
         assert_non_null(HMAC(EVP_sha256(), key, (int)n, text, length, good, NULL));
-        assert_int_equal(crypto->hmac_sha256(NULL, n > 0 ? key : NULL, n, parts, count, out),
+        assert_int_equal(crypto->hmac(NULL, COS_SHA256, n > 0 ? key : NULL, n, parts, count, out),
                          COS_OK);
         assert_memory_equal(out, good, 32);
     }
     uint8_t out[32], good[32];
-    assert_int_equal(crypto->sha256(NULL, NULL, 0, out), COS_OK); /* no parts at all */
+    assert_int_equal(crypto->hash(NULL, COS_SHA256, NULL, 0, out), COS_OK); /* no parts at all */
     assert_memory_equal(out, SHA256(NULL, 0, good), 32);
     const uint8_t key[16] = {0};
     openssl_cmac(key, 16, key, 0, good);
@@ -380,17 +380,17 @@ static void macs_in_place(void **state)
     (void)state;
     uint8_t key[32] = {1, 2, 3}, text[32] = {4, 5, 6}, good[32];
     struct cos_span part = {text, sizeof text};
-    assert_int_equal(crypto->hmac_sha256(NULL, key, 32, &part, 1, good), COS_OK);
-    assert_int_equal(crypto->hmac_sha256(NULL, key, 32, &part, 1, text), COS_OK);
+    assert_int_equal(crypto->hmac(NULL, COS_SHA256, key, 32, &part, 1, good), COS_OK);
+    assert_int_equal(crypto->hmac(NULL, COS_SHA256, key, 32, &part, 1, text), COS_OK);
     assert_memory_equal(text, good, 32);
-    assert_int_equal(crypto->hmac_sha256(NULL, key, 32, &part, 1, good), COS_OK);
-    assert_int_equal(crypto->hmac_sha256(NULL, key, 32, &part, 1, key), COS_OK);
+    assert_int_equal(crypto->hmac(NULL, COS_SHA256, key, 32, &part, 1, good), COS_OK);
+    assert_int_equal(crypto->hmac(NULL, COS_SHA256, key, 32, &part, 1, key), COS_OK);
     assert_memory_equal(key, good, 32);
     assert_int_equal(crypto->aes_cmac(NULL, key, 32, &part, 1, good), COS_OK);
     assert_int_equal(crypto->aes_cmac(NULL, key, 32, &part, 1, text), COS_OK);
     assert_memory_equal(text, good, 16);
     SHA256(text, 32, good);
-    assert_int_equal(crypto->sha256(NULL, &part, 1, text), COS_OK);
+    assert_int_equal(crypto->hash(NULL, COS_SHA256, &part, 1, text), COS_OK);
     assert_memory_equal(text, good, 32);
 }
 

@@ -337,14 +337,15 @@ struct failing {
     unsigned calls, fail_at;
 };
 
-static enum cos_result failing_hmac(void *context, const uint8_t *key, size_t key_length,
-                                    const struct cos_span *parts, size_t count, uint8_t mac[32])
+static enum cos_result failing_hmac(void *context, enum cos_hash which, const uint8_t *key,
+                                    size_t key_length, const struct cos_span *parts, size_t count,
+                                    uint8_t *mac)
 {
     struct failing *failing = context;
     if (++failing->calls == failing->fail_at) {
         return COS_E_CRYPTO;
     }
-    return crypto->hmac_sha256(crypto->context, key, key_length, parts, count, mac);
+    return crypto->hmac(crypto->context, which, key, key_length, parts, count, mac);
 }
 
 static void provider_failures(void **state)
@@ -356,7 +357,7 @@ static void provider_failures(void **state)
     struct failing failing = {0, 0};
     struct cos_crypto broken = cos_crypto_tomcrypt;
     broken.context = &failing;
-    broken.hmac_sha256 = failing_hmac;
+    broken.hmac = failing_hmac;
     struct cos_drbg drbg;
     for (unsigned at = 1; at <= 4; at++) { /* 10.1.2.2 with data: four HMACs */
         source = source_start(80);

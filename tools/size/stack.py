@@ -14,7 +14,10 @@ LEAVES = {
                                "clock_ms")},
     **{name: PROVIDER for name in ("aes_encrypt", "aes_decrypt", "aes_cbc_encrypt",
                                    "aes_cbc_decrypt", "aes_cmac", "aes_ccm_seal", "aes_ccm_open",
-                                   "des3_encrypt", "des3_decrypt", "sha256", "hmac_sha256",
+                                   "des3_encrypt", "des3_decrypt", "hash", "hash_resume", "hmac",
+                                   "rsa_public", "rsa_private", "rsa_check", "rsa_generate",
+                                   "ec_generate", "ec_public", "ec_sign", "ec_verify",
+                                   "ec_agree", "ec_check", "draw",
                                    "apply")},
     "call": TRACE,
 }
@@ -25,6 +28,7 @@ TABLES = {
     ("src/app_domain/dispatch.c", "handler"): "src/app_domain/commands.c",
     ("src/secure_domain/serve.c", "handler"): "src/secure_domain/serve.c",
     ("src/crypto/self_test.c", "run"): "src/crypto/self_test.c",
+    ("src/crypto/self_test_optional.c", "run"): "src/crypto/self_test_optional.c",
     ("src/fs/rule.c", "holds"): "src/secure_domain/status.c",
 }
 
