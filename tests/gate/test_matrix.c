@@ -455,9 +455,8 @@ static int pin_operation(unsigned operation, size_t data)
 
 static void each_operation_on_a_pin_has_its_one_outcome(void **state)
 {
-    enum { OPERATIONAL = COS_LIFE_OPERATIONAL };
     const struct row *row = row_of(COS_GATE_PIN);
-    struct cell cell = {.state = OPERATIONAL, .opcode = COS_GATE_PIN, .sealed = true};
+    struct cell cell = {.state = COS_LIFE_OPERATIONAL, .opcode = COS_GATE_PIN, .sealed = true};
     uint8_t message[COS_GATE_MESSAGE_MAX];
     struct bench_frame frame;
 
@@ -469,7 +468,7 @@ static void each_operation_on_a_pin_has_its_one_outcome(void **state)
         for (cell.length = row->smallest; cell.length <= row->largest; cell.length++) {
             const struct verdict outcome =
                 answered(pin_operation(operation, cell.length - row->smallest), 0);
-            gate_snapshot_restore(&cards[OPERATIONAL], &made[OPERATIONAL]);
+            gate_snapshot_restore(&cards[cell.state], &made[cell.state]);
             fill(&cell, message);
             message[0] = (uint8_t)operation;
             write_request(&cell, 1, cell.opcode, message, cell.length, &frame);
