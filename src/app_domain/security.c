@@ -5,60 +5,40 @@
  */
 #include "domain.h"
 
-static enum cos_result call_pin(struct exchange *x, enum cos_pin_op operation)
+/* The commands on reference data, by INS and P1: what they ask for without and with data, 0 = they
+ * have none, or must have some. */
+static const struct pin_command {
+    uint16_t header;
+    uint8_t without, with; /* enum cos_pin_op */
+} pin_commands[] = {
+    {0x2000, COS_PIN_QUERY, COS_PIN_VERIFY},
+    {0x20FF, COS_PIN_DROP, 0},
+    {0x2400, 0, COS_PIN_CHANGE},
+    {0x2401, 0, COS_PIN_CHANGE_ONLY},
+    {0x2600, 0, COS_PIN_DISABLE},
+    {0x2601, COS_PIN_DISABLE_ONLY, 0},
+    {0x2800, 0, COS_PIN_ENABLE},
+    {0x2801, COS_PIN_ENABLE_ONLY, 0},
+    {0x2C00, 0, COS_PIN_UNBLOCK},
+    {0x2C01, 0, COS_PIN_UNBLOCK_ONLY},
+    {0x2C02, 0, COS_PIN_RESET},
+    {0x2C03, COS_PIN_RESET_ONLY, 0},
+};
+
+enum cos_result cos_app_reference_data(struct exchange *x)
 {
-    const uint8_t fields[] = {(uint8_t)operation, x->class_.channel, x->command.p2,
-                              x->held ? 1 : 0};
+    const struct pin_command *row = pin_commands;
+    const struct pin_command *const end =
+        pin_commands + sizeof pin_commands / sizeof pin_commands[0];
+    const uint16_t header = (uint16_t)(x->command.ins << 8 | x->command.p1);
 
-    COS_CHECK(x->command.nc <= 2 * COS_PIN_MAX || x->held, COS_E_LENGTH);
-    return cos_app_hand_on(x, COS_GATE_PIN, fields, sizeof fields, cos_app_command_data(x));
-}
-
-enum cos_result cos_app_verify(struct exchange *x)
-{
-    const bool with_data = x->command.nc != 0;
-
-    COS_CHECK(x->command.p1 == 0x00 || x->command.p1 == 0xFF, COS_E_P1_P2);
-    COS_CHECK(x->command.p1 == 0x00 || !with_data, COS_E_LENGTH);
-    if (x->command.p1 == 0xFF) {
-        return call_pin(x, COS_PIN_DROP);
+    while (row->header != header) {
+        COS_CHECK(++row < end, COS_E_P1_P2);
     }
-    return call_pin(x, with_data ? COS_PIN_VERIFY : COS_PIN_QUERY);
-}
-
-enum cos_result cos_app_change_reference_data(struct exchange *x)
-{
-    return call_pin(x, x->command.p1 == 0 ? COS_PIN_CHANGE : COS_PIN_CHANGE_ONLY);
-}
-
-/* P1: 00 with the PIN, 01 without. */
-static enum cos_result set_requirement(struct exchange *x, enum cos_pin_op with,
-                                       enum cos_pin_op without)
-{
-    const bool with_data = x->command.nc != 0;
-
-    COS_CHECK(with_data == (x->command.p1 == 0), COS_E_LENGTH);
-    return call_pin(x, with_data ? with : without);
-}
-
-enum cos_result cos_app_disable_verification(struct exchange *x)
-{
-    return set_requirement(x, COS_PIN_DISABLE, COS_PIN_DISABLE_ONLY);
-}
-
-enum cos_result cos_app_enable_verification(struct exchange *x)
-{
-    return set_requirement(x, COS_PIN_ENABLE, COS_PIN_ENABLE_ONLY);
-}
-
-enum cos_result cos_app_reset_retry_counter(struct exchange *x)
-{
-    static const uint8_t operations[] = {COS_PIN_UNBLOCK, COS_PIN_UNBLOCK_ONLY, COS_PIN_RESET,
-                                         COS_PIN_RESET_ONLY};
-    const uint8_t operation = operations[x->command.p1];
-
-    COS_CHECK((operation == COS_PIN_RESET_ONLY) == (x->command.nc == 0), COS_E_LENGTH);
-    return call_pin(x, (enum cos_pin_op)operation);
+    const uint8_t operation = x->command.nc != 0 ? row->with : row->without;
+    const uint8_t fields[] = {operation, x->class_.channel, x->command.p2, x->held ? 1 : 0};
+    COS_CHECK(operation != 0 && (x->command.nc <= 2 * COS_PIN_MAX || x->held), COS_E_LENGTH);
+    return cos_app_hand_on(x, COS_GATE_PIN, fields, sizeof fields, cos_app_command_data(x));
 }
 
 enum cos_result cos_app_get_challenge(struct exchange *x)

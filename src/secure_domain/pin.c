@@ -174,10 +174,10 @@ static enum cos_result unblock(struct cos_secure *secure, struct pin_request *re
 
     COS_CHECK(pin->resetting_code != 0, COS_E_CONDITIONS);
     COS_TRY(cos_object_find(secure, OBJECT_PIN, pin->context, pin->resetting_code, 0, &code));
-    COS_CHECK((code.state & STATE_TRANSPORT) == 0, COS_E_CONDITIONS);
     COS_CHECK(request->data.length >= 1, COS_E_LENGTH);
     if (with_new_value) {
         COS_TRY(split(&code, pin, request->data, &code_value, &new_value));
+        COS_CHECK((code.state & STATE_TRANSPORT) == 0, COS_E_CONDITIONS);
         COS_TRY(compare(secure, request->status, &code, code_value));
     } else {
         COS_TRY(present(secure, request->status, &code, request->data));

@@ -223,7 +223,7 @@ static size_t collect_slots(const struct bench *bench, uint8_t slots[48][32])
     const struct cos_store *store = &bench->secure.store;
     const uint32_t payload = store->payload;
     const uint32_t per_page = payload / 48;
-    const uint32_t entries = payload / 32;
+    const uint32_t entries = payload / 40;
     const uint32_t first =
         1 + (48 + entries - 1) / entries + 1; /* pages of state, objects, names */
     size_t count = 0;

@@ -61,7 +61,7 @@ static const struct {
     {"a key's object: usage", "8010 0C 830105 950101 C704 35353535", 0x6A80},
     {"a key's object: condition", "8010 0C 830105 C50100 C704 35353535", 0x6A80},
     {"a key's object: level", "8010 10 830105 C6050320301231 C704 35353535", 0x6A80},
-    {"unknown object", "8010 0C 830105 C90100 C704 35353535", 0x6A80},
+    {"unknown object", "8010 0C 830105 CE0100 C704 35353535", 0x6A80},
     {"an application that is not there", "8010 10 830105 8405A1A2A3A4A5 C704 35353535", 0x6A88},
     {"a part of an application's name", "8010 10 830105 8405F05457494E C704 35353535", 0x6A88},
     {"no name", "8010 0B 830105 8400 C704 35353535", 0x6A80},

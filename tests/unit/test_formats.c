@@ -285,12 +285,14 @@ static void object_entry(void **state)
         .context = 1,
         .number = 1,
         .length = 6,
+        .change_rule = 0xFF,
         .reset_rule = 0xC0,
         .resetting_code = 2,
         .shortest = 4,
         .longest = 12,
         .tries_max = 3,
         .tries_left = 3,
+        .uses_left = USES_UNLIMITED,
     };
 
     (void)state;

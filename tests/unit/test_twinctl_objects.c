@@ -113,6 +113,59 @@ static void pins(void **state)
                      "C7083837363534333231");
 }
 
+static void pins_with_everything(void **state)
+{
+    (void)state;
+    struct bytes pin = {0};
+    dgi_pin(&pin, &(struct pin_object){.number = 3,
+                                       .tries = 3,
+                                       .shortest = 6,
+                                       .longest = 8,
+                                       .reset_condition = 0xFF,
+                                       .format = 0x70 | PIN_FORM_PADDED,
+                                       .uses = 0x0102,
+                                       .may_change = true,
+                                       .change_condition = 0xC0,
+                                       .may_disable = true,
+                                       .transport = true,
+                                       .value = TEXT("123456\xFF\xFF")});
+    check_hex(&pin, "801029830103C00103C10106C20108C401FFC90172CA020102CB01C0CC0104CD0102"
+                    "C708313233343536FFFF");
+}
+
+static void forms_of_a_pin(void **state)
+{
+    static const struct {
+        uint8_t format;
+        const char *digits, *encoded;
+    } forms[] = {
+        {PIN_FORM_BYTES, "1234", "31323334"},
+        {PIN_FORM_DIGITS, "12345", "3132333435"},
+        {0x70 | PIN_FORM_PADDED, "123456", "313233343536FFFF"},
+        {0x70 | PIN_FORM_PADDED, "12345678", "3132333435363738"},
+        {0x30 | PIN_FORM_PADDED, "1", "31FFFFFF"},
+        {0x70 | PIN_FORM_PADDED, "123456789", NULL},
+        {PIN_FORM_BCD, "123456", "123456"},
+        {PIN_FORM_BCD, "12345", "12345F"},
+        {PIN_FORM_BLOCK, "1234", "241234FFFFFFFFFF"},
+        {PIN_FORM_BLOCK, "12345", "2512345FFFFFFFFF"},
+        {PIN_FORM_BLOCK, "123456789012", "2C123456789012FF"},
+        {PIN_FORM_BLOCK, "123", NULL},
+        {PIN_FORM_BLOCK, "1234567890123", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        struct bytes value = {0};
+        pin_encode(&value, forms[i].format,
+                   (struct part){(const uint8_t *)forms[i].digits, strlen(forms[i].digits)});
+        assert_int_equal(value.failed, forms[i].encoded == NULL);
+        if (forms[i].encoded != NULL) {
+            check_hex(&value, forms[i].encoded);
+        }
+    }
+}
+
 static void keys_and_card_data(void **state)
 {
     (void)state;
@@ -426,6 +479,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(file_control_parameters),
         cmocka_unit_test(pins),
+        cmocka_unit_test(pins_with_everything),
+        cmocka_unit_test(forms_of_a_pin),
         cmocka_unit_test(keys_and_card_data),
         cmocka_unit_test(what_is_too_long_fails_for_good),
         cmocka_unit_test(tlv_agrees_with_the_card),

@@ -3,6 +3,7 @@
  * Commands to the card, and what its answers mean.
  */
 #include "card.h"
+#include "objects.h"
 
 #include "cos/gate.h"
 
@@ -138,14 +139,19 @@ enum outcome card_select_application(struct card *card, struct problem *problem)
     return card_do(card, "SELECT the access application", &select, problem);
 }
 
-enum outcome card_verify(struct card *card, const char *pin, struct problem *problem)
+enum outcome card_verify(struct card *card, uint8_t format, const char *pin,
+                         struct problem *problem)
 {
-    struct command verify = {.cla = 0x00,
-                             .ins = 0x20,
-                             .p2 = PIN_REFERENCE,
-                             .data = (const uint8_t *)pin,
-                             .nc = strlen(pin)};
-    return card_do(card, "VERIFY the PIN", &verify, problem);
+    struct bytes value = {0};
+    pin_encode(&value, format, (struct part){(const uint8_t *)pin, strlen(pin)});
+    if (value.failed) {
+        return trouble(problem, "the PIN has too few or too many digits");
+    }
+    struct command verify = {
+        .cla = 0x00, .ins = 0x20, .p2 = PIN_REFERENCE, .data = value.data, .nc = value.length};
+    enum outcome outcome = card_do(card, "VERIFY the PIN", &verify, problem);
+    bytes_wipe(&value);
+    return outcome;
 }
 
 /* Copies a value of exactly this length. */

@@ -59,7 +59,8 @@ enum outcome card_select_file(struct card *card, uint16_t fid, struct problem *p
 enum outcome card_select_application(struct card *card, struct problem *problem);
 
 /* VERIFY of the holder's PIN. */
-enum outcome card_verify(struct card *card, const char *pin, struct problem *problem);
+enum outcome card_verify(struct card *card, uint8_t format, const char *pin,
+                         struct problem *problem);
 
 /* What every card tells in every state (GET DATA 0101). */
 struct card_identity {

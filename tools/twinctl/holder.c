@@ -60,7 +60,8 @@ enum outcome command_holder(struct world *world, const char *name)
     }
     TRY(card_select_application(&world->card, &world->problem));
     if (world->options.pin != NULL) {
-        TRY(card_verify(&world->card, world->options.pin, &world->problem));
+        TRY(card_verify(&world->card, world->profile->pin_format, world->options.pin,
+                        &world->problem));
     }
     return holder_read(world);
 }

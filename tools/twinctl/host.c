@@ -62,7 +62,7 @@ enum outcome command_remote(struct world *world, const char *name)
     }
     TRY(card_select_application(card, problem));
     if (world->options.pin != NULL) {
-        TRY(card_verify(card, world->options.pin, problem));
+        TRY(card_verify(card, world->profile->pin_format, world->options.pin, problem));
     }
     struct command command = {.cla = 0x00,
                               .ins = 0x88,

@@ -103,6 +103,40 @@ static void application_name(struct bytes *to, struct part name)
     }
 }
 
+/* A nibble each, and F for what is left of the last byte. */
+static void digits_packed(struct bytes *to, struct part digits)
+{
+    for (size_t i = 0; i < digits.length; i += 2) {
+        const unsigned low = i + 1 < digits.length ? digits.data[i + 1] & 0x0FU : 0x0FU;
+        bytes_add8(to, (digits.data[i] & 0x0FU) << 4 | low);
+    }
+}
+
+void pin_encode(struct bytes *to, uint8_t format, struct part digits)
+{
+    const size_t start = to->length;
+    size_t size = 0;
+    switch (format & 0x0F) {
+    case PIN_FORM_BCD:
+        digits_packed(to, digits);
+        break;
+    case PIN_FORM_BLOCK:
+        size = 8;
+        bytes_add8(to, 0x20U | (unsigned)digits.length);
+        digits_packed(to, digits);
+        to->failed |= digits.length < 4 || digits.length > 12;
+        break;
+    default:
+        size = (format & 0x0F) == PIN_FORM_PADDED ? (format >> 4) + 1U : 0;
+        bytes_add(to, digits.data, digits.length);
+        break;
+    }
+    to->failed |= size != 0 && to->length - start > size;
+    while (!to->failed && to->length - start < size) {
+        bytes_add8(to, 0xFF);
+    }
+}
+
 void dgi_pin(struct bytes *to, const struct pin_object *pin)
 {
     struct bytes value = {0};
@@ -115,6 +149,21 @@ void dgi_pin(struct bytes *to, const struct pin_object *pin)
         bytes_tlv8(&value, 0xC3, pin->resetting_code);
     }
     bytes_tlv8(&value, 0xC4, pin->reset_condition);
+    if (pin->format != PIN_FORM_BYTES) {
+        bytes_tlv8(&value, 0xC9, pin->format);
+    }
+    if (pin->uses != 0) {
+        bytes_tlv16(&value, 0xCA, pin->uses);
+    }
+    if (pin->may_change) {
+        bytes_tlv8(&value, 0xCB, pin->change_condition);
+    }
+    if (pin->may_disable) {
+        bytes_tlv8(&value, 0xCC, 0x04);
+    }
+    if (pin->transport) {
+        bytes_tlv8(&value, 0xCD, 0x02);
+    }
     bytes_tlv(&value, 0xC7, pin->value.data, pin->value.length);
     dgi(to, DGI_PIN, &value);
 }

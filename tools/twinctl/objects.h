@@ -32,13 +32,30 @@ struct ef_parameters {
 };
 void fcp_ef(struct bytes *to, const struct ef_parameters *ef);
 
+/* Forms of a PIN; b8..b5 of a padded one: its bytes, less one (docs/formats.md, "Formats of PINs").
+ */
+enum pin_form {
+    PIN_FORM_BYTES = 0x00,
+    PIN_FORM_DIGITS = 0x01,
+    PIN_FORM_PADDED = 0x02,
+    PIN_FORM_BCD = 0x03,
+    PIN_FORM_BLOCK = 0x04,
+};
+/* A PIN of ASCII digits as the card wants it; bytes and digits stay as they are. */
+void pin_encode(struct bytes *to, uint8_t format, struct part digits);
+
 struct pin_object {
     uint8_t number;
     struct part application; /* empty = global */
     uint8_t tries, shortest, longest;
     uint8_t resetting_code;  /* number of that PIN, 0 = none */
     uint8_t reset_condition; /* for resetting without code */
-    struct part value;
+    uint8_t format;
+    uint16_t uses;   /* 0 = not counted */
+    bool may_change; /* without the old value, under this condition */
+    uint8_t change_condition;
+    bool may_disable, transport;
+    struct part value; /* in its format */
 };
 void dgi_pin(struct bytes *to, const struct pin_object *pin);
 

@@ -188,14 +188,19 @@ static enum outcome store_objects(struct world *world)
 {
     const struct profile *profile = world->profile;
     struct part remote = secret(world, "REMOTE");
-    struct bytes data = {0};
+    struct bytes data = {0}, code = {0}, pin = {0};
+    pin_encode(&code, profile->pin_format, secret(world, "RESETTING_CODE"));
+    pin_encode(&pin, profile->pin_format, secret(world, "PIN"));
+    data.failed = code.failed || pin.failed;
     dgi_pin(&data, &(struct pin_object){.number = CODE_NUMBER,
                                         .application = application,
                                         .tries = profile->code_tries,
                                         .shortest = profile->pin_shortest,
                                         .longest = profile->pin_longest,
                                         .reset_condition = CONDITION_NEVER,
-                                        .value = secret(world, "RESETTING_CODE")});
+                                        .format = profile->pin_format,
+                                        .uses = profile->code_uses,
+                                        .value = {code.data, code.length}});
     dgi_pin(&data, &(struct pin_object){.number = PIN_NUMBER,
                                         .application = application,
                                         .tries = profile->pin_tries,
@@ -203,7 +208,12 @@ static enum outcome store_objects(struct world *world)
                                         .longest = profile->pin_longest,
                                         .resetting_code = CODE_NUMBER,
                                         .reset_condition = CONDITION_ISSUER,
-                                        .value = secret(world, "PIN")});
+                                        .format = profile->pin_format,
+                                        .may_disable = profile->pin_may_disable,
+                                        .transport = profile->pin_transport,
+                                        .value = {pin.data, pin.length}});
+    bytes_wipe(&code);
+    bytes_wipe(&pin);
     dgi_key(&data, &(struct key_object){.number = ACCESS_NUMBER,
                                         .application = application,
                                         .algorithm = ALGORITHM_AES,

@@ -4,6 +4,8 @@
  */
 #include "profile.h"
 
+#include "objects.h"
+
 #include <string.h>
 
 #define CONDITION_ALWAYS 0x00U
@@ -48,7 +50,9 @@ const struct profile sample_profile = {
     .pin_tries = 3,
     .pin_shortest = 4,
     .pin_longest = 12,
+    .pin_format = PIN_FORM_DIGITS,
     .code_tries = 5,
+    .code_uses = 10,
     .access_level = 3,
     .valid_to = 0x20351231,
     .holder_name = "ERIKA MUSTERMANN",

@@ -34,8 +34,11 @@ struct profile {
     uint16_t holder_size, record_size, dir_size, info_size;
     const char *label;        /* of the application, in EF.DIR */
     uint8_t record_condition; /* who may read serial number and production record */
-    uint8_t pin_tries, pin_shortest, pin_longest;
+    uint8_t pin_tries, pin_shortest, pin_longest; /* digits; the resetting code's too */
+    uint8_t pin_format;                           /* enum pin_form; the resetting code's too */
+    bool pin_may_disable, pin_transport;
     uint8_t code_tries;
+    uint16_t code_uses; /* 0 = not counted */
     uint8_t access_level;
     uint32_t valid_to; /* YYYYMMDD, BCD */
     const char *holder_name;

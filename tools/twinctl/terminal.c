@@ -93,7 +93,7 @@ static enum outcome ask(struct world *world, const uint8_t *question, uint8_t pr
     TRY(world_open_card(world));
     TRY(card_select_application(card, problem));
     if (world->options.pin != NULL) {
-        TRY(card_verify(card, world->options.pin, problem));
+        TRY(card_verify(card, world->profile->pin_format, world->options.pin, problem));
     }
     struct command command = {.cla = 0x00,
                               .ins = 0x88,
