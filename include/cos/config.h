@@ -33,9 +33,9 @@
 #endif
 
 /* Largest plain text of a gate message, after the header, before the tag. One RSA-4096 block and
- * its framing needs 560; a card with short APDUs and symmetric keys is served by 320. */
+ * its framing needs 560; a card with symmetric keys and elliptic curves is served by 320. */
 #ifndef COS_GATE_MESSAGE_MAX
-#define COS_GATE_MESSAGE_MAX 320
+#define COS_GATE_MESSAGE_MAX 560
 #endif
 
 /* Frame on the link: length, header, message, tag, CRC (docs/formats.md). */
@@ -45,6 +45,10 @@
  * down. */
 #ifndef COS_GATE_TIMEOUT_MS
 #define COS_GATE_TIMEOUT_MS 1000
+#endif
+/* The same for calls that work with keys: making an RSA key may take that long. */
+#ifndef COS_GATE_TIMEOUT_LONG_MS
+#define COS_GATE_TIMEOUT_LONG_MS 60000
 #endif
 #ifndef COS_GATE_TRIES
 #define COS_GATE_TRIES 4

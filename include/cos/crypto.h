@@ -237,7 +237,8 @@ enum cos_result cos_crypto_self_test(const struct cos_crypto *crypto, unsigned w
 /* The same for what a provider need not have: before its first use, since some of it takes long.
  * Generation of keys is not tested, for its answers cannot be known. COS_E_SELF_TEST, also for what
  * the provider does not have. */
-#define COS_SELF_TEST_HASH 0x08U /* hashes but SHA-256, HMAC with them, resumption: what there is  \
+#define COS_SELF_TEST_HASH                                                                         \
+    0x08U                        /* hashes but SHA-256, HMAC with them, resumption: what there is  \
                                   */
 #define COS_SELF_TEST_RSA  0x10U /* both operations and the check of a key, 1,024 bits */
 #define COS_SELF_TEST_P256 0x20U /* each curve: public key, agreement, signature, checks */

@@ -65,8 +65,8 @@ enum cos_life_cycle {
     X(CHALLENGE, 0x06, 2, 2, 64, COS_STATES_KEYED, YES, 1)                                         \
     X(AUTH, 0x07, 4, 68, 64, COS_STATES_KEYED, YES, 1)                                             \
     X(KEY, 0x08, 2, 264, 64, COS_STATES_KEYED, YES, 1)                                             \
-    X(CRYPT, 0x09, 2, COS_GATE_MESSAGE_MAX - 8, COS_GATE_MESSAGE_MAX - 8, COS_STATES_USE, YES, 0)  \
-    X(SE, 0x0A, 2, 64, 0, COS_STATES_USE, YES, 0)                                                  \
+    X(CRYPT, 0x09, 4, COS_GATE_MESSAGE_MAX - 8, COS_GATE_MESSAGE_MAX - 8, COS_STATES_USE, YES, 1)  \
+    X(SE, 0x0A, 3, 64, 0, COS_STATES_USE, YES, 1)                                                  \
     X(SM_OPEN, 0x0B, 5, 263, 262, COS_STATES_KEYED, YES, 1)                                        \
     X(SM_SEAL, 0x0C, 3, 259, 258, COS_STATES_KEYED | COS_LIFE_BIT(COS_LIFE_TERMINATED), YES, 1)    \
     X(VAULT, 0x0D, 4, 7 + COS_VAULT_PART, COS_VAULT_PART, COS_STATES_FILES, YES, 1)                \
@@ -126,6 +126,17 @@ enum cos_key_op {
     COS_KEY_STORE = 2,      /* STORE DATA: create PINs and keys from held data */
     COS_KEY_ATTRIBUTES = 3, /* key information template, or attributes of one object */
     COS_KEY_DELETE = 4,
+    COS_KEY_GENERATE = 5, /* GENERATE ASYMMETRIC KEY PAIR: answers the public part */
+    COS_KEY_PUBLIC = 6,   /* the public part of a key pair */
+};
+enum cos_crypt_op {
+    COS_CRYPT_PSO = 1, /* PERFORM SECURITY OPERATION: P1, P2, data field */
+};
+enum cos_se_op {
+    COS_SE_SET = 1, /* P1, P2, data field */
+    COS_SE_STORE = 2,
+    COS_SE_RESTORE = 3,
+    COS_SE_ERASE = 4,
 };
 enum cos_life_op {
     COS_LIFE_CHALLENGE = 1, /* begin production step 3 or 4 */

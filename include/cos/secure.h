@@ -32,12 +32,36 @@ struct cos_secure_config {
     uint16_t objects;              /* PINs, keys and pairing secrets that fit, at most 255 */
     uint16_t vault_files;          /* EFs in the vault; 0 = no vault */
     uint16_t vault_size;           /* bytes of their content, rounded up to 92 for each of them */
+    /* Where a key pair lies in the clear while one call works with it: 199 bytes for elliptic
+     * curves, 7/2 of the modulus + 4 for RSA (900 for 2,048 bits, 1,796 for 4,096). NULL, 0: the
+     * card has none. What it has no room for cannot be created. Key pairs share the vault's chunks.
+     */
+    uint8_t *key_memory;
+    size_t key_memory_size;
     /* The store's reserve is at least 10: production step 4 writes 7 pages in one transaction. */
 };
 
 #define COS_CHANNELS 1U
 
+/* What one control reference template names, for one direction. 0: nothing. */
+struct cos_reference {
+    uint8_t key;       /* as in P2 */
+    uint8_t algorithm; /* docs/formats.md, "Algorithms" */
+};
+#define COS_TEMPLATES 6U /* AT, KAT, HT, CCT, DST, CT */
+struct cos_references {
+    struct cos_reference of[COS_TEMPLATES][2]; /* computing, verifying */
+};
+
+/* The current security environment of a channel. */
+struct cos_environment {
+    struct cos_references references;
+    uint8_t vector_length; /* of the initial value block for CT */
+    uint8_t vector[COS_AES_BLOCK];
+};
+
 struct cos_channel {
+    struct cos_environment environment;
     uint8_t application;              /* context number, 0 = none */
     uint16_t pins_global, pins_local; /* verified: bit n = number n (1 to 15) */
     uint16_t keys_global, keys_local; /* authenticated by EXTERNAL AUTHENTICATE */
@@ -87,7 +111,7 @@ struct cos_gate_server {
 };
 
 /* One transaction on the chip's store under construction. */
-#define COS_SECURE_EDITS  27U /* DELETE: 16 files, 8 names, 3 fields of the state record */
+#define COS_SECURE_EDITS  27U  /* DELETE: 16 files, 8 names, 3 fields of the state record */
 #define COS_SECURE_CHANGE 528U /* six objects with their secrets */
 struct cos_secure_change {
     size_t count, used;
@@ -127,6 +151,9 @@ struct cos_secure {
     struct cos_held held;
     uint8_t serial[8];
     uint8_t challenge[COS_AES_BLOCK];
+    uint8_t digest_length; /* of what PSO HASH left for the next command; 0: nothing */
+    uint8_t digest_of;     /* enum cos_hash */
+    uint8_t digest[COS_HASH_MAX];
     uint8_t storage_key[COS_AES_KEY_MAX];
     struct cos_secure_clear clear;
     struct cos_drbg drbg;

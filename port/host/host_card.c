@@ -50,6 +50,8 @@ void host_secure_chip_init(struct host_secure_chip *chip)
                 .objects = HOST_SECURE_OBJECTS,
                 .vault_files = HOST_VAULT_FILES,
                 .vault_size = HOST_VAULT_SIZE,
+                .key_memory = chip->key_memory,
+                .key_memory_size = sizeof chip->key_memory,
             },
     };
 }

@@ -22,7 +22,8 @@
 #define HOST_SECURE_OBJECTS 48U
 #define HOST_VAULT_FILES    16U
 #define HOST_VAULT_SIZE     8192U
-#define HOST_RESPONSE_SIZE  512U
+#define HOST_KEY_MEMORY     1796U /* RSA-4096 */
+#define HOST_RESPONSE_SIZE  600U
 
 /* Configuration of a chip and the memory that goes with it. Must not move after init. */
 struct host_app_chip {
@@ -33,6 +34,7 @@ struct host_app_chip {
 struct host_secure_chip {
     struct cos_secure_config config;
     uint16_t map[HOST_SECURE_PAGES - HOST_RESERVE];
+    uint8_t key_memory[HOST_KEY_MEMORY];
 };
 
 /* `trace` may be NULL. */

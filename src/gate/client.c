@@ -35,20 +35,27 @@ static uint32_t now(const struct cos_board *board)
     return board->clock_ms != NULL ? board->clock_ms(board->context) : 0;
 }
 
+static uint32_t timeout_of(uint8_t opcode)
+{
+    return opcode == COS_GATE_KEY || opcode == COS_GATE_CRYPT || opcode == COS_GATE_AUTH
+               ? COS_GATE_TIMEOUT_LONG_MS
+               : COS_GATE_TIMEOUT_MS;
+}
+
 /* Waits for the answer to the request that was just sent; stray and damaged frames are thrown away.
  */
 static enum cos_result await(struct cos_gate_client *client, struct frame *frame)
 {
     const struct cos_board *board = client->board;
     const struct cos_link *link = board->link;
-    const uint32_t began = now(board);
+    const uint32_t timeout = timeout_of(client->request[3]), began = now(board);
 
     for (unsigned strays = 0; strays < 16; strays++) {
         uint32_t waited = now(board) - began;
         size_t length;
-        COS_CHECK(waited < COS_GATE_TIMEOUT_MS, COS_E_LINK_TIMEOUT);
+        COS_CHECK(waited < timeout, COS_E_LINK_TIMEOUT);
         COS_TRY(link->receive(link->context, client->response, sizeof client->response, &length,
-                              COS_GATE_TIMEOUT_MS - waited));
+                              timeout - waited));
         if (length <= sizeof client->response &&
             cos_frame_parse(client->response, length, frame) == COS_OK &&
             answers(frame, client->request)) {

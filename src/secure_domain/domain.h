@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the files of the secure domain share. One file a concern: start.c, serve.c, state.c,
- * seal.c, object.c, application.c, chunk.c, vault.c, status.c, pin_format.c, pin.c, auth.c,
- * scp03.c, sm.c, key.c, personal.c, life.c.
+ * seal.c, object.c, application.c, chunk.c, material.c, vault.c, environment.c, crypt.c, status.c,
+ * pin_format.c, pin.c, auth.c, scp03.c, sm.c, key.c, generate.c, use.c, personal.c, life.c.
  */
 #ifndef COS_SECURE_DOMAIN_H
 #define COS_SECURE_DOMAIN_H
@@ -101,8 +101,21 @@ enum cos_result cos_state_count_attack(struct cos_secure *secure);
 
 /* ---- Objects: PINs, keys, pairing secrets (object.c) ---- */
 
-enum object_kind { OBJECT_FREE = 0, OBJECT_PIN = 1, OBJECT_KEY = 2, OBJECT_PAIRING = 3 };
-enum object_algorithm { ALGORITHM_NONE = 0, ALGORITHM_AES = 1, ALGORITHM_DES3 = 2 };
+enum object_kind {
+    OBJECT_FREE = 0,
+    OBJECT_PIN = 1,
+    OBJECT_KEY = 2,
+    OBJECT_PAIRING = 3,
+    OBJECT_ENVIRONMENT = 4, /* security environment: its references (environment.c) */
+};
+enum object_algorithm {
+    ALGORITHM_NONE = 0,
+    ALGORITHM_AES = 1,
+    ALGORITHM_DES3 = 2,
+    ALGORITHM_HMAC = 3, /* format: enum cos_hash */
+    ALGORITHM_RSA = 4,  /* format: bytes of the modulus / 8 */
+    ALGORITHM_EC = 5,   /* format: enum cos_curve */
+};
 enum object_usage {
     USAGE_INTERNAL = 0x01,
     USAGE_EXTERNAL = 0x02,
@@ -194,11 +207,14 @@ enum cos_result cos_object_place_key(struct cos_secure *secure, uint8_t number, 
 /* Adds the entry, and the secret if it is not NULL (object->length bytes), to the transaction. */
 enum cos_result cos_object_put(struct cos_secure *secure, struct object *object,
                                const uint8_t *secret);
+/* Adds the entry of an object that has no secret in a slot: OBJECT_EDITS edits. */
+enum { OBJECT_EDITS = 2 };
+void cos_object_put_empty(struct cos_secure *secure, struct object *object);
 /* Adds the transport key of a production step, in place of one that is there. */
 enum cos_result cos_object_add_transport(struct cos_secure *secure, uint8_t number,
                                          const uint8_t key[16]);
-/* Adds the removal of entry and secret to the transaction: as many edits. */
-enum { OBJECT_EDITS = 2 };
+/* Adds the removal of entry and secret to the transaction: OBJECT_EDITS edits. A key pair's chunks
+ * are to be swept when it is committed. */
 void cos_object_remove(struct cos_secure *secure, const struct object *object);
 /* How many sets of keys there are, but that of one version (0: all). */
 enum cos_result cos_object_count_sets(const struct cos_secure *secure, uint8_t but,
@@ -303,6 +319,30 @@ enum cos_result cos_content_write(struct cos_secure *secure, const struct conten
  * went. A page program for each page that has any. */
 enum cos_result cos_content_sweep(struct cos_secure *secure);
 
+/* ---- Key pairs (material.c): RSA and EC keys, in the clear in config.key_memory for one call ----
+ */
+
+/* Whether the provider has the algorithm, and key memory suffices. */
+bool cos_material_served(const struct cos_secure *secure, const struct object *key);
+/* Bytes of the modulus, of the public part, of all of it. */
+size_t cos_material_modulus(const struct object *key);
+size_t cos_material_public_size(const struct object *key);
+size_t cos_material_size(const struct object *key);
+/* Reads a key pair, or its public part only, to key memory, which is wiped when the call ends.
+ * COS_E_NOT_USABLE: there is none yet. */
+enum cos_result cos_material_load(const struct cos_secure *secure, const struct object *key);
+enum cos_result cos_material_load_public(const struct cos_secure *secure, const struct object *key);
+/* Makes what is in key memory the key's, in place of an older one: all or nothing, in some
+ * transactions of its own. COS_E_MEMORY_FULL: both must have room at once. */
+enum cos_result cos_material_store(struct cos_secure *secure, struct object *key);
+/* Where the parts are in key memory. The modulus, or the point of an EC key, is the first. */
+struct cos_rsa_private cos_material_rsa(const struct cos_secure *secure, const struct object *key);
+struct cos_rsa_parts cos_material_rsa_parts(const struct cos_secure *secure,
+                                            const struct object *key);
+struct cos_span cos_material_exponent(const struct cos_secure *secure, const struct object *key);
+uint8_t *cos_material_ec(const struct cos_secure *secure, const struct object *key);
+void cos_material_wipe(const struct cos_secure *secure);
+
 /* ---- Vault (vault.c) ---- */
 
 /* Logical pages that entries and chunks take. */
@@ -332,6 +372,34 @@ enum cos_result cos_status_require_rule(const struct cos_secure *secure, uint8_t
 /* Finds the object that a reference byte names from this channel. */
 enum cos_result cos_status_find(const struct cos_secure *secure, uint8_t channel, uint8_t reference,
                                 enum object_kind kind, struct object *object);
+
+/* ---- Using keys (use.c, crypt.c, generate.c) ---- */
+
+/* COS_OK if the key serves this, its rule is satisfied (COS_E_SECURITY_STATUS) and it has uses left
+ * (COS_E_NOT_USABLE): one is spent, durably, and with FLAG_EACH_USE the user's authentication. */
+enum cos_result cos_key_use(struct cos_secure *secure, uint8_t channel, struct object *key,
+                            enum object_service service);
+/* The generator, and the board's idle hook. */
+struct cos_random cos_secure_random(struct cos_secure *secure);
+/* Signs data, or what PSO HASH left if they are empty, with a key whose use was granted. */
+enum cos_result cos_crypt_sign(struct cos_secure *secure, uint8_t at, const struct object *key,
+                               uint8_t algorithm, struct cos_span data, struct cos_writer *body);
+/* GENERATE ASYMMETRIC KEY PAIR under the key's rule for change, and reading the public part: both
+ * answer 7F49. */
+enum cos_result cos_key_generate(struct cos_secure *secure, uint8_t channel, uint8_t reference,
+                                 struct cos_writer *body);
+enum cos_result cos_key_public(struct cos_secure *secure, uint8_t channel, uint8_t reference,
+                               struct cos_writer *body);
+
+/* ---- Security environments (environment.c) ---- */
+
+enum reference_direction { REFERENCE_COMPUTE, REFERENCE_VERIFY };
+/* What the channel's environment names in a template (tag), for computing, deciphering and being
+ * authenticated, or for verifying, enciphering and authenticating. */
+struct cos_reference cos_environment_reference(const struct cos_channel *channel, uint8_t template,
+                                               enum reference_direction direction);
+/* The environment that an application begins with: its number 1, or an empty one. */
+enum cos_result cos_environment_default(struct cos_secure *secure, struct cos_channel *channel);
 
 /* ---- Secure messaging (scp03.c, sm.c) ---- */
 
@@ -384,6 +452,10 @@ enum cos_result cos_call_auth(struct cos_secure *secure, struct cos_reader *requ
                               struct cos_writer *body);
 enum cos_result cos_call_key(struct cos_secure *secure, struct cos_reader *request,
                              struct cos_writer *body);
+enum cos_result cos_call_crypt(struct cos_secure *secure, struct cos_reader *request,
+                               struct cos_writer *body);
+enum cos_result cos_call_se(struct cos_secure *secure, struct cos_reader *request,
+                            struct cos_writer *body);
 enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *request,
                                  struct cos_writer *body);
 enum cos_result cos_call_sm_seal(struct cos_secure *secure, struct cos_reader *request,

@@ -174,7 +174,8 @@ static enum cos_result delete_key(struct cos_secure *secure, uint8_t channel, ui
     cos_status_set(secure, &secure->channels[channel], &object, false);
     cos_change_start(secure);
     cos_object_remove(secure, &object);
-    return cos_change_commit(secure);
+    COS_TRY(cos_change_commit(secure));
+    return cos_content_sweep(secure);
 }
 
 enum cos_result cos_call_key(struct cos_secure *secure, struct cos_reader *request,
@@ -199,6 +200,12 @@ enum cos_result cos_call_key(struct cos_secure *secure, struct cos_reader *reque
     case COS_KEY_DELETE:
         COS_CHECK(rest.length == 2, COS_E_GATE_FORMAT);
         return delete_key(secure, channel, rest.data[0], rest.data[1]);
+    case COS_KEY_GENERATE:
+        COS_CHECK(rest.length == 1, COS_E_GATE_FORMAT);
+        return cos_key_generate(secure, channel, rest.data[0], body);
+    case COS_KEY_PUBLIC:
+        COS_CHECK(rest.length == 1, COS_E_GATE_FORMAT);
+        return cos_key_public(secure, channel, rest.data[0], body);
     default:
         return COS_E_GATE_FORMAT;
     }

@@ -315,12 +315,17 @@ enum cos_result cos_object_put(struct cos_secure *secure, struct object *object,
     return result;
 }
 
+void cos_object_put_empty(struct cos_secure *secure, struct object *object)
+{
+    (void)cos_object_put(secure, object, NULL);
+    cos_change_add(secure, slot_address(secure, object->index), NULL, OBJECT_SLOT);
+}
+
 void cos_object_remove(struct cos_secure *secure, const struct object *object)
 {
     struct object free_entry = {.index = object->index, .generation = object->generation};
 
-    (void)cos_object_put(secure, &free_entry, NULL);
-    cos_change_add(secure, slot_address(secure, object->index), NULL, OBJECT_SLOT);
+    cos_object_put_empty(secure, &free_entry);
 }
 
 enum cos_result cos_object_add_transport(struct cos_secure *secure, uint8_t number,

@@ -27,6 +27,7 @@ enum {
     TAG_CHANGE_RULE = 0xCB,
     TAG_FLAGS = 0xCC,
     TAG_STATE = 0xCD,
+    TAG_SERVICE = 0xCE,
     TRIES_PIN = 3,
     TRIES_EXTERNAL = 10,
     TRIES_MAX = 15, /* what 63CX can say */
@@ -45,12 +46,13 @@ static const struct {
     {TAG_LONGEST, OBJECT_PIN, offsetof(struct object, longest), 1},
     {TAG_RESETTING_CODE, OBJECT_PIN, offsetof(struct object, resetting_code), 1},
     {TAG_RESET_RULE, OBJECT_PIN, offsetof(struct object, reset_rule), 1},
-    {TAG_FORMAT, OBJECT_PIN, offsetof(struct object, format), 1},
-    {TAG_CHANGE_RULE, OBJECT_PIN, offsetof(struct object, change_rule), 1},
-    {TAG_FLAGS, OBJECT_PIN, offsetof(struct object, flags), 1},
+    {TAG_FORMAT, OBJECT_FREE, offsetof(struct object, format), 1},
+    {TAG_CHANGE_RULE, OBJECT_FREE, offsetof(struct object, change_rule), 1},
+    {TAG_FLAGS, OBJECT_FREE, offsetof(struct object, flags), 1},
     {TAG_STATE, OBJECT_PIN, offsetof(struct object, state), 1},
     {TAG_ALGORITHM, OBJECT_KEY, offsetof(struct object, algorithm), 1},
     {TAG_USAGE, OBJECT_KEY, offsetof(struct object, usage), 1},
+    {TAG_SERVICE, OBJECT_KEY, offsetof(struct object, service), 1},
     {TAG_USE_RULE, OBJECT_KEY, offsetof(struct object, use_rule), 1},
     {TAG_LEVEL, OBJECT_KEY, offsetof(struct object, level), 5}, /* and valid_to */
 };
@@ -81,7 +83,7 @@ static enum cos_result take_all(const struct cos_secure *secure, struct cos_span
             *value = content;
         } else if (tlv.tag == TAG_APPLICATION) {
             COS_TRY(cos_application_find(secure, content, &object->context));
-        } else if (tlv.tag == TAG_USES && object->kind == OBJECT_PIN) {
+        } else if (tlv.tag == TAG_USES) {
             COS_CHECK(tlv.length == 2, COS_E_DATA);
             object->uses_left = cos_get16(tlv.value);
         } else {
@@ -116,24 +118,79 @@ static bool pin_consistent(const struct object *pin, struct cos_span value)
 }
 
 /* A symmetric key has one purpose. */
-static bool key_consistent(const struct object *key, size_t length)
+static bool has_one_purpose(const struct object *key)
 {
-    bool aes = key->algorithm == ALGORITHM_AES && (length == 16 || length == 24 || length == 32);
-    bool des3 =
-        key->algorithm == ALGORITHM_DES3 && length == 24 && key->usage != USAGE_ACCESS_PROOF;
-    bool one_purpose = key->usage == USAGE_INTERNAL || key->usage == USAGE_EXTERNAL ||
-                       key->usage == USAGE_ACCESS_PROOF;
+    static const struct {
+        uint8_t usage, service; /* service: any of these */
+    } purposes[] = {
+        {USAGE_INTERNAL, 0},
+        {USAGE_EXTERNAL, 0},
+        {USAGE_ACCESS_PROOF, 0},
+        {0, SERVICE_ENCIPHER | SERVICE_DECIPHER},
+        {0, SERVICE_CHECKSUM | SERVICE_VERIFY_CHECKSUM},
+    };
 
-    return (aes || des3) && one_purpose && is_condition(key->use_rule);
+    for (size_t i = 0; i < sizeof purposes / sizeof purposes[0]; i++) {
+        if (key->usage == purposes[i].usage && (key->service & ~purposes[i].service) == 0 &&
+            (key->service != 0) == (purposes[i].service != 0)) {
+            return true;
+        }
+    }
+    return false;
 }
 
-static enum cos_result check(struct object *object, struct cos_span value)
+static bool symmetric_consistent(const struct object *key, size_t length)
+{
+    const bool authenticates = key->usage != 0;
+
+    switch (key->algorithm) {
+    case ALGORITHM_AES:
+        return key->format == 0 && (length == 16 || length == 24 || length == 32);
+    case ALGORITHM_DES3:
+        return key->format == 0 && length == 24 && key->usage != USAGE_ACCESS_PROOF;
+    case ALGORITHM_HMAC:
+        return key->format < COS_HASHES && length >= 16 && length <= OBJECT_SECRET_MAX &&
+               !authenticates && (key->service & SERVICE_CHECKSUM) != 0;
+    default:
+        return false;
+    }
+}
+
+static bool is_pair(const struct object *key)
+{
+    return key->algorithm == ALGORITHM_RSA || key->algorithm == ALGORITHM_EC;
+}
+
+/* A key pair is made empty: it is generated, or imported by a command of its own. */
+static bool pair_consistent(const struct cos_secure *secure, const struct object *key,
+                            size_t length)
+{
+    const unsigned services = key->algorithm == ALGORITHM_RSA
+                                  ? SERVICE_SIGN | SERVICE_DECIPHER | SERVICE_ENCIPHER
+                                  : SERVICE_SIGN | SERVICE_AGREE;
+
+    return length == 0 && cos_material_served(secure, key) && key->usage == 0 &&
+           key->service != 0 && (key->service & ~services) == 0;
+}
+
+static bool key_consistent(const struct cos_secure *secure, const struct object *key, size_t length)
+{
+    const bool asks_user = key->use_rule != 0xFF && (key->use_rule & 0x10U) != 0;
+
+    return (is_pair(key) ? pair_consistent(secure, key, length)
+                         : symmetric_consistent(key, length) && has_one_purpose(key)) &&
+           is_condition(key->use_rule) && is_condition(key->change_rule) && key->uses_left != 0 &&
+           (key->flags == 0 || (key->flags == FLAG_EACH_USE && asks_user));
+}
+
+static enum cos_result check(const struct cos_secure *secure, struct object *object,
+                             struct cos_span value)
 {
     if (object->kind == OBJECT_KEY && object->usage == USAGE_EXTERNAL && object->tries_max == 0) {
         object->tries_max = TRIES_EXTERNAL;
     }
     bool consistent = object->kind == OBJECT_PIN ? pin_consistent(object, value)
-                                                 : key_consistent(object, value.length);
+                                                 : key_consistent(secure, object, value.length);
     COS_CHECK(consistent && object->number >= 1 && object->number <= OBJECT_NUMBER_MAX - 1 &&
                   object->tries_max <= TRIES_MAX,
               COS_E_DATA);
@@ -160,7 +217,12 @@ static bool brought_twice(const struct cos_secure *secure, const struct object *
 static enum cos_result store_object(struct cos_secure *secure, enum object_kind kind,
                                     struct cos_span dgi)
 {
-    struct object object = {.kind = (uint8_t)kind, .context = CONTEXT_GLOBAL};
+    struct object object = {
+        .kind = (uint8_t)kind,
+        .context = CONTEXT_GLOBAL,
+        .change_rule = 0xFF,
+        .uses_left = USES_UNLIMITED,
+    };
     struct cos_span value = {NULL, 0};
 
     if (kind == OBJECT_PIN) {
@@ -168,13 +230,15 @@ static enum cos_result store_object(struct cos_secure *secure, enum object_kind 
         object.shortest = PIN_SHORTEST;
         object.longest = PIN_LONGEST;
         object.reset_rule = 0xFF;
-        object.change_rule = 0xFF;
-        object.uses_left = USES_UNLIMITED;
     }
     COS_TRY(take_all(secure, dgi, &object, &value));
-    COS_TRY(check(&object, value));
+    COS_TRY(check(secure, &object, value));
     COS_CHECK(!brought_twice(secure, &object), COS_E_DATA);
     COS_TRY(cos_object_place(secure, &object)); /* of an older one, if there is one */
+    if (value.length == 0) {
+        cos_object_put_empty(secure, &object);
+        return COS_OK;
+    }
     return cos_object_put(secure, &object, value.data);
 }
 
@@ -223,5 +287,6 @@ enum cos_result cos_personal_store(struct cos_secure *secure, struct cos_span da
     }
     secure->epoch++;
     COS_TRY(cos_change_commit(secure));
+    COS_TRY(cos_content_sweep(secure)); /* key pairs that were replaced */
     return cos_state_load(secure);
 }

@@ -37,13 +37,15 @@ void cos_pending_drop(struct cos_secure *secure)
     cos_scp03_close(secure);
     cos_wipe(secure->challenge, sizeof secure->challenge);
     secure->challenge_length = 0;
+    secure->digest_length = 0;
     cos_wipe(&secure->held, sizeof secure->held);
     secure->in_sm = false;
 }
 
 bool cos_pending_any(const struct cos_secure *secure)
 {
-    return secure->scp03.begun || secure->scp03.open == COS_YES || secure->challenge_length != 0;
+    return secure->scp03.begun || secure->scp03.open == COS_YES || secure->challenge_length != 0 ||
+           secure->digest_length != 0;
 }
 
 static enum cos_result find_keys(const struct cos_secure *secure, uint8_t version,

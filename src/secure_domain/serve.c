@@ -98,6 +98,10 @@ static call_handler handler_of(uint8_t opcode)
         return cos_call_auth;
     case COS_GATE_KEY:
         return cos_call_key;
+    case COS_GATE_CRYPT:
+        return cos_call_crypt;
+    case COS_GATE_SE:
+        return cos_call_se;
     case COS_GATE_SM_OPEN:
         return cos_call_sm_open;
     case COS_GATE_SM_SEAL:
@@ -123,6 +127,9 @@ static void interrupt(struct cos_secure *secure, uint8_t opcode)
     }
     if (secure->scp03.open == COS_YES && !secure->in_sm && !around) {
         cos_scp03_close(secure);
+    }
+    if (opcode != COS_GATE_CRYPT && !around) {
+        secure->digest_length = 0; /* COMPUTE DIGITAL SIGNATURE must follow HASH at once */
     }
     if (opcode != COS_GATE_AUTH) {
         if (secure->scp03.begun) {
@@ -208,6 +215,10 @@ enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
     enum cos_result result = execute(secure, &request, &body);
     cos_change_drop(secure);
     cos_wipe(&secure->clear, sizeof secure->clear);
+    if (request.opcode == COS_GATE_KEY || request.opcode == COS_GATE_CRYPT ||
+        request.opcode == COS_GATE_AUTH) {
+        cos_material_wipe(secure);
+    }
     keep_answer(secure, request.opcode, result, &body);
     uint8_t flags = cos_pending_any(secure) ? COS_GATE_FLAG_ACTIVE : 0;
     enum cos_result sent =

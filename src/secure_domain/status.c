@@ -104,6 +104,7 @@ void cos_status_bind(struct cos_secure *secure, struct cos_channel *channel, uin
 {
     if (channel->application != application) {
         channel->application = application;
+        memset(&channel->environment, 0, sizeof channel->environment);
         channel->pins_local = 0;
         channel->keys_local = 0;
         secure->epoch++;
@@ -359,6 +360,17 @@ static enum cos_result register_name(struct cos_secure *secure, struct cos_span 
     return cos_application_register(secure, name, names.first, names.unknown, context);
 }
 
+/* Another application begins with its security environment 1. */
+static enum cos_result bind(struct cos_secure *secure, struct cos_channel *channel, uint8_t context,
+                            struct cos_writer *body)
+{
+    const bool another = channel->application != context;
+
+    cos_status_bind(secure, channel, context);
+    cos_write8(body, context);
+    return another ? cos_environment_default(secure, channel) : COS_OK;
+}
+
 enum cos_result cos_call_context(struct cos_secure *secure, struct cos_reader *request,
                                  struct cos_writer *body)
 {
@@ -379,7 +391,7 @@ enum cos_result cos_call_context(struct cos_secure *secure, struct cos_reader *r
         }
         COS_CHECK(result == COS_OK || result == COS_E_REFERENCE_NOT_FOUND, result);
         if (operation == COS_CONTEXT_BIND) {
-            cos_status_bind(secure, &secure->channels[channel], context);
+            return bind(secure, &secure->channels[channel], context, body);
         }
         break;
     case COS_CONTEXT_DROP:

@@ -249,6 +249,8 @@ static void wire(struct bench *bench)
         .objects = sizes->objects,
         .vault_files = sizes->vault_files,
         .vault_size = sizes->vault_size,
+        .key_memory = bench->key_memory,
+        .key_memory_size = sizeof bench->key_memory,
     };
 }
 

@@ -22,10 +22,11 @@ struct bench_sizes {
 };
 extern const struct bench_sizes bench_host, bench_small;
 
-#define BENCH_PAGES_MAX 512
-#define BENCH_QUEUE     8
-#define BENCH_RESPONSE  512
-#define BENCH_APDU_MAX  300
+#define BENCH_PAGES_MAX  512
+#define BENCH_QUEUE      8
+#define BENCH_RESPONSE   512
+#define BENCH_APDU_MAX   600
+#define BENCH_KEY_MEMORY 1796
 
 struct bench_frame {
     size_t length;
@@ -45,6 +46,7 @@ struct bench {
     struct cos_secure_config secure_config;
     uint16_t app_map[BENCH_PAGES_MAX], secure_map[BENCH_PAGES_MAX];
     uint8_t response_buffer[BENCH_RESPONSE];
+    uint8_t key_memory[BENCH_KEY_MEMORY];
     uint8_t rom_image[64];
     uint64_t seed;
     struct cos_app app;

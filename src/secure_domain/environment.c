@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Security environments: MANAGE SECURITY ENVIRONMENT (ISO/IEC 7816-4:2013, 11.5.11). The current
+ * one of a channel says, for each control reference template, which key and which algorithm the
+ * next cryptographic operation takes. One that is stored is an object of the application.
+ */
+#include "domain.h"
+
+enum {
+    SET = 0x01, /* b4..b1 of P1 */
+    SET_COMPUTE = 0x40,
+    SET_VERIFY = 0x80,
+    TAG_ALGORITHM = 0x80,
+    TAG_PUBLIC = 0x83,  /* or a secret key */
+    TAG_PRIVATE = 0x84, /* or a session key */
+    TAG_VECTOR = 0x87,
+    NUMBER_MAX = 0xEF,
+    NUMBER_DEFAULT = 1,
+    NUMBER_EMPTY = 0,
+};
+_Static_assert(sizeof(struct cos_references) <= OBJECT_SECRET_MAX, "references fit a slot");
+
+static const uint8_t templates[COS_TEMPLATES] = {0xA4, 0xA6, 0xAA, 0xB4, 0xB6, 0xB8};
+
+static unsigned template_of(uint8_t tag)
+{
+    unsigned i = 0;
+
+    while (i < COS_TEMPLATES && templates[i] != tag) {
+        i++;
+    }
+    return i;
+}
+
+struct cos_reference cos_environment_reference(const struct cos_channel *channel, uint8_t template,
+                                               enum reference_direction direction)
+{
+    return channel->environment.references.of[template_of(template)][direction];
+}
+
+/* ---- SET ---- */
+
+/* Reads the data objects of a template: *given has what they name, the rest is 0. */
+static enum cos_result read_template(const struct cos_secure *secure, uint8_t channel,
+                                     struct cos_span data, struct cos_reference *given,
+                                     struct cos_span *vector)
+{
+    struct cos_reader reader = cos_reader(data.data, data.length);
+    enum cos_result result;
+    struct object key;
+    struct cos_tlv tlv;
+
+    while ((result = cos_tlv_next(&reader, &tlv)) == COS_OK) {
+        switch (tlv.tag) {
+        case TAG_ALGORITHM:
+            COS_CHECK(tlv.length == 1 && given->algorithm == 0, COS_E_DATA);
+            given->algorithm = tlv.value[0];
+            break;
+        case TAG_PUBLIC:
+        case TAG_PRIVATE:
+            COS_CHECK(tlv.length == 1 && given->key == 0, COS_E_DATA);
+            given->key = tlv.value[0];
+            COS_CHECK((given->key & 0x60U) == 0, COS_E_REFERENCE_NOT_FOUND);
+            COS_TRY(cos_status_find(secure, channel, given->key, OBJECT_KEY, &key));
+            break;
+        case TAG_VECTOR:
+            COS_CHECK(vector->data == NULL && tlv.length != 0 && tlv.length <= COS_AES_BLOCK,
+                      COS_E_DATA);
+            *vector = (struct cos_span){tlv.value, tlv.length};
+            break;
+        default:
+            return COS_E_DATA;
+        }
+    }
+    return result == COS_E_END_OF_DATA ? COS_OK : COS_E_DATA;
+}
+
+/* What is not named stays as it was. */
+static void merge(struct cos_reference *reference, const struct cos_reference *given)
+{
+    if (given->key != 0) {
+        reference->key = given->key;
+    }
+    if (given->algorithm != 0) {
+        reference->algorithm = given->algorithm;
+    }
+}
+
+static enum cos_result set(struct cos_secure *secure, uint8_t channel, struct cos_reader *request)
+{
+    struct cos_environment *environment = &secure->channels[channel].environment;
+    const uint8_t p1 = cos_read8(request);
+    const unsigned template = template_of(cos_read8(request));
+    struct cos_reference given = {0, 0};
+    struct cos_span vector = {NULL, 0};
+
+    COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
+    COS_CHECK((p1 & 0x0FU) == SET && (p1 & (SET_COMPUTE | SET_VERIFY)) != 0 && (p1 & 0x30U) == 0 &&
+              template <COS_TEMPLATES, COS_E_P1_P2);
+    COS_TRY(read_template(secure, channel, cos_read_rest(request), &given, &vector));
+    COS_CHECK(vector.data == NULL || templates[template] == 0xB8, COS_E_DATA);
+    if ((p1 & SET_COMPUTE) != 0) {
+        merge(&environment->references.of[template][REFERENCE_COMPUTE], &given);
+    }
+    if ((p1 & SET_VERIFY) != 0) {
+        merge(&environment->references.of[template][REFERENCE_VERIFY], &given);
+    }
+    if (templates[template] == 0xB8) {
+        memset(environment->vector, 0, sizeof environment->vector);
+        memcpy(environment->vector, vector.data, vector.length);
+        environment->vector_length = (uint8_t)vector.length;
+    }
+    return COS_OK;
+}
+
+/* ---- STORE, RESTORE, ERASE ---- */
+
+static enum cos_result find(const struct cos_secure *secure, const struct cos_channel *channel,
+                            uint8_t number, struct object *object)
+{
+    return cos_object_find(secure, OBJECT_ENVIRONMENT, channel->application, number, 0, object);
+}
+
+static enum cos_result restore(struct cos_secure *secure, struct cos_channel *channel,
+                               uint8_t number)
+{
+    struct object object;
+
+    if (number != NUMBER_EMPTY) {
+        COS_TRY(find(secure, channel, number, &object));
+        COS_TRY(cos_object_secret(secure, &object, secure->clear.secret));
+    }
+    memset(&channel->environment, 0, sizeof channel->environment);
+    if (number != NUMBER_EMPTY) {
+        memcpy(&channel->environment.references, secure->clear.secret,
+               sizeof channel->environment.references);
+        cos_wipe(secure->clear.secret, sizeof secure->clear.secret);
+    }
+    return COS_OK;
+}
+
+enum cos_result cos_environment_default(struct cos_secure *secure, struct cos_channel *channel)
+{
+    const enum cos_result result = restore(secure, channel, NUMBER_DEFAULT);
+
+    return result == COS_E_REFERENCE_NOT_FOUND ? restore(secure, channel, NUMBER_EMPTY) : result;
+}
+
+static enum cos_result store(struct cos_secure *secure, struct cos_channel *channel, uint8_t number)
+{
+    struct object object = {
+        .kind = OBJECT_ENVIRONMENT,
+        .context = channel->application,
+        .number = number,
+        .length = sizeof channel->environment.references,
+        .use_rule = 0x00,
+        .uses_left = USES_UNLIMITED,
+    };
+    uint8_t secret[OBJECT_SECRET_MAX] = {0};
+
+    COS_TRY(cos_object_place(secure, &object));
+    memcpy(secret, &channel->environment.references, sizeof channel->environment.references);
+    cos_change_start(secure);
+    COS_TRY(cos_object_put(secure, &object, secret));
+    return cos_change_commit(secure);
+}
+
+static enum cos_result erase(struct cos_secure *secure, const struct cos_channel *channel,
+                             uint8_t number)
+{
+    struct object object;
+
+    COS_TRY(find(secure, channel, number, &object));
+    cos_change_start(secure);
+    cos_object_remove(secure, &object);
+    return cos_change_commit(secure);
+}
+
+enum cos_result cos_call_se(struct cos_secure *secure, struct cos_reader *request,
+                            struct cos_writer *body)
+{
+    const uint8_t operation = cos_read8(request);
+    const uint8_t at = cos_read_channel(request);
+    struct cos_channel *channel = &secure->channels[at];
+
+    (void)body;
+    COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
+    if (operation == COS_SE_SET) {
+        return set(secure, at, request);
+    }
+    const uint8_t number = cos_read8(request);
+    COS_CHECK(cos_read_done(request) && operation >= COS_SE_STORE && operation <= COS_SE_ERASE,
+              COS_E_GATE_FORMAT);
+    COS_CHECK(number <= NUMBER_MAX && (number != NUMBER_EMPTY || operation == COS_SE_RESTORE),
+              COS_E_P1_P2);
+    if (operation == COS_SE_RESTORE) {
+        return restore(secure, channel, number);
+    }
+    COS_TRY(cos_status_require(secure, at, CONDITION_SM)); /* the issuer's, as the application is */
+    return operation == COS_SE_STORE ? store(secure, channel, number)
+                                     : erase(secure, channel, number);
+}

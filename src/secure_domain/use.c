@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * May this key do that now? Asked before each operation with a key reference, and paid for before
+ * the operation is done.
+ */
+#include "domain.h"
+
+enum { SC_NUMBER = 0x0F };
+
+/* The PIN that the rule names must be verified anew for the next use. */
+static void forget_user(struct cos_secure *secure, struct cos_channel *channel,
+                        const struct object *key)
+{
+    const uint8_t number = key->use_rule & SC_NUMBER;
+    const uint16_t others = (uint16_t) ~(1U << (number != 0 ? number : 1));
+
+    channel->pins_global &= others;
+    channel->pins_local &= others;
+    secure->epoch++;
+}
+
+enum cos_result cos_key_use(struct cos_secure *secure, uint8_t channel, struct object *key,
+                            enum object_service service)
+{
+    COS_CHECK((key->service & service) != 0, COS_E_CONDITIONS);
+    COS_TRY(cos_status_require_of(secure, channel, key->context == CONTEXT_GLOBAL, key->use_rule));
+    COS_CHECK(key->uses_left != 0, COS_E_NOT_USABLE);
+    if ((key->flags & FLAG_EACH_USE) != 0) {
+        forget_user(secure, &secure->channels[channel], key);
+    }
+    if (key->uses_left == USES_UNLIMITED) {
+        return COS_OK;
+    }
+    key->uses_left--;
+    return cos_object_write(secure, key);
+}
+
+struct cos_random cos_secure_random(struct cos_secure *secure)
+{
+    struct cos_random random = cos_drbg_source(&secure->drbg);
+
+    random.idle_context = secure->board->context;
+    random.idle = secure->board->idle;
+    return random;
+}
