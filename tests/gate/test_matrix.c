@@ -468,7 +468,7 @@ static void each_operation_on_a_pin_has_its_one_outcome(void **state)
         for (cell.length = row->smallest; cell.length <= row->largest; cell.length++) {
             const struct verdict outcome =
                 answered(pin_operation(operation, cell.length - row->smallest), 0);
-            gate_snapshot_restore(&cards[cell.state], &made[cell.state]);
+            gate_snapshot_restore(&cards[COS_LIFE_OPERATIONAL], &made[COS_LIFE_OPERATIONAL]);
             fill(&cell, message);
             message[0] = (uint8_t)operation;
             write_request(&cell, 1, cell.opcode, message, cell.length, &frame);
