@@ -7,7 +7,7 @@
  * (87654321). 83: 31313131. 84: 32323232, whoever verified 81 sets it. 85: 30303030, transport PIN,
  * which the issuer may set. 86: 33333333, may be disabled, is disabled. Global PIN 01: 39393939,
  * may be disabled. EF 5101 is read after 81 (SC byte), EF 5104 after 81 and EF 5105 after 01 (A4),
- * EF 5106 after the key or the PIN 86 (A4).
+ * EF 5106 after the key or the PIN 86 (A4), EF 5107, which lies in the vault, after 81.
  */
 #include "card_table.h"
 
@@ -36,6 +36,7 @@ static int make_pins(void **state)
         "820101 83025104 80020002 AB0B 800101 A406830181950108",
         "820101 83025105 80020002 AB0B 800101 A406830101950108",
         "820101 83025106 80020002 AB08 800101 A403830186",
+        "820101 83025107 80020002 850102 8C020190",
     };
     struct bench *bench;
     uint8_t bytes[64];
@@ -83,6 +84,7 @@ static void with_pin_81(struct bench *bench, uint16_t sw)
 {
     read_file(bench, 0x01, sw);
     read_file(bench, 0x04, sw);
+    read_file(bench, 0x07, sw);
     use_access_key(bench, sw);
 }
 

@@ -69,9 +69,19 @@ static void watch(struct bench *bench)
     bench_select(bench);
 }
 
+/* PIN 85: 987654, digits, may be disabled. */
+static void add_pin(struct bench *bench)
+{
+    bench_session(bench, 0x03);
+    assert_int_equal(
+        bench_store(bench, "8010 1C 830105 " APPLICATION " C90101 CC0104 C706 393837363534"),
+        0x9000);
+}
+
 static int make_watched(void **state)
 {
     card_make(state);
+    add_pin(*state);
     free(seen.frames);
     free(seen.messages);
     seen = (struct seen){.frames = malloc(SEEN_MAX), .messages = malloc(SEEN_MAX)};
@@ -84,6 +94,7 @@ static void next_card(struct bench *bench)
 {
     bench_free(bench);
     bench_make(bench, &bench_host);
+    add_pin(bench);
     watch(bench);
 }
 
@@ -144,6 +155,12 @@ static const struct {
     {"RESET, wrong code", "002C0081 0E 4837363534333241 515253545556", 0x63C4},
     {"RESET, right code", "002C0081 0E 3837363534333231 515253545556", 0x9000},
     {"RESET, code only", "002C0181 08 3837363534333231", 0x9000},
+    {"CHANGE, new only", "00240181 06 515253545556", 0x6982},
+    {"DISABLE, right", "00260085 06 393837363534", 0x9000},
+    {"DISABLE, wrong", "00260085 06 393837363533", 0x63C2},
+    {"DISABLE, malformed", "00260085 06 39383736353A", 0x6A80},
+    {"DISABLE, not allowed", "00260081 06 313233343536", 0x6985},
+    {"ENABLE, right", "00280085 06 393837363534", 0x9000},
 };
 
 /* Every run of six bytes of the command's data (those of PINs are no shorter). */

@@ -415,70 +415,6 @@ static void each_cell_has_its_one_outcome(void **state)
                   cells, STATES - 1);
 }
 
-/* ---- Operations on a PIN ---- */
-
-/* PIN 81: 4 to 12 bytes; resetting code of 8; set anew never, reset under secure messaging, not to
- * be disabled. The data are 00. */
-static int pin_operation(unsigned operation, size_t data)
-{
-    const bool none = data == 0;
-
-    switch (operation) {
-    case COS_PIN_VERIFY:
-        return data < 4 || data > 12 ? COS_E_LENGTH : (int)cos_tries_left(2);
-    case COS_PIN_QUERY:
-        return none ? (int)cos_tries_left(3) : COS_E_GATE_FORMAT;
-    case COS_PIN_DROP:
-        return none ? COS_OK : COS_E_GATE_FORMAT;
-    case COS_PIN_CHANGE:
-        return data < 2 ? COS_E_LENGTH : (int)cos_tries_left(2);
-    case COS_PIN_UNBLOCK:
-        if (data < 8) {
-            return COS_E_LENGTH;
-        }
-        return data < 12 || data > 20 ? COS_E_DATA : (int)cos_tries_left(4);
-    case COS_PIN_UNBLOCK_ONLY:
-        return data == 8 ? (int)cos_tries_left(4) : COS_E_LENGTH;
-    case COS_PIN_CHANGE_ONLY:
-    case COS_PIN_RESET:
-    case COS_PIN_RESET_ONLY:
-        return COS_E_SECURITY_STATUS;
-    case COS_PIN_DISABLE:
-    case COS_PIN_DISABLE_ONLY:
-    case COS_PIN_ENABLE:
-    case COS_PIN_ENABLE_ONLY:
-        return COS_E_CONDITIONS;
-    default:
-        return COS_E_GATE_FORMAT;
-    }
-}
-
-static void each_operation_on_a_pin_has_its_one_outcome(void **state)
-{
-    const struct row *row = row_of(COS_GATE_PIN);
-    struct cell cell = {.state = COS_LIFE_OPERATIONAL, .opcode = COS_GATE_PIN, .sealed = true};
-    uint8_t message[COS_GATE_MESSAGE_MAX];
-    struct bench_frame frame;
-
-    (void)state;
-    current = &cell;
-    current_delivery = "as is";
-    cells = 0;
-    for (unsigned operation = 0; operation <= 255; operation++) {
-        for (cell.length = row->smallest; cell.length <= row->largest; cell.length++) {
-            const struct verdict outcome =
-                answered(pin_operation(operation, cell.length - row->smallest), 0);
-            gate_snapshot_restore(&cards[cell.state], &made[cell.state]);
-            fill(&cell, message);
-            message[0] = (uint8_t)operation;
-            write_request(&cell, 1, cell.opcode, message, cell.length, &frame);
-            expect(&cell, &frame, &outcome);
-            cells++;
-        }
-    }
-    print_message("# call gate: %lu operations on a PIN (256 operations, every length)\n", cells);
-}
-
 /* ---- Bits ---- */
 
 /* A changed frame whose CRC the attacker made right again. */
@@ -556,7 +492,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_cell_has_its_one_outcome),
-        cmocka_unit_test(each_operation_on_a_pin_has_its_one_outcome),
         cmocka_unit_test(each_flipped_bit_is_noise_or_an_attack),
     };
 

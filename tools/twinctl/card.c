@@ -3,7 +3,7 @@
  * Commands to the card, and what its answers mean.
  */
 #include "card.h"
-#include "objects.h"
+#include "pin.h"
 
 #include "cos/gate.h"
 

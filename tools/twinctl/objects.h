@@ -8,6 +8,7 @@
 #define TWINCTL_OBJECTS_H
 
 #include "bytes.h"
+#include "pin.h"
 
 /* A DF with a compact access rule: who may create DFs and EFs in it; who may do all the rest to it,
  * and delete what is in it. */
@@ -31,18 +32,6 @@ struct ef_parameters {
     uint8_t update, read, manage; /* manage: delete, terminate, activate, deactivate */
 };
 void fcp_ef(struct bytes *to, const struct ef_parameters *ef);
-
-/* Forms of a PIN; b8..b5 of a padded one: its bytes, less one (docs/formats.md, "Formats of PINs").
- */
-enum pin_form {
-    PIN_FORM_BYTES = 0x00,
-    PIN_FORM_DIGITS = 0x01,
-    PIN_FORM_PADDED = 0x02,
-    PIN_FORM_BCD = 0x03,
-    PIN_FORM_BLOCK = 0x04,
-};
-/* A PIN of ASCII digits as the card wants it; bytes and digits stay as they are. */
-void pin_encode(struct bytes *to, uint8_t format, struct part digits);
 
 struct pin_object {
     uint8_t number;

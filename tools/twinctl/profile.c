@@ -4,7 +4,7 @@
  */
 #include "profile.h"
 
-#include "objects.h"
+#include "pin.h"
 
 #include <string.h>
 
