@@ -32,7 +32,8 @@ struct cos_secure_config {
     uint16_t objects;              /* PINs, keys and pairing secrets that fit, at most 255 */
     uint16_t vault_files;          /* EFs in the vault; 0 = no vault */
     uint16_t vault_size;           /* bytes of their content, rounded up to 92 for each of them */
-    /* The store's reserve is at least 10: production step 4 writes 7 pages in one transaction. */
+    /* The store's reserve is at least 10: production step 4 writes 7 pages in one transaction. And
+     * it is at least 5 more than the pages of the vault's entries, or than 16: DELETE FILE. */
 };
 
 #define COS_CHANNELS 1U
