@@ -305,8 +305,9 @@ enum cos_result cos_fs_object_put(struct cos_fs *fs, const struct cos_file_info 
 /* Adds or replaces several at once: one transaction. `objects`: BER-TLV objects, one behind the
  * other; their tags differ and none is empty, else COS_E_DATA. They need as many free bytes in one
  * piece as they have, besides those of the objects that they replace, for nothing else is moved:
- * COS_E_MEMORY_FULL, also for more than COS_FS_OBJECTS_PUT_MAX. 1 page program a store page of
- * theirs, of those that they replace, and of the directory. */
+ * COS_E_MEMORY_FULL, also for more than COS_FS_OBJECTS_PUT_MAX, and for more pages than one
+ * transaction takes. 1 page program a store page of theirs, of those that they replace, and of the
+ * directory. */
 #define COS_FS_OBJECTS_PUT_MAX 6U
 enum cos_result cos_fs_objects_put(struct cos_fs *fs, const struct cos_file_info *info,
                                    struct cos_span objects);

@@ -94,11 +94,10 @@ const struct cos_gate_row *cos_gate_row(uint8_t opcode);
 /* Operations: the first byte of the request. */
 enum cos_hello_op { COS_HELLO_BEGIN = 1, COS_HELLO_CONFIRM = 2 };
 enum cos_context_op {
-    COS_CONTEXT_BIND = 1, /* channel to the application whose name follows; no name: to none */
-    COS_CONTEXT_DROP = 2, /* a plain command came: end secure messaging and pending steps */
-    COS_CONTEXT_REGISTER =
-        3, /* make a context for the name that follows (under secure messaging only) */
-    COS_CONTEXT_FIND = 4, /* which context the name that follows means: binds nothing */
+    COS_CONTEXT_BIND = 1,     /* channel to the application whose name follows; no name: to none */
+    COS_CONTEXT_DROP = 2,     /* a plain command came: end secure messaging and pending steps */
+    COS_CONTEXT_REGISTER = 3, /* make a context for the names that the open CREATE FILE gives */
+    COS_CONTEXT_FIND = 4,     /* which context the name that follows means: binds nothing */
 };
 enum cos_pin_op {
     COS_PIN_VERIFY = 1,

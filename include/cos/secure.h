@@ -38,7 +38,8 @@ struct cos_secure_config {
      */
     uint8_t *key_memory;
     size_t key_memory_size;
-    /* The store's reserve is at least 10: production step 4 writes 7 pages in one transaction. */
+    /* The store's reserve is at least 10: production step 4 writes 7 pages in one transaction. And
+     * it is at least 5 more than the pages of the vault's entries, or than 16: DELETE FILE. */
 };
 
 #define COS_CHANNELS 1U

@@ -87,24 +87,20 @@ static enum cos_result check_names(struct cos_span fcp)
     return COS_OK;
 }
 
-/* A DF with names gets a context in the security chip, so that PINs and keys can be its own: the
- * first name makes it, the others mean the same one. Registering twice does nothing; a context
- * whose DF then is not created, because power goes, is empty and serves the next try. */
+/* A DF with names gets a context in the security chip, so that PINs and keys can be its own; which
+ * names, that reads in the command itself. If the DF then is not created, because power goes, the
+ * context is empty, and serves or gives way to the next try. */
 static enum cos_result register_names(struct exchange *x, struct cos_span fcp)
 {
     static const uint8_t fields[] = {COS_CONTEXT_REGISTER, 0};
-    struct cos_reader reader = cos_reader(fcp.data, fcp.length);
-    struct cos_tlv tlv;
+    struct cos_tlv name;
     struct cos_span context;
 
-    while (cos_tlv_next(&reader, &tlv) == COS_OK) {
-        if (tlv.tag == TAG_NAME) {
-            COS_CHECK(tlv.length >= 1 && tlv.length <= COS_FS_NAME_MAX, COS_E_DATA);
-            COS_TRY(cos_app_ask(x->app, COS_GATE_CONTEXT, fields, sizeof fields,
-                                (struct cos_span){tlv.value, tlv.length}, &context));
-        }
+    if (cos_tlv_find(fcp.data, fcp.length, TAG_NAME, &name) != COS_OK) {
+        return COS_OK;
     }
-    return COS_OK;
+    return cos_app_ask(x->app, COS_GATE_CONTEXT, fields, sizeof fields, (struct cos_span){NULL, 0},
+                       &context);
 }
 
 enum cos_result cos_app_create_file(struct exchange *x)

@@ -4,7 +4,7 @@
  */
 #include "domain.h"
 
-enum { CHANNEL = 0, NUMBER_SIZE = 2 };
+enum { CHANNEL = 0, NUMBER_SIZE = 2, TAG_NAME = 0x84 };
 
 static const struct cos_span none = {NULL, 0};
 
@@ -192,20 +192,27 @@ struct shared {
     size_t length;
 };
 
-/* The context that a DF's names mean. */
+/* The contexts that a DF's names mean: one, but for names that others left behind. */
 COS_OWN_FRAME static enum cos_result
-add_application(struct cos_app *app, const struct cos_file_info *df, struct shared *shared)
+add_applications(struct cos_app *app, const struct cos_file_info *df, struct shared *shared)
 {
     static const uint8_t fields[] = {COS_CONTEXT_FIND, CHANNEL};
     uint8_t attributes[COS_FS_ATTRIBUTES_MAX];
     struct cos_span name, context;
-    const enum cos_result result = cos_fs_attribute(&app->fs, df, 0x84, attributes, &name);
+    struct cos_tlv tlv;
+    const enum cos_result result = cos_fs_attribute(&app->fs, df, TAG_NAME, attributes, &name);
 
     COS_CHECK(result != COS_E_REFERENCE_NOT_FOUND, COS_OK);
     COS_TRY(result);
-    COS_TRY(cos_app_ask(app, COS_GATE_CONTEXT, fields, sizeof fields, name, &context));
-    COS_CHECK(context.length == 1 && context.data[0] <= COS_APPLICATIONS, COS_E_INVARIANT);
-    shared->request[0] |= (uint8_t)(1U << context.data[0] >> 1);
+    struct cos_reader reader = cos_reader(attributes, df->attributes_length);
+    while (cos_tlv_next(&reader, &tlv) == COS_OK) {
+        if (tlv.tag == TAG_NAME) {
+            name = (struct cos_span){tlv.value, tlv.length};
+            COS_TRY(cos_app_ask(app, COS_GATE_CONTEXT, fields, sizeof fields, name, &context));
+            COS_CHECK(context.length == 1 && context.data[0] <= COS_APPLICATIONS, COS_E_INVARIANT);
+            shared->request[0] |= (uint8_t)(1U << context.data[0] >> 1);
+        }
+    }
     return COS_OK;
 }
 
@@ -232,7 +239,7 @@ COS_OWN_FRAME static enum cos_result collect(struct cos_app *app, cos_file tree,
             COS_TRY(cos_fs_is_below(&app->fs, file, tree, &below));
         }
         if (below) {
-            COS_TRY(df ? add_application(app, &info, shared) : add_vault_file(&info, shared));
+            COS_TRY(df ? add_applications(app, &info, shared) : add_vault_file(&info, shared));
         }
     }
     return result == COS_E_END_OF_DATA ? COS_OK : result;

@@ -6,7 +6,7 @@
 #include "domain.h"
 
 /* name length (0: free), name, context that a further name stands for, 0000 */
-enum { ENTRY = 20, ENTRY_NAME = 17, ENTRY_ALIAS = 17, NAME_MAX = 16 };
+enum { ENTRY = 20, ENTRY_NAME = 17, ENTRY_ALIAS = 17, NAME_MAX = 16, TAG_NAME = 0x84 };
 
 uint16_t cos_application_pages(uint16_t payload)
 {
@@ -68,45 +68,6 @@ enum cos_result cos_application_find(const struct cos_secure *secure, struct cos
     uint8_t entry[ENTRY];
 
     return find_name(secure, name, entry, context);
-}
-
-/* The context of a free entry, if there are as many as are needed. */
-static enum cos_result find_free_entry(const struct cos_secure *secure, unsigned needed,
-                                       uint8_t *context)
-{
-    uint8_t entry[ENTRY];
-    unsigned found = 0;
-
-    for (uint8_t index = COS_APPLICATIONS; index-- > 0;) {
-        COS_TRY(read_entry(secure, index, entry));
-        if (entry[0] == 0) {
-            found++;
-            *context = (uint8_t)(index + 1);
-        }
-    }
-    return found != 0 && found >= needed ? COS_OK : COS_E_MEMORY_FULL;
-}
-
-enum cos_result cos_application_register(struct cos_secure *secure, struct cos_span name,
-                                         struct cos_span first, unsigned needed, uint8_t *context)
-{
-    uint8_t entry[ENTRY], first_entry[ENTRY], free_context = 0;
-    enum cos_result result = find_name(secure, name, entry, context);
-
-    if (result != COS_E_REFERENCE_NOT_FOUND) {
-        return result;
-    }
-    COS_TRY(find_free_entry(secure, needed, &free_context));
-    *context = free_context;
-    if (name.length != first.length || memcmp(name.data, first.data, name.length) != 0) {
-        COS_TRY(find_name(secure, first, first_entry, context));
-        entry[ENTRY_ALIAS] = *context;
-    }
-    COS_TRY(cos_application_sweep(secure)); /* if a removal could not finish it */
-    cos_change_start(secure);
-    cos_change_add(secure, entry_address(secure, (uint16_t)(free_context - 1)), entry,
-                   sizeof entry);
-    return cos_change_commit(secure);
 }
 
 enum cos_result cos_application_has_name(const struct cos_secure *secure, struct cos_span name,
@@ -191,13 +152,118 @@ enum cos_result cos_application_sweep(struct cos_secure *secure)
     cos_change_start(secure);
     for (uint16_t index = 0; index < secure->config.objects; index++) {
         COS_TRY(belongs_to(secure, index, (uint8_t)~contexts, &object, &orphan));
-        if (orphan) {
+        if (orphan) { /* each by itself: they may lie in any pages */
             cos_object_remove(secure, &object);
-        }
-        const bool full = secure->change.count + OBJECT_EDITS > COS_SECURE_EDITS;
-        if (full || index + 1U == secure->config.objects) {
-            COS_TRY(cos_change_commit(secure)); /* nothing to write: writes nothing */
+            COS_TRY(cos_change_commit(secure));
         }
     }
     return COS_OK;
+}
+
+/* ---- Registration ---- */
+
+/* What the names of a template mean now. */
+struct names {
+    unsigned count, known; /* how many, and how many of them have an entry */
+    uint8_t contexts;      /* that they mean: bit n - 1 of context n */
+    uint8_t first;         /* that of the first one; 0: none */
+};
+
+/* The next name of a template. COS_E_END_OF_DATA. */
+static enum cos_result next_name(struct cos_reader *fcp, struct cos_span *name)
+{
+    struct cos_tlv tlv;
+
+    do {
+        COS_TRY(cos_tlv_next(fcp, &tlv));
+    } while (tlv.tag != TAG_NAME);
+    *name = (struct cos_span){tlv.value, tlv.length};
+    return COS_OK;
+}
+
+static enum cos_result read_names(const struct cos_secure *secure, struct cos_span fcp,
+                                  struct names *names)
+{
+    struct cos_reader reader = cos_reader(fcp.data, fcp.length);
+    struct cos_span name;
+    enum cos_result result;
+
+    *names = (struct names){.count = 0};
+    while ((result = next_name(&reader, &name)) == COS_OK) {
+        uint8_t context = CONTEXT_GLOBAL;
+        const enum cos_result found = cos_application_find(secure, name, &context);
+        COS_CHECK(found == COS_OK || found == COS_E_REFERENCE_NOT_FOUND, found);
+        names->first = names->count == 0 ? context : names->first;
+        names->count++;
+        names->known += found == COS_OK;
+        names->contexts |= (uint8_t)(1U << context >> 1);
+    }
+    return result == COS_E_END_OF_DATA && names->count != 0 ? COS_OK : COS_E_DATA;
+}
+
+/* How many entries are free, or stand for one of these contexts. */
+static enum cos_result count_entries(const struct cos_secure *secure, uint8_t contexts,
+                                     unsigned *free, unsigned *standing)
+{
+    uint8_t entry[ENTRY];
+
+    *free = *standing = 0;
+    for (uint8_t index = 0; index < COS_APPLICATIONS; index++) {
+        COS_TRY(read_entry(secure, index, entry));
+        *free += entry[0] == 0;
+        *standing += entry[0] != 0 && cos_application_among(contexts, context_of(index, entry));
+    }
+    return COS_OK;
+}
+
+/* Entries for all the names: the context is that of the first one. */
+static enum cos_result add_names(struct cos_secure *secure, struct cos_span fcp, uint8_t *context)
+{
+    struct cos_reader reader = cos_reader(fcp.data, fcp.length);
+    uint8_t entry[ENTRY], taken, ignored, index = 0;
+    struct cos_span name;
+
+    *context = 0;
+    cos_change_start(secure);
+    while (next_name(&reader, &name) == COS_OK) {
+        do {
+            COS_CHECK(index < COS_APPLICATIONS, COS_E_MEMORY_FULL);
+            COS_TRY(read_entry(secure, index++, entry));
+            taken = entry[0];
+        } while (taken != 0);
+        COS_CHECK(find_name(secure, name, entry, &ignored) == COS_E_REFERENCE_NOT_FOUND,
+                  COS_E_NAME_EXISTS);
+        entry[ENTRY_ALIAS] = *context;
+        cos_change_add(secure, entry_address(secure, (uint16_t)(index - 1)), entry, sizeof entry);
+        *context = *context == 0 ? index : *context;
+    }
+    return cos_change_commit(secure);
+}
+
+enum cos_result cos_application_register(struct cos_secure *secure, struct cos_span fcp,
+                                         uint8_t *context)
+{
+    struct names names;
+    unsigned free, standing;
+    bool has_objects;
+
+    COS_TRY(read_names(secure, fcp, &names));
+    COS_TRY(count_entries(secure, names.contexts, &free, &standing));
+    if (names.known == names.count && standing == names.count &&
+        names.contexts == 1U << names.first >> 1) {
+        *context = names.first; /* just these, and all of them */
+        return COS_OK;
+    }
+    COS_CHECK(free + standing >= names.count, COS_E_MEMORY_FULL);
+    COS_TRY(cos_application_has_objects(secure, names.contexts, &has_objects));
+    COS_CHECK(!has_objects, COS_E_NAME_EXISTS);
+    const enum cos_result none_stays =
+        cos_vault_none_stays(secure, names.contexts, (struct cos_span){NULL, 0});
+    COS_CHECK(none_stays != COS_E_CONDITIONS, COS_E_NAME_EXISTS);
+    COS_TRY(none_stays);
+    cos_change_start(secure);
+    COS_TRY(cos_application_remove(secure, names.contexts));
+    COS_TRY(cos_change_commit(secure));
+    COS_TRY(cos_application_sweep(secure)); /* if a removal could not finish it */
+    return add_names(secure, fcp, context);
 }

@@ -260,11 +260,12 @@ uint16_t cos_object_first_application_page(uint16_t payload, uint16_t objects);
 /* Context number of a name. COS_E_REFERENCE_NOT_FOUND. */
 enum cos_result cos_application_find(const struct cos_secure *secure, struct cos_span name,
                                      uint8_t *context);
-/* The same, making one if there is none (one transaction): a context of its own for the first name
- * of a DF, whose others mean the same one. COS_E_MEMORY_FULL; COS_E_REFERENCE_NOT_FOUND: the first
- * one is not known. */
-enum cos_result cos_application_register(struct cos_secure *secure, struct cos_span name,
-                                         struct cos_span first, unsigned needed, uint8_t *context);
+/* Makes a context for the names that the FCP of a new DF gives it, all of them or none, and answers
+ * its number; entries of a CREATE FILE that did not end give way, unless they are of just these
+ * names. COS_E_NAME_EXISTS: there are PINs, keys or vault files of an application with such a name.
+ * COS_E_MEMORY_FULL; COS_E_DATA: no name, or a malformed one. */
+enum cos_result cos_application_register(struct cos_secure *secure, struct cos_span fcp,
+                                         uint8_t *context);
 /* COS_OK if a name of the application that `name` means begins so, or if it means none;
  * COS_E_CONDITIONS. */
 enum cos_result cos_application_has_name(const struct cos_secure *secure, struct cos_span name,
@@ -345,6 +346,12 @@ void cos_material_wipe(const struct cos_secure *secure);
 
 /* ---- Vault (vault.c) ---- */
 
+/* COS_E_CONDITIONS: a vault file belongs to one of these contexts and is not among `numbers` (2
+ * bytes each). */
+enum cos_result cos_vault_none_stays(const struct cos_secure *secure, uint8_t contexts,
+                                     struct cos_span numbers);
+/* Pages that a DELETE of as many files as there can be touches. */
+uint16_t cos_vault_delete_pages(uint16_t payload, uint16_t files);
 /* Logical pages that entries and chunks take. */
 uint16_t cos_vault_pages(uint16_t payload, uint16_t files, uint16_t size);
 

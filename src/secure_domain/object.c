@@ -368,9 +368,9 @@ enum cos_result cos_object_secret(const struct cos_secure *secure, const struct 
                                   uint8_t secret[OBJECT_SECRET_MAX])
 {
     uint8_t entry[OBJECT_ENTRY], slot[SLOT_SEALED];
-    const struct sealing sealing = sealing_of(object, entry);
 
     encode(object, entry);
+    const struct sealing sealing = sealing_of(object, entry);
     COS_TRY(cos_store_read(&secure->store, slot_address(secure, object->index), slot, sizeof slot));
     enum cos_result result = cos_unseal(secure, &sealing, slot, OBJECT_SECRET_MAX);
     memcpy(secret, slot + SEAL_FRESH, OBJECT_SECRET_MAX);

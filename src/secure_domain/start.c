@@ -167,6 +167,8 @@ static bool config_fits(const struct cos_secure_config *config, uint16_t payload
     return config->store.page_size >= 256 && config->store.reserve >= RESERVE_LEAST &&
            config->store.pages > config->store.reserve && config->objects >= OBJECTS_LEAST &&
            config->objects <= 255 &&
+           cos_vault_delete_pages(payload, config->vault_files) + COS_STORE_SLACK <=
+               config->store.reserve &&
            cos_object_pages(payload, config->objects) +
                    cos_vault_pages(payload, config->vault_files, config->vault_size) <=
                config->store.pages - config->store.reserve;

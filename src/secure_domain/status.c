@@ -318,46 +318,15 @@ enum cos_result cos_call_access(struct cos_secure *secure, struct cos_reader *re
     return COS_OK;
 }
 
-/* The names that the CREATE FILE which is open gives its DF. */
-struct names {
-    struct cos_span first;
-    bool given;       /* the one in question is among them */
-    unsigned unknown; /* how many have no entry yet */
-};
-
-static enum cos_result read_names(const struct cos_secure *secure, struct cos_span name,
-                                  struct names *names)
+/* Only what the issuer's command says. */
+static enum cos_result register_names(struct cos_secure *secure, uint8_t *context)
 {
     const struct cos_held *open = &secure->held;
     struct cos_span fcp;
-    struct cos_tlv tlv;
-    uint8_t context;
 
-    *names = (struct names){.given = false};
     COS_CHECK(cos_tlv_fcp((struct cos_span){open->data, open->length}, &fcp) == COS_OK,
               COS_E_CONDITIONS);
-    struct cos_reader reader = cos_reader(fcp.data, fcp.length);
-    while (cos_tlv_next(&reader, &tlv) == COS_OK) {
-        if (tlv.tag == TAG_NAME) {
-            const struct cos_span value = {tlv.value, tlv.length};
-            names->first = names->first.data == NULL ? value : names->first;
-            names->given = names->given || (value.length == name.length &&
-                                            memcmp(value.data, name.data, name.length) == 0);
-            names->unknown += cos_application_find(secure, value, &context) != COS_OK;
-        }
-    }
-    return COS_OK;
-}
-
-/* Only what the issuer's command says, and nothing if there is no room for all of it. */
-static enum cos_result register_name(struct cos_secure *secure, struct cos_span name,
-                                     uint8_t *context)
-{
-    struct names names;
-
-    COS_TRY(read_names(secure, name, &names));
-    COS_CHECK(names.given, COS_E_CONDITIONS);
-    return cos_application_register(secure, name, names.first, names.unknown, context);
+    return cos_application_register(secure, fcp, context);
 }
 
 /* Another application begins with its security environment 1. */
@@ -401,7 +370,8 @@ enum cos_result cos_call_context(struct cos_secure *secure, struct cos_reader *r
         break;
     case COS_CONTEXT_REGISTER:
         COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
-        COS_TRY(register_name(secure, name, &context));
+        COS_CHECK(name.length == 0, COS_E_GATE_FORMAT);
+        COS_TRY(register_names(secure, &context));
         break;
     default:
         return COS_E_GATE_FORMAT;

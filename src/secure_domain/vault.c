@@ -34,6 +34,14 @@ uint16_t cos_vault_pages(uint16_t payload, uint16_t files, uint16_t size)
     return (uint16_t)(cos_pages_for(files, ENTRY, payload) + cos_content_pages(payload, size));
 }
 
+uint16_t cos_vault_delete_pages(uint16_t payload, uint16_t files)
+{
+    const uint16_t pages = cos_pages_for(files, ENTRY, payload);
+    const uint16_t entries = pages < COS_VAULT_FILES_DELETE ? pages : COS_VAULT_FILES_DELETE;
+
+    return (uint16_t)(entries + 2); /* the names of applications, and the state record */
+}
+
 static uint16_t first_page(const struct cos_secure *secure)
 {
     return cos_object_pages(secure->store.payload, secure->config.objects);
@@ -258,8 +266,8 @@ static enum cos_result create_file(struct cos_secure *secure, uint8_t channel,
 
 /* A file's rule would mean the PINs of whatever application got the context's number next: none may
  * stay that is not among `numbers`. */
-static enum cos_result none_stays(const struct cos_secure *secure, uint8_t contexts,
-                                  struct cos_span numbers)
+enum cos_result cos_vault_none_stays(const struct cos_secure *secure, uint8_t contexts,
+                                     struct cos_span numbers)
 {
     struct file file;
 
@@ -292,7 +300,7 @@ static enum cos_result delete_together(struct cos_secure *secure, uint8_t channe
     cos_change_start(secure);
     COS_TRY(cos_application_has_objects(secure, contexts, &has_objects));
     COS_TRY(has_objects ? cos_status_require(secure, channel, CONDITION_SM) : COS_OK);
-    COS_TRY(none_stays(secure, contexts, numbers));
+    COS_TRY(cos_vault_none_stays(secure, contexts, numbers));
     COS_TRY(cos_application_remove(secure, contexts));
     while (request->length > 0) {
         COS_TRY(find_file(secure, request, &file));

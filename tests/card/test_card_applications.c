@@ -16,17 +16,18 @@
 
 #include "secure_domain/domain.h"
 
-#define NAME     "F0A1A2A3A4"
-#define ALIAS    "D2760000010203"
-#define INNER    "F0A1A2A3A5"
-#define FREE     "8C087F00000000000000" /* DELETE: always */
-#define PIN      "8010 10 830101 8405" NAME " C704 37373737"
-#define OTHER    "8010 10 830102 8405" INNER " C704 38383838"
-#define GLOBAL   "8010 09 830103 C704 39393939"
-#define V        COS_GATE_VAULT
-#define C        COS_GATE_CONTEXT
-#define MF       "00A4000C 02 3F00"
-#define SELECT_A "00A4040C 05 " NAME
+#define NAME       "F0A1A2A3A4"
+#define ALIAS      "D2760000010203"
+#define INNER      "F0A1A2A3A5"
+#define OTHER_NAME "F0A1A2A3B4"
+#define FREE       "8C087F00000000000000" /* DELETE: always */
+#define PIN        "8010 10 830101 8405" NAME " C704 37373737"
+#define OTHER      "8010 10 830102 8405" INNER " C704 38383838"
+#define GLOBAL     "8010 09 830103 C704 39393939"
+#define V          COS_GATE_VAULT
+#define C          COS_GATE_CONTEXT
+#define MF         "00A4000C 02 3F00"
+#define SELECT_A   "00A4040C 05 " NAME
 
 /* DF A000 with two names and PIN 1, in it DF A001 with a name and PIN 2; PIN 3 is global. */
 static void make_tree(struct bench *bench)
@@ -103,6 +104,34 @@ static void a_df_made_again_has_no_pin(void **state)
     assert_int_equal(bench_store(bench, PIN), 0x9000);
     bench_expect(bench, SELECT_A, 0x9000, NULL);
     bench_expect(bench, "00200081", 0x63C3, NULL);
+}
+
+/* More pages than one transaction takes: every fourth object is the application's. */
+static void objects_lie_anywhere(void **state)
+{
+    struct bench *bench = *state;
+    char dgi[96];
+
+    bench_session(bench, 0x03);
+    bench_expect_sm(bench, MF, 0x9000, NULL);
+    assert_int_equal(bench_create(bench, true, "820138 8302B000 8405" OTHER_NAME), 0x9000);
+    bench_expect_sm(bench, MF, 0x9000, NULL);
+    assert_int_equal(bench_create(bench, true, "820138 8302A000 8405" NAME " " FREE), 0x9000);
+    const unsigned before = objects(bench);
+    for (unsigned i = 0; i < 28; i++) {
+        snprintf(dgi, sizeof dgi, "%s 8301%02X 8405%s %s",
+                 i < 19 ? "8010 10" : "8020 22 800101 950101", i % 4 == 0 ? i / 4 + 1 : i % 14 + 1,
+                 i % 4 == 0 ? NAME : OTHER_NAME,
+                 i < 19 ? "C70437373737" : "C710 000102030405060708090A0B0C0D0E0F");
+        assert_int_equal(bench_store(bench, dgi), 0x9000);
+    }
+    const unsigned with = objects(bench);
+    bench_expect_sm(bench, "00E40000", 0x9000, NULL);
+    assert_int_equal(with - objects(bench), 7);
+    assert_true(objects(bench) > before);
+    bench_reset(bench);
+    bench_expect(bench, "00A4040C 05 " OTHER_NAME, 0x9000, NULL);
+    bench_expect(bench, "00200082 04 37373737", 0x9000, NULL);
 }
 
 /* Eight names in all: none of them may be lost on the way. */
@@ -229,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CARD_TEST(pins_and_keys_go_with_the_df),
         CARD_TEST(a_df_made_again_has_no_pin),
+        CARD_TEST(objects_lie_anywhere),
         CARD_TEST(names_come_back),
         CARD_TEST(only_the_issuer_deletes_pins),
         CARD_TEST(an_empty_application_goes_by_the_rule),

@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "secure_domain/domain.h"
+
 #define FIRST  "F0A1A2A3A4"
 #define SECOND "D2760000010203"
 
@@ -100,6 +102,16 @@ static enum cos_result call_context(uint8_t operation, const char *name)
     return cos_gate_call(&bench.app.gate, COS_GATE_CONTEXT, &part, 1, &answer);
 }
 
+/* 0: none. */
+static unsigned context_of(const char *name)
+{
+    uint8_t bytes[16], context = 0;
+    const struct cos_span span = {bytes, bench_bytes(name, bytes, sizeof bytes)};
+
+    (void)cos_application_find(&bench.secure, span, &context);
+    return context;
+}
+
 /* The terminal's command reaches the app chip, which has it opened and does something else. */
 static void open_only(uint8_t ins, uint8_t p1, const char *data)
 {
@@ -128,20 +140,103 @@ static void a_hostile_app_chip_cannot_mix_names(void **state)
     assert_int_equal(call_context(COS_CONTEXT_BIND, FIRST), COS_E_CONDITIONS);
     /* names that the CREATE FILE does not give are not registered */
     open_only(0xE0, 0x00, "620D 820138 8302A100 8404 F0B1B2B3");
-    assert_int_equal(call_context(COS_CONTEXT_REGISTER, "F0B1B2B4"), COS_E_CONDITIONS);
-    assert_int_equal(call_context(COS_CONTEXT_REGISTER, "F0B1B2"), COS_E_CONDITIONS);
-    assert_int_equal(call_context(COS_CONTEXT_REGISTER, "F0B1B2B3"), COS_OK);
+    assert_int_equal(call_context(COS_CONTEXT_REGISTER, ""), COS_OK);
+    assert_int_not_equal(context_of("F0B1B2B3"), 0);
+    assert_int_equal(call_context(COS_CONTEXT_REGISTER, "F0B1B2B4"), COS_E_GATE_FORMAT);
+    assert_int_equal(context_of("F0B1B2B4"), 0);
+    assert_int_equal(bench_hex(&bench, "00A40000 02 3F00"), 0x9000); /* another session */
 }
 
-/* A second name before the first one has no application to belong to. */
-static void the_first_name_comes_first(void **state)
+#define X "F0C1C2"
+#define Y "F0C1C3"
+
+/* A CREATE FILE that ends when the names are registered: power went, or an answer was lost. */
+static int leave_names(const char *fcp)
+{
+    char data[96];
+
+    snprintf(data, sizeof data, "62%02X %s", (unsigned)strlen(fcp) / 2, fcp);
+    open_only(0xE0, 0x00, data);
+    return call_context(COS_CONTEXT_REGISTER, "");
+}
+
+static void names_left_behind_serve_the_next_try(void **state)
 {
     (void)state;
     assert_int_equal(bench_sm_open(&bench, 0x01, 0x03), 0x9000);
-    open_only(0xE0, 0x00, "6211 820138 8302A200 8403 F0C1C2 8403 F0C1C3");
-    assert_int_equal(call_context(COS_CONTEXT_REGISTER, "F0C1C3"), COS_E_REFERENCE_NOT_FOUND);
-    assert_int_equal(call_context(COS_CONTEXT_REGISTER, "F0C1C2"), COS_OK);
-    assert_int_equal(call_context(COS_CONTEXT_REGISTER, "F0C1C3"), COS_OK);
+    assert_int_equal(leave_names("8201388302A2008403" X "8403" Y), COS_OK);
+    const unsigned context = context_of(X);
+    assert_int_not_equal(context, 0);
+    assert_int_equal(context_of(Y), context);
+    assert_int_equal(leave_names("8201388302A2008403" X "8403" Y), COS_OK);
+    assert_int_equal(context_of(X), context);
+}
+
+/* Whatever they are given to: another set, another order, one DF each. */
+static void names_left_behind_make_no_common_context(void **state)
+{
+    static const char *const fcps[] = {"8403" Y "8403" X, "8403" Y, "8403" X,
+                                       "8403" X "8403" Y "8403F0C1C4", "8403" Y "8403F0C1C5"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof fcps / sizeof fcps[0]; i++) {
+        char fcp[96];
+        assert_int_equal(bench_sm_open(&bench, 0x01, 0x03), 0x9000);
+        assert_int_equal(bench_sm_hex(&bench, "00A40000 02 3F00"), 0x9000);
+        assert_int_equal(leave_names("8201388302A2008403" X "8403" Y), COS_OK);
+        snprintf(fcp, sizeof fcp, "820138 8302A2%02X %s 8C087F00000000000000", (unsigned)i,
+                 fcps[i]);
+        assert_int_equal(bench_create(&bench, true, fcp), 0x9000);
+        assert_true(context_of(X) == 0 || context_of(Y) == 0 || context_of(X) == context_of(Y));
+        assert_true((strstr(fcps[i], X) != NULL) == (context_of(X) != 0));
+        assert_true((strstr(fcps[i], Y) != NULL) == (context_of(Y) != 0));
+        assert_int_equal(bench_sm_hex(&bench, "00E40000"), 0x9000);
+        assert_int_equal(context_of(X), 0);
+        assert_int_equal(context_of(Y), 0);
+        assert_int_equal(context_of("F0C1C4"), 0);
+    }
+}
+
+/* What would take an application's PINs or keys from it is refused. */
+static void names_of_an_application_with_pins_are_taken(void **state)
+{
+    static const char *const fcps[] = {
+        "8201388302A3008405" FIRST,
+        "8201388302A3008407" SECOND "8405" FIRST "8403" X,
+        "8201388302A3008403" X "8407" SECOND,
+    };
+
+    (void)state;
+    assert_int_equal(bench_sm_open(&bench, 0x01, 0x03), 0x9000);
+    const unsigned context = context_of(FIRST);
+    for (size_t i = 0; i < sizeof fcps / sizeof fcps[0]; i++) {
+        assert_int_equal(leave_names(fcps[i]), COS_E_NAME_EXISTS);
+        assert_int_equal(context_of(FIRST), context);
+        assert_int_equal(context_of(SECOND), context);
+        assert_int_equal(context_of(X), 0);
+    }
+    assert_int_equal(leave_names("8201388302A300"), COS_E_DATA); /* no name */
+}
+
+/* Eight in all: of those that do not fit none is taken. */
+static void names_are_taken_together_or_not(void **state)
+{
+    (void)state;
+    assert_int_equal(bench_sm_open(&bench, 0x01, 0x03), 0x9000);
+    assert_int_equal(leave_names("8201388302A300"
+                                 "8402D101"
+                                 "8402D102"
+                                 "8402D103"
+                                 "8402D104"
+                                 "8402D105"
+                                 "8402D106"),
+                     COS_E_MEMORY_FULL);
+    assert_int_equal(context_of("D101"), 0);
+    assert_int_equal(leave_names("8201388302A3008402D1018402D1028402D103"), COS_OK);
+    /* three places are given back for four new names */
+    assert_int_equal(leave_names("8201388302A3008402D2018402D2028402D2038402D103"), COS_OK);
+    assert_int_equal(context_of("D101"), 0);
+    assert_int_equal(context_of("D103"), context_of("D201"));
 }
 
 /* The issuer domain's DF is the MF, and that may be an application. */
@@ -175,7 +270,10 @@ int main(void)
         cmocka_unit_test(either_name_selects_one_application),
         cmocka_unit_test(secure_messaging_takes_either_name_too),
         cmocka_unit_test(a_hostile_app_chip_cannot_mix_names),
-        cmocka_unit_test(the_first_name_comes_first),
+        cmocka_unit_test(names_left_behind_serve_the_next_try),
+        cmocka_unit_test(names_left_behind_make_no_common_context),
+        cmocka_unit_test(names_of_an_application_with_pins_are_taken),
+        cmocka_unit_test(names_are_taken_together_or_not),
         cmocka_unit_test(the_issuer_domain_is_selected_where_the_mf_has_a_name),
     };
 

@@ -151,6 +151,23 @@ static void a_vault_that_does_not_fit_is_refused(void **state)
     }
 }
 
+/* DELETE FILE of 16 vault EFs and an application is one transaction, wherever their entries lie. */
+static void entries_that_one_deletion_cannot_reach_are_refused(void **state)
+{
+    struct bench_sizes sizes = bench_host;
+
+    (void)state;
+    for (unsigned more = 0; more < 2; more++) {
+        /* four entries a page; the reserve is 16 pages, 3 of them slack */
+        sizes.vault_files = (uint16_t)(4 * 11 + more);
+        sizes.vault_size = 92;
+        bench_init(&bench, &sizes);
+        assert_int_equal(bench_power_on(&bench), more == 0);
+        assert_int_equal(bench.secure.verdict, more == 0 ? COS_VERDICT_GOOD : COS_VERDICT_CONFIG);
+        bench_free(&bench);
+    }
+}
+
 /* ---- The end ---- */
 
 static void a_terminated_card_has_no_content(void **state)
@@ -182,6 +199,7 @@ int main(void)
         cmocka_unit_test_teardown(a_card_may_have_no_vault, end),
         VAULT_TEST(other_sizes_than_at_the_first_start_are_noticed),
         cmocka_unit_test(a_vault_that_does_not_fit_is_refused),
+        cmocka_unit_test(entries_that_one_deletion_cannot_reach_are_refused),
         VAULT_TEST(a_terminated_card_has_no_content),
     };
 

@@ -63,6 +63,9 @@ static const struct power_action actions[] = {
      .setup = {SELECT_MF, CREATE_DF, SELECT_DF, CREATE_IN, "00D68100 10 " BYTES_16, CREATE_TOO,
                "00D68200 10 " BYTES_16, CREATE_MORE, "00D68300 70 " BYTES_112, SELECT_MF},
      .command = "00E40000 02 5120"},
+    /* Names first, then the DF: between them they lie there without one. */
+    {ACTION, .name = "application-create", .once = true, .states = 3, .setup = {SELECT_MF},
+     .command = CREATE_APP},
     /* A DF with names, with PINs and a vault EF; in it another one. */
     {ACTION, .name = "application-delete", .once = true,
      .setup = {SELECT_MF, "?" CREATE_APP, "00A4000C 02 5130", STORE_PIN("30", "F0A1A2A3A4"),
