@@ -21,8 +21,8 @@ static uint8_t multiply(uint8_t a, uint8_t b)
 {
     uint8_t product = 0;
     for (int i = 0; i < 8; i++) {
-        product ^= (uint8_t)(a & (0U - (b & 1U)));
-        a = (uint8_t)((unsigned)a << 1 ^ (0x11BU & (0U - (a >> 7))));
+        product ^= (uint8_t)(a & (0U - (unsigned)(b & 1)));
+        a = (uint8_t)((unsigned)a << 1 ^ (0x11BU & (0U - (unsigned)(a >> 7))));
         b >>= 1;
     }
     return product;
@@ -41,7 +41,7 @@ static uint8_t inverse(uint8_t a)
 
 static uint8_t rotate(uint8_t a, unsigned by)
 {
-    return (uint8_t)((unsigned)a << by | a >> (8 - by));
+    return (uint8_t)((unsigned)a << by | (unsigned)a >> (8 - by));
 }
 
 static uint8_t substitute(uint8_t a)

@@ -152,7 +152,8 @@ static void agrees(void **state)
 static size_t rejected(const struct cos_rsa_private *key, const uint8_t *cipher, size_t length,
                        uint8_t *message)
 {
-    uint8_t secret[COS_RSA_MAX], digest[32], k[32], lengths[256], stream[COS_RSA_MAX + 32];
+    uint8_t secret[COS_RSA_MAX], digest[32], k[32], lengths[256] = {0};
+    uint8_t stream[COS_RSA_MAX + 32] = {0};
     size_t found = 0, mask = 1;
     memcpy(secret, key->dp.data, key->dp.length);
     memcpy(secret + key->dp.length, key->dq.data, key->dq.length);
