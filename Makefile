@@ -44,7 +44,7 @@ programs := $(if $(twincard_src),$(BUILD)/twincard) $(if $(twinctl_src),$(BUILD)
 tests := $(patsubst %.c,$(BUILD)/%,$(test_src))
 
 crypto_libs := -ltomcrypt -ltommath
-memcheck_tests := unit/test_tlv unit/test_apdu unit/test_crypto unit/test_store_copy unit/test_fs unit/test_fs_object \
+memcheck_tests := unit/test_tlv unit/test_apdu unit/test_crypto unit/test_constant_time unit/test_store_copy unit/test_fs unit/test_fs_object \
     unit/test_fs_record unit/test_rule gate/test_channel gate/test_vault card/test_card_select card/test_card_file \
     card/test_card_records card/test_card_pin card/test_card_scp03 card/test_card_life
 

@@ -76,7 +76,7 @@ size_t cos_ec_size(enum cos_curve curve);
  * output may be the same buffer, not overlap otherwise. AES keys have 16, 24 or 32 bytes, 3DES keys
  * 24 (K1 K2 K3; FIPS 46-3 keying option 1, or 2 with K3 = K1, or 3 with all the same: single DES).
  *
- * A provider has AES, 3DES, and `hash` and `hmac` with SHA-256. The rest is optional: `hashes` and
+ * A provider has AES, and `hash` and `hmac` with SHA-256. The rest is optional: `hashes` and
  * `curves` say which, and a function that a provider does not have is NULL. */
 struct cos_crypto {
     void *context;
@@ -109,7 +109,7 @@ struct cos_crypto {
                                     const uint8_t nonce[COS_CCM_NONCE], const uint8_t *associated,
                                     size_t associated_length, uint8_t *data, size_t length,
                                     uint8_t tag[COS_CCM_TAG]);
-    /* One block of 3DES (SP 800-67). */
+    /* One block of 3DES (SP 800-67). Both or none. */
     enum cos_result (*des3_encrypt)(void *context, const uint8_t key[24],
                                     const uint8_t in[COS_DES_BLOCK], uint8_t out[COS_DES_BLOCK]);
     enum cos_result (*des3_decrypt)(void *context, const uint8_t key[24],

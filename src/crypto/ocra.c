@@ -115,6 +115,11 @@ enum cos_result cos_ocra_parse(struct cos_span text, struct cos_ocra_suite *suit
 
 /* ---- Challenge: 128 bytes, filled up with 00 */
 
+static unsigned digit_of(const uint8_t *number, size_t at)
+{
+    return at % 2 == 0 ? (unsigned)number[at / 2] >> 4 : number[at / 2] & 0x0FU;
+}
+
 /* The number's hexadecimal digits without leading zeros, from the front of the field; an odd one is
  * followed by a 0 (RFC 6287, appendix A). */
 static enum cos_result decimal_challenge(struct cos_span text, uint8_t field[128])
@@ -131,12 +136,11 @@ static enum cos_result decimal_challenge(struct cos_span text, uint8_t field[128
             carry >>= 8;
         }
     }
-    while (at < 2 * sizeof number - 1 && (number[at / 2] >> (at % 2 == 0 ? 4 : 0) & 0x0F) == 0) {
+    while (at < 2 * sizeof number - 1 && digit_of(number, at) == 0) {
         at++; /* the last digit stays, be it 0 */
     }
     for (size_t to = 0; at < 2 * sizeof number; at++, to++) {
-        const unsigned digit = number[at / 2] >> (at % 2 == 0 ? 4 : 0) & 0x0FU;
-        field[to / 2] |= (uint8_t)(digit << (to % 2 == 0 ? 4 : 0));
+        field[to / 2] |= (uint8_t)(digit_of(number, at) << (to % 2 == 0 ? 4 : 0));
     }
     return COS_OK;
 }

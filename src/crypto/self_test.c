@@ -37,6 +37,9 @@ static void test_des3(struct trial *trial)
 {
     const struct cos_crypto *crypto = trial->crypto;
 
+    if (crypto->des3_encrypt == NULL || crypto->des3_decrypt == NULL) {
+        return; /* and the CRC is not that of the answers */
+    }
     take(trial, crypto->des3_encrypt(crypto->context, trial->in, trial->in, trial->out));
     take(trial, crypto->des3_decrypt(crypto->context, trial->in, trial->in, trial->out));
 }

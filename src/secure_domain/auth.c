@@ -45,6 +45,7 @@ static enum cos_result encrypt_block(struct cos_secure *secure, const struct obj
 
     COS_TRY(cos_object_secret(secure, key, secret));
     if (key->algorithm == ALGORITHM_DES3) {
+        COS_CHECK(crypto->des3_encrypt != NULL, COS_E_NOT_USABLE);
         return crypto->des3_encrypt(crypto->context, secret, in, out);
     }
     return crypto->aes_encrypt(crypto->context, secret, key->length, in, out);

@@ -222,8 +222,9 @@ static enum cos_result start(struct cos_secure *secure, enum cos_secure_verdict 
     COS_INVARIANT(config_fits(&secure->config, payload));
     secure->config.store.scrub_from = cos_object_first_secret_page(payload, secure->config.objects);
     *verdict = COS_VERDICT_SELF_TEST;
-    COS_TRY(cos_crypto_self_test(crypto,
-                                 COS_SELF_TEST_AES | COS_SELF_TEST_DES3 | COS_SELF_TEST_SHA256));
+    COS_TRY(
+        cos_crypto_self_test(crypto, COS_SELF_TEST_AES | COS_SELF_TEST_SHA256 |
+                                         (crypto->des3_encrypt != NULL ? COS_SELF_TEST_DES3 : 0U)));
     *verdict = COS_VERDICT_ENTROPY;
     COS_TRY(cos_drbg_start(&secure->drbg, crypto, secure->board->entropy,
                            (struct cos_span){personal, sizeof personal}));

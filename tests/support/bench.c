@@ -225,7 +225,6 @@ static void wire(struct bench *bench)
                                              .entropy = &bench->secure_entropy,
                                              .rom = &bench->rom};
     bench->app_config = (struct cos_app_config){
-        .crypto = &cos_crypto_tomcrypt,
         .store = {.start = 3U * sizes->page_size,
                   .page_size = sizes->page_size,
                   .pages = sizes->app_pages,
@@ -239,7 +238,6 @@ static void wire(struct bench *bench)
         .response_size = sizeof bench->response_buffer,
     };
     bench->secure_config = (struct cos_secure_config){
-        .crypto = &cos_crypto_tomcrypt,
         .store = {.start = sizes->page_size,
                   .page_size = sizes->page_size,
                   .pages = sizes->secure_pages,
@@ -267,7 +265,15 @@ void bench_init(struct bench *bench, const struct bench_sizes *sizes)
     sim_nvm_init(&bench->secure_nvm, &bench->power, &sizes->secure, sizes->page_size,
                  sizes->page_size);
     wire(bench);
+    bench_use(bench, &cos_crypto_tomcrypt);
     write_fab(bench);
+}
+
+void bench_use(struct bench *bench, const struct cos_crypto *crypto)
+{
+    bench->crypto = crypto;
+    bench->app_config.crypto = crypto;
+    bench->secure_config.crypto = crypto;
 }
 
 void bench_free(struct bench *bench)

@@ -49,6 +49,7 @@ struct bench {
     uint8_t key_memory[BENCH_KEY_MEMORY];
     uint8_t rom_image[64];
     uint64_t seed;
+    const struct cos_crypto *crypto; /* of both chips: see bench_use() */
     struct cos_app app;
     struct cos_secure secure;
     bool secure_on;
@@ -81,6 +82,9 @@ extern const uint8_t bench_application[9]; /* F05457494E434F5301 */
 /* A card as it leaves the semiconductor factory: blank NVM with both fab records, power off. */
 void bench_init(struct bench *bench, const struct bench_sizes *sizes);
 void bench_free(struct bench *bench);
+
+/* Both chips have this provider from the next start on; bench_init() gives them libtomcrypt's. */
+void bench_use(struct bench *bench, const struct cos_crypto *crypto);
 
 /* Starts both chips. False if the app chip says that every command will be 6F00. */
 bool bench_power_on(struct bench *bench);

@@ -1,160 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Elliptic curves of the libtomcrypt provider: published vectors, agreement with OpenSSL in both
- * directions, the edges of the group, and everything that is not a point, a key or a signature.
+ * Elliptic curves of the libtomcrypt provider: agreement with OpenSSL in both directions, the edges
+ * of the group, and everything that is not a point, a key or a signature.
  */
 #include "crypto_helpers.h"
 
 #include "oracle_key.h"
-#include "vectors.h"
-
-#include <string.h>
 
 static const struct cos_crypto *const crypto = &cos_crypto_tomcrypt;
-
-#define EACH_CURVE(curve) (enum cos_curve curve = COS_P256; curve <= COS_P521; curve++)
 
 static size_t point_size(enum cos_curve curve)
 {
     return 1 + 2 * cos_ec_size(curve);
-}
-
-/* ---- Published vectors */
-
-/* RFC 6979, A.2.5 to A.2.7: public keys and signatures. */
-static void rfc6979(void **state)
-{
-    (void)state;
-    static const char *const hashes[] = {"sha1", "sha224", "sha256", "sha384", "sha512"};
-    static const char *const curves[] = {"P-256", "P-384", "P-521"};
-    struct vectors *vectors = vectors_open("rfc6979-ecdsa.txt");
-    unsigned signatures = 0;
-    for
-        EACH_CURVE(curve)
-        {
-            const struct vector_section *section = vectors_section(vectors, curves[curve]);
-            const size_t size = cos_ec_size(curve);
-            uint8_t point[COS_EC_POINT_MAX] = {0x04}, made[COS_EC_POINT_MAX];
-            struct chance chance = {random_start(curve)};
-            const struct cos_random source = chance_source(&chance);
-            memcpy(point + 1, vector_exactly(section, size, "Ux"), size);
-            memcpy(point + 1 + size, vector_exactly(section, size, "Uy"), size);
-            assert_int_equal(
-                crypto->ec_public(NULL, curve, &source, vector_exactly(section, size, "x"), made),
-                COS_OK);
-            assert_memory_equal(made, point, point_size(curve));
-            for (unsigned i = 0; i < 2 * COS_HASHES; i++) {
-                static const char *const messages[] = {"sample", "test"};
-                const char *message = messages[i / COS_HASHES];
-                const enum cos_hash which = (enum cos_hash)(i % COS_HASHES);
-                const struct cos_span text = {(const uint8_t *)message, strlen(message)};
-                uint8_t digest[COS_HASH_MAX], signature[2 * COS_EC_MAX];
-                cos_truth valid;
-                assert_int_equal(crypto->hash(NULL, which, &text, 1, digest), COS_OK);
-                memcpy(signature, vector_exactly(section, size, "%s_%s_r", message, hashes[which]),
-                       size);
-                memcpy(signature + size,
-                       vector_exactly(section, size, "%s_%s_s", message, hashes[which]), size);
-                assert_int_equal(crypto->ec_verify(NULL, curve, point, digest, cos_hash_size(which),
-                                                   signature, &valid),
-                                 COS_OK);
-                assert_case(valid == COS_YES, "%s, %s, %s", curves[curve], message, hashes[which]);
-                signatures++;
-            }
-        }
-    assert_int_equal(signatures, 30);
-    vectors_close(vectors);
-}
-
-/* 04 X Y from keys "x<i>" and "y<i>". */
-static void point_of(const struct vector_section *section, unsigned i, size_t size, uint8_t *point)
-{
-    point[0] = 0x04;
-    memcpy(point + 1, vector_exactly(section, size, "x%u", i), size);
-    memcpy(point + 1 + size, vector_exactly(section, size, "y%u", i), size);
-}
-
-static enum cos_curve curve_of(const struct vector_section *section)
-{
-    return strncmp(section->name, "P-256", 5) == 0   ? COS_P256
-           : strncmp(section->name, "P-384", 5) == 0 ? COS_P384
-                                                     : COS_P521;
-}
-
-static void nist_signatures(void **state)
-{
-    (void)state;
-    struct vectors *vectors = vectors_open("nist-ecdsa.txt");
-    unsigned cases = 0;
-    for (size_t s = 0; s < vectors->count; s++) {
-        const struct vector_section *section = &vectors->sections[s];
-        const enum cos_curve curve = curve_of(section);
-        const size_t size = cos_ec_size(curve);
-        for (unsigned i = 0; i < vector_number(section, "count_n"); i++) {
-            uint8_t point[COS_EC_POINT_MAX], signature[2 * COS_EC_MAX];
-            const struct cos_span digest = vector_bytes(section, "digest%u", i);
-            cos_truth valid;
-            point_of(section, i, size, point);
-            memcpy(signature, vector_exactly(section, size, "r%u", i), size);
-            memcpy(signature + size, vector_exactly(section, size, "s%u", i), size);
-            enum cos_result result = crypto->ec_verify(NULL, curve, point, digest.data,
-                                                       digest.length, signature, &valid);
-            bool good = vector_number(section, "valid%u_n", i) == 1;
-            /* a changed public key need not be a point */
-            assert_case(result == COS_OK || (result == COS_E_DATA && !good), "[%s] %u",
-                        section->name, i);
-            assert_case(valid == (good ? COS_YES : COS_NO), "[%s] %u", section->name, i);
-            cases++;
-        }
-    }
-    assert_int_equal(cases, 105);
-    vectors_close(vectors);
-}
-
-static void nist_points(void **state)
-{
-    (void)state;
-    struct vectors *vectors = vectors_open("nist-ec-points.txt");
-    for (size_t s = 0; s < vectors->count; s++) {
-        const struct vector_section *section = &vectors->sections[s];
-        const enum cos_curve curve = curve_of(section);
-        for (unsigned i = 0; i < vector_number(section, "count_n"); i++) {
-            uint8_t point[COS_EC_POINT_MAX];
-            point_of(section, i, cos_ec_size(curve), point);
-            bool good = vector_number(section, "valid%u_n", i) == 1;
-            assert_case(crypto->ec_check(NULL, curve, NULL, point) == (good ? COS_OK : COS_E_DATA),
-                        "[%s] %u", section->name, i);
-        }
-    }
-    assert_int_equal(vectors->count, 3);
-    vectors_close(vectors);
-}
-
-static void nist_agreements(void **state)
-{
-    (void)state;
-    struct vectors *vectors = vectors_open("nist-ecdh.txt");
-    struct chance chance = {random_start(1)};
-    const struct cos_random source = chance_source(&chance);
-    for (size_t s = 0; s < vectors->count; s++) {
-        const struct vector_section *section = &vectors->sections[s];
-        const enum cos_curve curve = curve_of(section);
-        const size_t size = cos_ec_size(curve);
-        for (unsigned i = 0; i < vector_number(section, "count_n"); i++) {
-            uint8_t point[COS_EC_POINT_MAX], secret[COS_EC_MAX];
-            point_of(section, i, size, point);
-            bool good = vector_number(section, "valid%u_n", i) == 1;
-            assert_case(crypto->ec_agree(NULL, curve, &source,
-                                         vector_exactly(section, size, "d%u", i), point,
-                                         secret) == (good ? COS_OK : COS_E_DATA),
-                        "[%s] %u", section->name, i);
-            if (good) {
-                assert_memory_equal(secret, vector_exactly(section, size, "z%u", i), size);
-            }
-        }
-    }
-    assert_int_equal(vectors->count, 3);
-    vectors_close(vectors);
 }
 
 /* ---- Agreement with OpenSSL */
@@ -163,69 +20,63 @@ static void agrees_signatures(void **state)
 {
     (void)state;
     unsigned signatures = 0;
-    for
-        EACH_CURVE(curve)
-        {
-            struct chance chance = {random_start(10 + curve)};
-            const struct cos_random source = chance_source(&chance);
-            for (unsigned round = 0; round < 15; round++) {
-                uint8_t key[COS_EC_MAX], point[COS_EC_POINT_MAX], digest[COS_HASH_MAX];
-                uint8_t signature[2 * COS_EC_MAX];
-                const size_t length = cos_hash_size((enum cos_hash)(round % COS_HASHES));
-                cos_truth valid;
-                EVP_PKEY *pkey;
-                if (round % 2 == 0) {
-                    pkey = oracle_ec_generate(curve, key, point);
-                } else {
-                    assert_int_equal(crypto->ec_generate(NULL, curve, &source, key, point), COS_OK);
-                    pkey = oracle_ec_import(curve, key, point);
-                    assert_non_null(pkey);
-                }
-                assert_int_equal(crypto->ec_check(NULL, curve, key, point), COS_OK);
-                random_fill(&chance.random, digest, sizeof digest);
-                assert_int_equal(
-                    crypto->ec_sign(NULL, curve, &source, key, digest, length, signature), COS_OK);
-                assert_true(oracle_ec_verify(pkey, curve, digest, length, signature));
-                oracle_ec_sign(pkey, curve, digest, length, signature);
-                assert_int_equal(
-                    crypto->ec_verify(NULL, curve, point, digest, length, signature, &valid),
-                    COS_OK);
-                assert_true(valid == COS_YES);
-                digest[round % length] ^= 1;
-                bool counts = round % length < cos_ec_size(curve);
-                assert_int_equal(
-                    crypto->ec_verify(NULL, curve, point, digest, length, signature, &valid),
-                    COS_OK);
-                assert_true(valid == (counts ? COS_NO : COS_YES));
-                EVP_PKEY_free(pkey);
-                signatures += 2;
+    for (enum cos_curve curve = COS_P256; curve <= COS_P521; curve++) {
+        struct chance chance = {random_start(10 + curve)};
+        const struct cos_random source = chance_source(&chance);
+        for (unsigned round = 0; round < 15; round++) {
+            uint8_t key[COS_EC_MAX], point[COS_EC_POINT_MAX], digest[COS_HASH_MAX];
+            uint8_t signature[2 * COS_EC_MAX];
+            const size_t length = cos_hash_size((enum cos_hash)(round % COS_HASHES));
+            cos_truth valid;
+            EVP_PKEY *pkey;
+            if (round % 2 == 0) {
+                pkey = oracle_ec_generate(curve, key, point);
+            } else {
+                assert_int_equal(crypto->ec_generate(NULL, curve, &source, key, point), COS_OK);
+                pkey = oracle_ec_import(curve, key, point);
+                assert_non_null(pkey);
             }
+            assert_int_equal(crypto->ec_check(NULL, curve, key, point), COS_OK);
+            random_fill(&chance.random, digest, sizeof digest);
+            assert_int_equal(crypto->ec_sign(NULL, curve, &source, key, digest, length, signature),
+                             COS_OK);
+            assert_true(oracle_ec_verify(pkey, curve, digest, length, signature));
+            oracle_ec_sign(pkey, curve, digest, length, signature);
+            assert_int_equal(
+                crypto->ec_verify(NULL, curve, point, digest, length, signature, &valid), COS_OK);
+            assert_true(valid == COS_YES);
+            digest[round % length] ^= 1;
+            bool counts = round % length < cos_ec_size(curve);
+            assert_int_equal(
+                crypto->ec_verify(NULL, curve, point, digest, length, signature, &valid), COS_OK);
+            assert_true(valid == (counts ? COS_NO : COS_YES));
+            EVP_PKEY_free(pkey);
+            signatures += 2;
         }
+    }
     printf("# EC: %u signatures agree with OpenSSL\n", signatures);
 }
 
 static void agrees_secrets(void **state)
 {
     (void)state;
-    for
-        EACH_CURVE(curve)
-        {
-            struct chance chance = {random_start(20 + curve)};
-            const struct cos_random source = chance_source(&chance);
-            for (unsigned round = 0; round < 10; round++) {
-                uint8_t key[COS_EC_MAX], point[COS_EC_POINT_MAX], their[COS_EC_MAX];
-                uint8_t their_point[COS_EC_POINT_MAX], secret[COS_EC_MAX], good[COS_EC_MAX];
-                assert_int_equal(crypto->ec_generate(NULL, curve, &source, key, point), COS_OK);
-                EVP_PKEY *mine = oracle_ec_import(curve, key, point);
-                EVP_PKEY *other = oracle_ec_generate(curve, their, their_point);
-                oracle_ec_agree(other, mine, good, cos_ec_size(curve));
-                assert_int_equal(crypto->ec_agree(NULL, curve, &source, key, their_point, secret),
-                                 COS_OK);
-                assert_memory_equal(secret, good, cos_ec_size(curve));
-                EVP_PKEY_free(mine);
-                EVP_PKEY_free(other);
-            }
+    for (enum cos_curve curve = COS_P256; curve <= COS_P521; curve++) {
+        struct chance chance = {random_start(20 + curve)};
+        const struct cos_random source = chance_source(&chance);
+        for (unsigned round = 0; round < 10; round++) {
+            uint8_t key[COS_EC_MAX], point[COS_EC_POINT_MAX], their[COS_EC_MAX];
+            uint8_t their_point[COS_EC_POINT_MAX], secret[COS_EC_MAX], good[COS_EC_MAX];
+            assert_int_equal(crypto->ec_generate(NULL, curve, &source, key, point), COS_OK);
+            EVP_PKEY *mine = oracle_ec_import(curve, key, point);
+            EVP_PKEY *other = oracle_ec_generate(curve, their, their_point);
+            oracle_ec_agree(other, mine, good, cos_ec_size(curve));
+            assert_int_equal(crypto->ec_agree(NULL, curve, &source, key, their_point, secret),
+                             COS_OK);
+            assert_memory_equal(secret, good, cos_ec_size(curve));
+            EVP_PKEY_free(mine);
+            EVP_PKEY_free(other);
         }
+    }
 }
 
 /* ---- Edges */
@@ -257,61 +108,57 @@ static void near_order(enum cos_curve curve, int below, uint8_t *key)
 static void extreme_keys(void **state)
 {
     (void)state;
-    for
-        EACH_CURVE(curve)
-        {
-            const size_t size = cos_ec_size(curve);
-            struct chance chance = {random_start(30 + curve)};
-            const struct cos_random source = chance_source(&chance);
-            for (int i = 1; i <= 8 + 40; i++) {
-                uint8_t key[COS_EC_MAX] = {0}, point[COS_EC_POINT_MAX], good[COS_EC_POINT_MAX];
-                if (i <= 4) {
-                    key[size - 1] = (uint8_t)i;
-                } else if (i <= 8) {
-                    near_order(curve, i - 4, key);
-                } else {
-                    const size_t bit = random_below(&chance.random, 255);
-                    key[size - 1 - bit / 8] = (uint8_t)(1U << bit % 8);
-                }
-                oracle_ec_public(curve, key, good);
-                assert_int_equal(crypto->ec_public(NULL, curve, &source, key, point), COS_OK);
-                assert_memory_equal(point, good, point_size(curve));
-                uint8_t secret[COS_EC_MAX], base[COS_EC_POINT_MAX], one[COS_EC_MAX] = {0};
-                one[size - 1] = 1;
-                oracle_ec_public(curve, one, base);
-                assert_int_equal(crypto->ec_agree(NULL, curve, &source, key, base, secret), COS_OK);
-                assert_memory_equal(secret, good + 1, size);
+    for (enum cos_curve curve = COS_P256; curve <= COS_P521; curve++) {
+        const size_t size = cos_ec_size(curve);
+        struct chance chance = {random_start(30 + curve)};
+        const struct cos_random source = chance_source(&chance);
+        for (int i = 1; i <= 8 + 40; i++) {
+            uint8_t key[COS_EC_MAX] = {0}, point[COS_EC_POINT_MAX], good[COS_EC_POINT_MAX];
+            if (i <= 4) {
+                key[size - 1] = (uint8_t)i;
+            } else if (i <= 8) {
+                near_order(curve, i - 4, key);
+            } else {
+                const size_t bit = random_below(&chance.random, 255);
+                key[size - 1 - bit / 8] = (uint8_t)(1U << bit % 8);
             }
+            oracle_ec_public(curve, key, good);
+            assert_int_equal(crypto->ec_public(NULL, curve, &source, key, point), COS_OK);
+            assert_memory_equal(point, good, point_size(curve));
+            uint8_t secret[COS_EC_MAX], base[COS_EC_POINT_MAX], one[COS_EC_MAX] = {0};
+            one[size - 1] = 1;
+            oracle_ec_public(curve, one, base);
+            assert_int_equal(crypto->ec_agree(NULL, curve, &source, key, base, secret), COS_OK);
+            assert_memory_equal(secret, good + 1, size);
         }
+    }
 }
 
 static void keys_out_of_range(void **state)
 {
     (void)state;
-    for
-        EACH_CURVE(curve)
-        {
-            struct chance chance = {random_start(40)};
-            const struct cos_random source = chance_source(&chance);
-            uint8_t good[COS_EC_MAX], point[COS_EC_POINT_MAX], digest[32] = {1};
-            uint8_t out[COS_EC_POINT_MAX], secret[COS_EC_MAX];
-            assert_int_equal(crypto->ec_generate(NULL, curve, &source, good, point), COS_OK);
-            for (int i = 0; i < 5; i++) {
-                uint8_t key[COS_EC_MAX] = {0};
-                if (i > 0 && i < 4) {
-                    near_order(curve, 1 - i, key); /* n, n + 1, n + 2 */
-                } else if (i == 4) {
-                    memset(key, 0xFF, sizeof key);
-                }
-                assert_int_equal(crypto->ec_check(NULL, curve, key, NULL), COS_E_DATA);
-                assert_int_equal(crypto->ec_check(NULL, curve, key, point), COS_E_DATA);
-                assert_int_equal(crypto->ec_public(NULL, curve, &source, key, out), COS_E_DATA);
-                assert_int_equal(crypto->ec_sign(NULL, curve, &source, key, digest, 32, out),
-                                 COS_E_DATA);
-                assert_int_equal(crypto->ec_agree(NULL, curve, &source, key, point, secret),
-                                 COS_E_DATA);
+    for (enum cos_curve curve = COS_P256; curve <= COS_P521; curve++) {
+        struct chance chance = {random_start(40)};
+        const struct cos_random source = chance_source(&chance);
+        uint8_t good[COS_EC_MAX], point[COS_EC_POINT_MAX], digest[32] = {1};
+        uint8_t out[COS_EC_POINT_MAX], secret[COS_EC_MAX];
+        assert_int_equal(crypto->ec_generate(NULL, curve, &source, good, point), COS_OK);
+        for (int i = 0; i < 5; i++) {
+            uint8_t key[COS_EC_MAX] = {0};
+            if (i > 0 && i < 4) {
+                near_order(curve, 1 - i, key); /* n, n + 1, n + 2 */
+            } else if (i == 4) {
+                memset(key, 0xFF, sizeof key);
             }
+            assert_int_equal(crypto->ec_check(NULL, curve, key, NULL), COS_E_DATA);
+            assert_int_equal(crypto->ec_check(NULL, curve, key, point), COS_E_DATA);
+            assert_int_equal(crypto->ec_public(NULL, curve, &source, key, out), COS_E_DATA);
+            assert_int_equal(crypto->ec_sign(NULL, curve, &source, key, digest, 32, out),
+                             COS_E_DATA);
+            assert_int_equal(crypto->ec_agree(NULL, curve, &source, key, point, secret),
+                             COS_E_DATA);
         }
+    }
 }
 
 /* Forms that are not 04, coordinates not below p, points beside the curve, the other curve with the
@@ -319,179 +166,163 @@ static void keys_out_of_range(void **state)
 static void points_that_are_none(void **state)
 {
     (void)state;
-    for
-        EACH_CURVE(curve)
-        {
-            const size_t size = cos_ec_size(curve);
-            struct chance chance = {random_start(50)};
-            const struct cos_random source = chance_source(&chance);
-            uint8_t key[COS_EC_MAX], good[COS_EC_POINT_MAX], secret[COS_EC_MAX];
-            uint8_t digest[32] = {1}, signature[2 * COS_EC_MAX];
-            assert_int_equal(crypto->ec_generate(NULL, curve, &source, key, good), COS_OK);
-            assert_int_equal(crypto->ec_sign(NULL, curve, &source, key, digest, 32, signature),
-                             COS_OK);
-            assert_int_equal(crypto->ec_check(NULL, curve, NULL, good), COS_OK);
-            assert_int_equal(crypto->ec_check(NULL, curve, key, NULL), COS_OK);
-            for (size_t i = 0; i < 60; i++) {
-                uint8_t bad[COS_EC_POINT_MAX];
-                cos_truth valid = COS_YES;
-                memcpy(bad, good, sizeof bad);
-                if (i < 40) {
-                    bad[1 + random_below(&chance.random, 2 * size)] ^=
-                        (uint8_t)(1U << random_below(&chance.random, 8));
-                } else if (i < 50) {
-                    bad[0] = (uint8_t)(i - 40 == 4 ? 0xFF : i - 40);
-                } else if (i < 52) {
-                    memset(bad + 1 + (i - 50) * size, 0xFF, size);
-                } else if (i < 54) {
-                    memset(bad + 1 + (i - 52) * size, 0, size);
-                } else {
-                    memset(bad + 1, i == 54 ? 0 : 0xFF, 2 * size);
-                }
-                EVP_PKEY *pkey = bad[0] == 4 ? oracle_ec_import(curve, NULL, bad) : NULL;
-                assert_null(pkey);
-                assert_case(crypto->ec_check(NULL, curve, NULL, bad) == COS_E_DATA, "case %zu", i);
-                assert_int_equal(crypto->ec_check(NULL, curve, key, bad), COS_E_DATA);
-                assert_int_equal(crypto->ec_agree(NULL, curve, &source, key, bad, secret),
-                                 COS_E_DATA);
-                assert_int_equal(crypto->ec_verify(NULL, curve, bad, digest, 32, signature, &valid),
-                                 COS_E_DATA);
-                assert_true(valid == COS_NO);
+    for (enum cos_curve curve = COS_P256; curve <= COS_P521; curve++) {
+        const size_t size = cos_ec_size(curve);
+        struct chance chance = {random_start(50)};
+        const struct cos_random source = chance_source(&chance);
+        uint8_t key[COS_EC_MAX], good[COS_EC_POINT_MAX], secret[COS_EC_MAX];
+        uint8_t digest[32] = {1}, signature[2 * COS_EC_MAX];
+        assert_int_equal(crypto->ec_generate(NULL, curve, &source, key, good), COS_OK);
+        assert_int_equal(crypto->ec_sign(NULL, curve, &source, key, digest, 32, signature), COS_OK);
+        assert_int_equal(crypto->ec_check(NULL, curve, NULL, good), COS_OK);
+        assert_int_equal(crypto->ec_check(NULL, curve, key, NULL), COS_OK);
+        for (size_t i = 0; i < 60; i++) {
+            uint8_t bad[COS_EC_POINT_MAX];
+            cos_truth valid = COS_YES;
+            memcpy(bad, good, sizeof bad);
+            if (i < 40) {
+                bad[1 + random_below(&chance.random, 2 * size)] ^=
+                    (uint8_t)(1U << random_below(&chance.random, 8));
+            } else if (i < 50) {
+                bad[0] = (uint8_t)(i - 40 == 4 ? 0xFF : i - 40);
+            } else if (i < 52) {
+                memset(bad + 1 + (i - 50) * size, 0xFF, size);
+            } else if (i < 54) {
+                memset(bad + 1 + (i - 52) * size, 0, size);
+            } else {
+                memset(bad + 1, i == 54 ? 0 : 0xFF, 2 * size);
             }
+            EVP_PKEY *pkey = bad[0] == 4 ? oracle_ec_import(curve, NULL, bad) : NULL;
+            assert_null(pkey);
+            assert_case(crypto->ec_check(NULL, curve, NULL, bad) == COS_E_DATA, "case %zu", i);
+            assert_int_equal(crypto->ec_check(NULL, curve, key, bad), COS_E_DATA);
+            assert_int_equal(crypto->ec_agree(NULL, curve, &source, key, bad, secret), COS_E_DATA);
+            assert_int_equal(crypto->ec_verify(NULL, curve, bad, digest, 32, signature, &valid),
+                             COS_E_DATA);
+            assert_true(valid == COS_NO);
         }
+    }
 }
 
 static void signatures_that_are_none(void **state)
 {
     (void)state;
-    for
-        EACH_CURVE(curve)
-        {
-            const size_t size = cos_ec_size(curve);
-            struct chance chance = {random_start(60)};
-            const struct cos_random source = chance_source(&chance);
-            uint8_t key[COS_EC_MAX], point[COS_EC_POINT_MAX], digest[64] = {1},
-                                                              good[2 * COS_EC_MAX];
-            assert_int_equal(crypto->ec_generate(NULL, curve, &source, key, point), COS_OK);
-            assert_int_equal(crypto->ec_sign(NULL, curve, &source, key, digest, 32, good), COS_OK);
-            for (size_t i = 0; i < 32; i++) {
-                uint8_t bad[2 * COS_EC_MAX];
-                cos_truth valid = COS_YES;
-                memcpy(bad, good, sizeof bad);
-                if (i < 20) {
-                    bad[random_below(&chance.random, 2 * size)] ^=
-                        (uint8_t)(1U << random_below(&chance.random, 8));
-                } else if (i < 22) {
-                    memset(bad + (i - 20) * size, 0, size);
-                } else if (i < 24) {
-                    near_order(curve, 0, bad + (i - 22) * size);
-                } else if (i < 26) {
-                    memset(bad + (i - 24) * size, 0xFF, size);
-                } else if (i == 26) {
-                    memset(bad, 0, sizeof bad);
-                } else if (i == 27) {
-                    memcpy(bad, good + size, size);
-                    memcpy(bad + size, good, size);
-                } else {
-                    near_order(curve, (int)i - 27, bad);
-                }
-                assert_int_equal(crypto->ec_verify(NULL, curve, point, digest, 32, bad, &valid),
-                                 COS_OK);
-                assert_case(valid == COS_NO, "case %zu", i);
+    for (enum cos_curve curve = COS_P256; curve <= COS_P521; curve++) {
+        const size_t size = cos_ec_size(curve);
+        struct chance chance = {random_start(60)};
+        const struct cos_random source = chance_source(&chance);
+        uint8_t key[COS_EC_MAX], point[COS_EC_POINT_MAX], digest[64] = {1}, good[2 * COS_EC_MAX];
+        assert_int_equal(crypto->ec_generate(NULL, curve, &source, key, point), COS_OK);
+        assert_int_equal(crypto->ec_sign(NULL, curve, &source, key, digest, 32, good), COS_OK);
+        for (size_t i = 0; i < 32; i++) {
+            uint8_t bad[2 * COS_EC_MAX];
+            cos_truth valid = COS_YES;
+            memcpy(bad, good, sizeof bad);
+            if (i < 20) {
+                bad[random_below(&chance.random, 2 * size)] ^=
+                    (uint8_t)(1U << random_below(&chance.random, 8));
+            } else if (i < 22) {
+                memset(bad + (i - 20) * size, 0, size);
+            } else if (i < 24) {
+                near_order(curve, 0, bad + (i - 22) * size);
+            } else if (i < 26) {
+                memset(bad + (i - 24) * size, 0xFF, size);
+            } else if (i == 26) {
+                memset(bad, 0, sizeof bad);
+            } else if (i == 27) {
+                memcpy(bad, good + size, size);
+                memcpy(bad + size, good, size);
+            } else {
+                near_order(curve, (int)i - 27, bad);
             }
-            for (size_t length = 0; length <= 70; length++) { /* digests */
-                uint8_t out[2 * COS_EC_MAX], long_digest[70] = {2};
-                cos_truth valid = COS_YES;
-                enum cos_result result = length >= 20 && length <= 64 ? COS_OK : COS_E_CRYPTO;
+            assert_int_equal(crypto->ec_verify(NULL, curve, point, digest, 32, bad, &valid),
+                             COS_OK);
+            assert_case(valid == COS_NO, "case %zu", i);
+        }
+        for (size_t length = 0; length <= 70; length++) { /* digests */
+            uint8_t out[2 * COS_EC_MAX], long_digest[70] = {2};
+            cos_truth valid = COS_YES;
+            enum cos_result result = length >= 20 && length <= 64 ? COS_OK : COS_E_CRYPTO;
+            assert_int_equal(
+                crypto->ec_verify(NULL, curve, point, long_digest, length, good, &valid), result);
+            assert_true(valid == COS_NO);
+            if (result != COS_OK) {
                 assert_int_equal(
-                    crypto->ec_verify(NULL, curve, point, long_digest, length, good, &valid),
-                    result);
-                assert_true(valid == COS_NO);
-                if (result != COS_OK) {
-                    assert_int_equal(
-                        crypto->ec_sign(NULL, curve, &source, key, long_digest, length, out),
-                        result);
-                }
+                    crypto->ec_sign(NULL, curve, &source, key, long_digest, length, out), result);
             }
         }
+    }
 }
 
 /* In a signature that OpenSSL agrees to, u1 G and u2 Q are equal, opposite, or one is infinite. */
 static void degenerate_signatures(void **state)
 {
     (void)state;
-    for
-        EACH_CURVE(curve)
-        {
-            const size_t size = cos_ec_size(curve);
-            uint8_t one[COS_EC_MAX] = {0}, base[COS_EC_POINT_MAX], digest[COS_HASH_MAX];
-            one[size - 1] = 1;
-            oracle_ec_public(curve, one, base);
-            for (int i = 0; i < 4; i++) { /* the public key is G; -G has the key n - 1 */
-                uint8_t key[COS_EC_MAX], point[COS_EC_POINT_MAX], sum[COS_EC_POINT_MAX];
-                uint8_t signature[2 * COS_EC_MAX];
-                cos_truth valid;
-                memcpy(key, one, sizeof key);
-                if (i % 2 == 1) {
-                    near_order(curve, 1, key);
-                }
-                oracle_ec_public(curve, key, point);
-                /* i < 2: e = 0 and s = r = x of Q give u1 = 0, u2 = 1. Else e = s = r, so that u1 =
-                 * u2 = 1 and the sum is 2 G, or infinity. */
-                memcpy(sum, point, sizeof sum);
-                if (i == 2) {
-                    uint8_t two[COS_EC_MAX] = {0};
-                    two[size - 1] = 2;
-                    oracle_ec_public(curve, two, sum);
-                }
-                memcpy(signature, sum + 1, size);
-                memcpy(signature + size, sum + 1, size);
-                size_t length = size < sizeof digest ? size : sizeof digest;
-                memset(digest, 0, sizeof digest);
-                if (i >= 2) {
-                    memcpy(digest, sum + 1, length);
-                }
-                EVP_PKEY *pkey = oracle_ec_import(curve, NULL, point);
-                bool good = oracle_ec_verify(pkey, curve, digest, length, signature);
-                assert_true(good == (i < 2 || (i == 2 && curve != COS_P521)));
-                assert_int_equal(
-                    crypto->ec_verify(NULL, curve, point, digest, length, signature, &valid),
-                    COS_OK);
-                assert_case(valid == (good ? COS_YES : COS_NO), "curve %d, case %d", (int)curve, i);
-                EVP_PKEY_free(pkey);
+    for (enum cos_curve curve = COS_P256; curve <= COS_P521; curve++) {
+        const size_t size = cos_ec_size(curve);
+        uint8_t one[COS_EC_MAX] = {0}, base[COS_EC_POINT_MAX], digest[COS_HASH_MAX];
+        one[size - 1] = 1;
+        oracle_ec_public(curve, one, base);
+        for (int i = 0; i < 4; i++) { /* the public key is G; -G has the key n - 1 */
+            uint8_t key[COS_EC_MAX], point[COS_EC_POINT_MAX], sum[COS_EC_POINT_MAX];
+            uint8_t signature[2 * COS_EC_MAX];
+            cos_truth valid;
+            memcpy(key, one, sizeof key);
+            if (i % 2 == 1) {
+                near_order(curve, 1, key);
             }
+            oracle_ec_public(curve, key, point);
+            /* i < 2: e = 0 and s = r = x of Q give u1 = 0, u2 = 1. Else e = s = r, so that u1 =
+             * u2 = 1 and the sum is 2 G, or infinity. */
+            memcpy(sum, point, sizeof sum);
+            if (i == 2) {
+                uint8_t two[COS_EC_MAX] = {0};
+                two[size - 1] = 2;
+                oracle_ec_public(curve, two, sum);
+            }
+            memcpy(signature, sum + 1, size);
+            memcpy(signature + size, sum + 1, size);
+            size_t length = size < sizeof digest ? size : sizeof digest;
+            memset(digest, 0, sizeof digest);
+            if (i >= 2) {
+                memcpy(digest, sum + 1, length);
+            }
+            EVP_PKEY *pkey = oracle_ec_import(curve, NULL, point);
+            bool good = oracle_ec_verify(pkey, curve, digest, length, signature);
+            assert_true(good == (i < 2 || (i == 2 && curve != COS_P521)));
+            assert_int_equal(
+                crypto->ec_verify(NULL, curve, point, digest, length, signature, &valid), COS_OK);
+            assert_case(valid == (good ? COS_YES : COS_NO), "curve %d, case %d", (int)curve, i);
+            EVP_PKEY_free(pkey);
         }
+    }
 }
 
 static void source_fails(void **state)
 {
     (void)state;
-    for
-        EACH_CURVE(curve)
-        {
-            uint8_t key[COS_EC_MAX], point[COS_EC_POINT_MAX], digest[32] = {1},
-                                                              out[COS_EC_POINT_MAX];
-            struct chance chance = {random_start(70)};
-            const struct cos_random source = chance_source(&chance);
-            assert_int_equal(crypto->ec_generate(NULL, curve, &source, key, point), COS_OK);
-            for (unsigned at = 1; at <= 3; at++) {
-                struct chance failing = {random_start(71), 0, at};
-                const struct cos_random broken = chance_source(&failing);
-                uint8_t other[COS_EC_MAX];
-                /* a key and the mask; a mask; k, mask and blinding */
-                enum cos_result expected = at <= 2 ? COS_E_ENTROPY : COS_OK;
-                assert_int_equal(crypto->ec_generate(NULL, curve, &broken, other, out), expected);
-                failing = (struct chance){random_start(71), 0, at};
-                expected = at <= 1 ? COS_E_ENTROPY : COS_OK;
-                assert_int_equal(crypto->ec_public(NULL, curve, &broken, key, out), expected);
-                failing = (struct chance){random_start(71), 0, at};
-                assert_int_equal(crypto->ec_agree(NULL, curve, &broken, key, point, other),
-                                 expected);
-                failing = (struct chance){random_start(71), 0, at};
-                assert_int_equal(crypto->ec_sign(NULL, curve, &broken, key, digest, 32, out),
-                                 COS_E_ENTROPY);
-            }
+    for (enum cos_curve curve = COS_P256; curve <= COS_P521; curve++) {
+        uint8_t key[COS_EC_MAX], point[COS_EC_POINT_MAX], digest[32] = {1}, out[COS_EC_POINT_MAX];
+        struct chance chance = {random_start(70)};
+        const struct cos_random source = chance_source(&chance);
+        assert_int_equal(crypto->ec_generate(NULL, curve, &source, key, point), COS_OK);
+        for (unsigned at = 1; at <= 3; at++) {
+            struct chance failing = {random_start(71), 0, at};
+            const struct cos_random broken = chance_source(&failing);
+            uint8_t other[COS_EC_MAX];
+            /* a key and the mask; a mask; k, mask and blinding */
+            enum cos_result expected = at <= 2 ? COS_E_ENTROPY : COS_OK;
+            assert_int_equal(crypto->ec_generate(NULL, curve, &broken, other, out), expected);
+            failing = (struct chance){random_start(71), 0, at};
+            expected = at <= 1 ? COS_E_ENTROPY : COS_OK;
+            assert_int_equal(crypto->ec_public(NULL, curve, &broken, key, out), expected);
+            failing = (struct chance){random_start(71), 0, at};
+            assert_int_equal(crypto->ec_agree(NULL, curve, &broken, key, point, other), expected);
+            failing = (struct chance){random_start(71), 0, at};
+            assert_int_equal(crypto->ec_sign(NULL, curve, &broken, key, digest, 32, out),
+                             COS_E_ENTROPY);
         }
+    }
 }
 
 /* A source that gives nothing but ones or zeros ends, it does not go on for ever. */
@@ -507,30 +338,19 @@ static void source_is_stuck(void **state)
     for (int value = 0; value <= 0xFF; value += 0xFF) {
         uint8_t byte = (uint8_t)value, key[COS_EC_MAX], point[COS_EC_POINT_MAX];
         const struct cos_random source = {.context = &byte, .draw = stuck};
-        for
-            EACH_CURVE(curve)
-            {
-                assert_int_equal(crypto->ec_generate(NULL, curve, &source, key, point),
-                                 COS_E_CRYPTO);
-            }
+        for (enum cos_curve curve = COS_P256; curve <= COS_P521; curve++) {
+            assert_int_equal(crypto->ec_generate(NULL, curve, &source, key, point), COS_E_CRYPTO);
+        }
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rfc6979),
-        cmocka_unit_test(nist_signatures),
-        cmocka_unit_test(nist_points),
-        cmocka_unit_test(nist_agreements),
-        cmocka_unit_test(agrees_signatures),
-        cmocka_unit_test(agrees_secrets),
-        cmocka_unit_test(extreme_keys),
-        cmocka_unit_test(keys_out_of_range),
-        cmocka_unit_test(points_that_are_none),
-        cmocka_unit_test(signatures_that_are_none),
-        cmocka_unit_test(degenerate_signatures),
-        cmocka_unit_test(source_fails),
+        cmocka_unit_test(agrees_signatures),     cmocka_unit_test(agrees_secrets),
+        cmocka_unit_test(extreme_keys),          cmocka_unit_test(keys_out_of_range),
+        cmocka_unit_test(points_that_are_none),  cmocka_unit_test(signatures_that_are_none),
+        cmocka_unit_test(degenerate_signatures), cmocka_unit_test(source_fails),
         cmocka_unit_test(source_is_stuck),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
