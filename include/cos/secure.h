@@ -41,18 +41,27 @@ struct cos_channel {
     uint16_t keys_global, keys_local; /* authenticated by EXTERNAL AUTHENTICATE */
 };
 
-/* SCP03 session, one. */
-struct cos_scp03 {
-    bool begun; /* INITIALIZE UPDATE done, EXTERNAL AUTHENTICATE awaited */
-    uint8_t level;
-    uint8_t key_version;
-    uint8_t channel;
+/* Protocols of secure messaging. */
+enum cos_sm_protocol { COS_SM_NONE, COS_SM_SCP03 };
+
+/* What of a session is protected: bits of its level (GPCS Amendment D, table 7-6). */
+enum cos_sm_level {
+    COS_SM_COMMAND_MAC = 0x01,
+    COS_SM_COMMAND_ENC = 0x02,
+};
+
+/* A secure messaging session: a channel has one or none. */
+struct cos_session {
+    uint8_t protocol; /* enum cos_sm_protocol */
+    uint8_t level;    /* enum cos_sm_level */
+    uint8_t key;      /* version of its key set */
     uint8_t key_length;
+    bool begun; /* INITIALIZE UPDATE done, EXTERNAL AUTHENTICATE awaited */
     cos_truth open;
-    uint32_t counter; /* of enciphered commands */
-    uint8_t s_enc[COS_AES_KEY_MAX], s_mac[COS_AES_KEY_MAX];
-    uint8_t chaining[COS_AES_BLOCK];
-    uint8_t host_cryptogram[8];
+    uint32_t counter; /* of commands */
+    uint8_t enc[COS_AES_KEY_MAX], mac[COS_AES_KEY_MAX];
+    uint8_t chain[COS_AES_BLOCK];    /* MAC chaining value */
+    uint8_t expected[COS_AES_BLOCK]; /* while begun: the host's cryptogram */
 };
 
 /* Command data that came under secure messaging and stay on this side (docs/design.md). */
@@ -121,7 +130,7 @@ struct cos_secure {
     const struct cos_board *board;
     struct cos_secure_config config;
     struct cos_channel channels[COS_CHANNELS];
-    struct cos_scp03 scp03;
+    struct cos_session sessions[COS_CHANNELS];
     struct cos_held held;
     uint8_t serial[8];
     uint8_t challenge[COS_AES_BLOCK];

@@ -133,8 +133,8 @@ enum cos_result cos_call_auth(struct cos_secure *secure, struct cos_reader *requ
 {
     uint8_t operation = cos_read8(request);
 
-    if (secure->scp03.begun && operation != COS_AUTH_SCP03_FINISH) {
-        cos_scp03_close(secure);
+    if (operation != COS_AUTH_SCP03_FINISH) {
+        cos_sessions_close_begun(secure);
     }
     if (operation != COS_AUTH_EXTERNAL) {
         secure->challenge_length = 0;

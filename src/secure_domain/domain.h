@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the files of the secure domain share. One file a concern: start.c, serve.c, state.c,
- * object.c, application.c, vault.c, status.c, pin.c, auth.c, scp03.c, sm.c, key.c, personal.c,
- * life.c.
+ * object.c, application.c, vault.c, status.c, pin.c, auth.c, session.c, sm.c, scp03.c, key.c,
+ * personal.c, life.c.
  */
 #ifndef COS_SECURE_DOMAIN_H
 #define COS_SECURE_DOMAIN_H
@@ -232,23 +232,49 @@ enum cos_result cos_status_require_rule(const struct cos_secure *secure, uint8_t
 enum cos_result cos_status_find(const struct cos_secure *secure, uint8_t channel, uint8_t reference,
                                 enum object_kind kind, struct object *object);
 
-/* ---- Secure messaging (scp03.c, sm.c) ---- */
+/* ---- Sessions of secure messaging (session.c) ---- */
 
-enum { SCP03_LEVEL_MAC = 0x01, SCP03_LEVEL_MAC_ENC = 0x03 };
-
-/* The security condition "under secure messaging" by itself. */
+/* The security condition "under the issuer's secure messaging" by itself. */
 #define CONDITION_SM 0xC0U
 
-void cos_scp03_close(struct cos_secure *secure);
-enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *request,
-                                struct cos_writer *body);
-enum cos_result cos_scp03_finish(struct cos_secure *secure, struct cos_reader *request);
-/* Checks and opens one command in place; *data is what remains of its data field. */
-enum cos_result cos_scp03_open(struct cos_secure *secure, const uint8_t *command, uint8_t *data,
-                               size_t *length);
+/* The session is over. Its keys are wiped, those of the command that is open when its answer is
+ * sealed. */
+void cos_session_close(struct cos_secure *secure, struct cos_session *session);
+void cos_sessions_close(struct cos_secure *secure);
+/* Those that commands come under, and those whose INITIALIZE UPDATE waits for EXTERNAL
+ * AUTHENTICATE. */
+void cos_sessions_close_open(struct cos_secure *secure);
+void cos_sessions_close_begun(struct cos_secure *secure);
 /* Drops secure messaging, a challenge, anything that a plain command ends. */
 void cos_pending_drop(struct cos_secure *secure);
 bool cos_pending_any(const struct cos_secure *secure);
+
+/* ---- Protocols of secure messaging: open and seal (sm.c calls them) ---- */
+
+/* A command on its way from protected to plain: everything that the protocol's MAC covers. */
+struct sm_command {
+    const uint8_t *header;  /* CLA INS P1 P2 as they came */
+    struct cos_span length; /* the Lc field as it came */
+    uint8_t *data;          /* the data field, opened in place */
+    size_t nc;              /* of it */
+    uint32_t ne;
+};
+
+/* Takes padding method 2 (80 00 ..) off; COS_E_SM_INCORRECT. Only after the MAC was right: then
+ * the sender alone can have padded wrongly, and the error tells nobody anything. */
+enum cos_result cos_sm_unpad(const uint8_t *data, size_t *length);
+
+/* SCP03 (scp03.c). */
+enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *request,
+                                struct cos_writer *body);
+enum cos_result cos_scp03_finish(struct cos_secure *secure, struct cos_reader *request);
+enum cos_result cos_scp03_open(const struct cos_crypto *crypto, struct cos_session *session,
+                               struct sm_command *command);
+/* Writes the data, protected as the session is, behind the status in *body. */
+enum cos_result cos_scp03_seal(const struct cos_crypto *crypto, struct cos_session *session,
+                               uint16_t sw, struct cos_span data, struct cos_writer *body);
+
+/* ---- One command under secure messaging (sm.c) ---- */
 
 /* The held data of this command, if it is the one that SM_OPEN opened; marks them consumed.
  * COS_E_CONDITIONS. */

@@ -62,8 +62,8 @@ static enum cos_result room_for_set(const struct cos_secure *secure)
     return sets < KEY_SETS_MAX ? COS_OK : COS_E_MEMORY_FULL;
 }
 
-static enum cos_result put_set(struct cos_secure *secure, uint8_t old_version, struct cos_span data,
-                               struct cos_writer *body)
+static enum cos_result put_set(struct cos_secure *secure, struct cos_session *session,
+                               uint8_t old_version, struct cos_span data, struct cos_writer *body)
 {
     struct cos_reader reader = cos_reader(data.data, data.length);
     uint8_t version = cos_read8(&reader);
@@ -76,7 +76,7 @@ static enum cos_result put_set(struct cos_secure *secure, uint8_t old_version, s
     COS_TRY(old_version == 0
                 ? room_for_set(secure)
                 : cos_object_find_usage(secure, USAGE_SCP03_ENC, old_version, &object));
-    COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_DEK, secure->scp03.key_version, &object));
+    COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_DEK, session->key, &object));
     COS_TRY(cos_object_secret(secure, &object, secure->clear.secret));
     const size_t dek_length = object.length;
     cos_write8(body, version);
@@ -91,9 +91,8 @@ static enum cos_result put_set(struct cos_secure *secure, uint8_t old_version, s
     }
     COS_CHECK(cos_read_done(&reader), COS_E_DATA);
     COS_TRY(cos_change_commit(secure));
-    if (old_version == secure->scp03.key_version) {
-        secure->scp03.key_version =
-            version; /* the session goes on with the set that replaced its own */
+    if (old_version == session->key) {
+        session->key = version; /* the session goes on with the set that replaced its own */
     }
     return COS_OK;
 }
@@ -106,7 +105,7 @@ static enum cos_result put_key(struct cos_secure *secure, uint8_t channel, struc
     COS_TRY(cos_held_take(secure, channel, 0xD8, &data));
     COS_CHECK(secure->held.p2 == PUT_KEY_P2_SET && secure->held.p1 <= KEY_VERSION_MAX, COS_E_P1_P2);
     COS_CHECK(secure->life_cycle != COS_LIFE_LOCKED, COS_E_CONDITIONS);
-    return put_set(secure, secure->held.p1, data, body);
+    return put_set(secure, &secure->sessions[channel], secure->held.p1, data, body);
 }
 
 static enum cos_result store_data(struct cos_secure *secure, uint8_t channel)
@@ -115,7 +114,7 @@ static enum cos_result store_data(struct cos_secure *secure, uint8_t channel)
 
     COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
     COS_TRY(cos_held_take(secure, channel, 0xE2, &data));
-    COS_CHECK(secure->scp03.level == SCP03_LEVEL_MAC_ENC, COS_E_SECURITY_STATUS);
+    COS_CHECK((secure->sessions[channel].level & COS_SM_COMMAND_ENC) != 0, COS_E_SECURITY_STATUS);
     COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & COS_STATES_USE) != 0, COS_E_CONDITIONS);
     return cos_personal_store(secure, data);
 }
@@ -140,9 +139,9 @@ static enum cos_result key_information(const struct cos_secure *secure, struct c
 }
 
 /* A key set in use cannot be deleted from under its own session, so one set always remains. */
-static enum cos_result delete_set(struct cos_secure *secure, uint8_t version)
+static enum cos_result delete_set(struct cos_secure *secure, uint8_t channel, uint8_t version)
 {
-    COS_CHECK(version != secure->scp03.key_version, COS_E_CONDITIONS);
+    COS_CHECK(version != secure->sessions[channel].key, COS_E_CONDITIONS);
     cos_change_start(secure);
     COS_TRY(cos_object_remove_set(secure, version));
     return cos_change_commit(secure);
@@ -168,7 +167,7 @@ static enum cos_result delete_key(struct cos_secure *secure, uint8_t channel, ui
     COS_CHECK(named(secure, 0xD0, reference) && named(secure, 0xD2, version), COS_E_CONDITIONS);
     if (version != 0) {
         COS_CHECK(reference == 0, COS_E_DATA); /* single keys of a set cannot be deleted */
-        return delete_set(secure, version);
+        return delete_set(secure, channel, version);
     }
     COS_TRY(cos_status_find(secure, channel, reference, OBJECT_KEY, &object));
     cos_status_set(secure, &secure->channels[channel], &object, false);

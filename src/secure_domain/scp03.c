@@ -23,29 +23,6 @@ enum {
 /* AID of the issuer security domain. */
 static const uint8_t issuer_domain[] = {0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00};
 
-void cos_scp03_close(struct cos_secure *secure)
-{
-    if (secure->scp03.begun || secure->scp03.open == COS_YES) {
-        secure->epoch++;
-    }
-    cos_wipe(&secure->scp03, sizeof secure->scp03);
-    secure->scp03.open = COS_NO;
-}
-
-void cos_pending_drop(struct cos_secure *secure)
-{
-    cos_scp03_close(secure);
-    cos_wipe(secure->challenge, sizeof secure->challenge);
-    secure->challenge_length = 0;
-    cos_wipe(&secure->held, sizeof secure->held);
-    secure->in_sm = false;
-}
-
-bool cos_pending_any(const struct cos_secure *secure)
-{
-    return secure->scp03.begun || secure->scp03.open == COS_YES || secure->challenge_length != 0;
-}
-
 static enum cos_result find_keys(const struct cos_secure *secure, uint8_t version,
                                  struct object *enc, struct object *mac)
 {
@@ -57,22 +34,22 @@ static enum cos_result find_keys(const struct cos_secure *secure, uint8_t versio
 }
 
 /* Derives from a key of the session's length, over both challenges. */
-static enum cos_result derive(const struct cos_secure *secure, const uint8_t *key, uint8_t constant,
+static enum cos_result derive(const struct cos_secure *secure, const struct cos_session *session,
+                              const uint8_t *key, uint8_t constant,
                               const uint8_t challenges[2 * CHALLENGE], uint8_t *out, size_t length)
 {
-    return cos_kdf_scp03(secure->config.crypto, key, secure->scp03.key_length, constant,
+    return cos_kdf_scp03(secure->config.crypto, key, session->key_length, constant,
                          (struct cos_span){challenges, 2 * CHALLENGE}, out, length);
 }
 
 /* Card challenge (made from K-ENC and the counter, so that it cannot be chosen), session keys, the
  * host's cryptogram to be expected, and the card's. */
-static enum cos_result derive_session(struct cos_secure *secure, const struct object *enc,
-                                      const struct object *mac,
+static enum cos_result derive_session(struct cos_secure *secure, struct cos_session *session,
+                                      const struct object *enc, const struct object *mac,
                                       const uint8_t sequence[SEQUENCE + sizeof issuer_domain],
                                       uint8_t challenges[2 * CHALLENGE],
                                       uint8_t cryptogram[CRYPTOGRAM])
 {
-    struct cos_scp03 *session = &secure->scp03;
     uint8_t *secret = secure->clear.secret;
     const size_t length = enc->length;
 
@@ -80,19 +57,19 @@ static enum cos_result derive_session(struct cos_secure *secure, const struct ob
     COS_TRY(cos_kdf_scp03(secure->config.crypto, secret, length, CONSTANT_CARD_CHALLENGE,
                           (struct cos_span){sequence, SEQUENCE + sizeof issuer_domain},
                           challenges + CHALLENGE, CHALLENGE));
-    COS_TRY(derive(secure, secret, CONSTANT_S_ENC, challenges, session->s_enc, length));
+    COS_TRY(derive(secure, session, secret, CONSTANT_S_ENC, challenges, session->enc, length));
     COS_TRY(cos_object_secret(secure, mac, secret));
-    COS_TRY(derive(secure, secret, CONSTANT_S_MAC, challenges, session->s_mac, length));
-    COS_TRY(derive(secure, session->s_mac, CONSTANT_HOST_CRYPTOGRAM, challenges,
-                   session->host_cryptogram, CRYPTOGRAM));
-    return derive(secure, session->s_mac, CONSTANT_CARD_CRYPTOGRAM, challenges, cryptogram,
+    COS_TRY(derive(secure, session, secret, CONSTANT_S_MAC, challenges, session->mac, length));
+    COS_TRY(derive(secure, session, session->mac, CONSTANT_HOST_CRYPTOGRAM, challenges,
+                   session->expected, CRYPTOGRAM));
+    return derive(secure, session, session->mac, CONSTANT_CARD_CRYPTOGRAM, challenges, cryptogram,
                   CRYPTOGRAM);
 }
 
 enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *request,
                                 struct cos_writer *body)
 {
-    uint8_t channel = cos_read_channel(request);
+    struct cos_session *session = &secure->sessions[cos_read_channel(request)];
     uint8_t version = cos_read8(request);
     const uint8_t *host_challenge = cos_read_bytes(request, CHALLENGE);
     uint8_t challenges[2 * CHALLENGE], cryptogram[CRYPTOGRAM];
@@ -102,14 +79,14 @@ enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *re
     COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
     cos_pending_drop(secure);
     COS_TRY(find_keys(secure, version, &enc, &mac));
-    secure->scp03.key_length = enc.length;
-    secure->scp03.key_version = enc.version;
+    session->protocol = COS_SM_SCP03;
+    session->key_length = enc.length;
+    session->key = enc.version;
     cos_put32(sequence, enc.counter + 1);
     memcpy(sequence + 1 + SEQUENCE, issuer_domain, sizeof issuer_domain);
     memcpy(challenges, host_challenge, CHALLENGE);
-    secure->scp03.begun = true; /* from here on there is something to be closed */
-    COS_TRY(derive_session(secure, &enc, &mac, sequence + 1, challenges, cryptogram));
-    secure->scp03.channel = channel;
+    session->begun = true; /* from here on there is something to be closed */
+    COS_TRY(derive_session(secure, session, &enc, &mac, sequence + 1, challenges, cryptogram));
     /* Key diversification data (10), key information, card challenge, card cryptogram, sequence
      * counter. */
     const uint8_t information[] = {enc.version, SCP03_IDENTIFIER, SCP03_PARAMETER};
@@ -122,112 +99,115 @@ enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *re
     return COS_OK;
 }
 
-/* C-MAC over chaining value, header with the secure messaging bit and without channel, Lc and data.
- */
-static enum cos_result command_mac(struct cos_secure *secure, const uint8_t header[4], uint8_t lc,
-                                   struct cos_span data, uint8_t mac[COS_AES_BLOCK])
+/* C-MAC over chaining value, header with the secure messaging bit and without channel, Lc and data
+ * (6.2.4). */
+static enum cos_result command_mac(const struct cos_crypto *crypto,
+                                   const struct cos_session *session, const uint8_t header[4],
+                                   struct cos_span lc, struct cos_span data,
+                                   uint8_t mac[COS_AES_BLOCK])
 {
-    const struct cos_crypto *crypto = secure->config.crypto;
-    const uint8_t bytes[5] = {(uint8_t)((header[0] & 0xFCU) | 0x04U), header[1], header[2],
-                              header[3], lc};
+    const uint8_t class_ = (uint8_t)((header[0] & 0xFCU) | 0x04U);
     const struct cos_span parts[] = {
-        {secure->scp03.chaining, sizeof secure->scp03.chaining}, {bytes, sizeof bytes}, data};
+        {session->chain, sizeof session->chain}, {&class_, 1}, {header + 1, 3}, lc, data};
 
-    return crypto->aes_cmac(crypto->context, secure->scp03.s_mac, secure->scp03.key_length, parts,
-                            3, mac);
+    return crypto->aes_cmac(crypto->context, session->mac, session->key_length, parts,
+                            sizeof parts / sizeof parts[0], mac);
 }
 
 /* The counter is written before the session is believed, so that its keys never come again. */
-static enum cos_result spend_counter(struct cos_secure *secure)
+static enum cos_result spend_counter(struct cos_secure *secure, uint8_t version)
 {
     struct object enc;
 
-    COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_ENC, secure->scp03.key_version, &enc));
+    COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_ENC, version, &enc));
     enc.counter++;
     cos_change_start(secure);
     COS_TRY(cos_object_put(secure, &enc, NULL));
     return cos_change_commit(secure);
 }
 
-static enum cos_result check_host(struct cos_secure *secure, uint8_t level,
+static enum cos_result check_host(struct cos_secure *secure, struct cos_session *session,
                                   const uint8_t *cryptogram, const uint8_t *mac)
 {
-    const uint8_t header[4] = {0x84, 0x82, level, 0x00};
+    static const uint8_t lc = CRYPTOGRAM + MAC;
+    const uint8_t header[4] = {0x84, 0x82, session->level, 0x00};
     uint8_t expected[COS_AES_BLOCK];
 
-    COS_CHECK(level == SCP03_LEVEL_MAC || level == SCP03_LEVEL_MAC_ENC, COS_E_P1_P2);
-    COS_TRY(command_mac(secure, header, CRYPTOGRAM + MAC, (struct cos_span){cryptogram, CRYPTOGRAM},
-                        expected));
-    COS_CHECK(cos_equal_secret(secure->scp03.host_cryptogram, cryptogram, CRYPTOGRAM) == COS_YES,
+    COS_CHECK(session->level == COS_SM_COMMAND_MAC ||
+                  session->level == (COS_SM_COMMAND_MAC | COS_SM_COMMAND_ENC),
+              COS_E_P1_P2);
+    COS_TRY(command_mac(secure->config.crypto, session, header, (struct cos_span){&lc, 1},
+                        (struct cos_span){cryptogram, CRYPTOGRAM}, expected));
+    COS_CHECK(cos_equal_secret(session->expected, cryptogram, CRYPTOGRAM) == COS_YES,
               COS_E_AUTHENTICATION);
     COS_CHECK(cos_equal_secret(expected, mac, MAC) == COS_YES, COS_E_SECURITY_STATUS);
-    COS_INVARIANT(cos_equal_secret(secure->scp03.host_cryptogram, cryptogram, CRYPTOGRAM) ==
-                  COS_YES);
-    memcpy(secure->scp03.chaining, expected, sizeof expected);
-    return spend_counter(secure);
+    COS_INVARIANT(cos_equal_secret(session->expected, cryptogram, CRYPTOGRAM) == COS_YES);
+    memcpy(session->chain, expected, sizeof expected);
+    return spend_counter(secure, session->key);
 }
 
 enum cos_result cos_scp03_finish(struct cos_secure *secure, struct cos_reader *request)
 {
-    uint8_t channel = cos_read_channel(request);
+    struct cos_session *session = &secure->sessions[cos_read_channel(request)];
     uint8_t level = cos_read8(request);
     const uint8_t *cryptogram = cos_read_bytes(request, CRYPTOGRAM);
     const uint8_t *mac = cos_read_bytes(request, MAC);
 
     COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
-    COS_CHECK(secure->scp03.begun && secure->scp03.channel == channel, COS_E_CONDITIONS);
-    secure->scp03.begun = false;
-    enum cos_result result = check_host(secure, level, cryptogram, mac);
+    COS_CHECK(session->begun, COS_E_CONDITIONS);
+    session->begun = false;
+    session->level = level;
+    enum cos_result result = check_host(secure, session, cryptogram, mac);
     if (result != COS_OK) {
-        cos_scp03_close(secure);
+        cos_session_close(secure, session);
         return result;
     }
-    secure->scp03.level = level;
-    secure->scp03.counter = 0;
-    secure->scp03.open = COS_YES;
+    session->counter = 0;
+    session->open = COS_YES;
     secure->epoch++;
     return COS_OK;
 }
 
 /* C-DECRYPTION: AES-CBC, IV = E(S-ENC, counter); padding 80 00... */
-static enum cos_result decipher(struct cos_secure *secure, uint8_t *data, size_t *length)
+static enum cos_result decipher(const struct cos_crypto *crypto, const struct cos_session *session,
+                                struct sm_command *command)
 {
-    const struct cos_crypto *crypto = secure->config.crypto;
-    struct cos_scp03 *session = &secure->scp03;
     uint8_t block[COS_AES_BLOCK] = {0};
-    size_t end = *length;
 
-    COS_CHECK(end % COS_AES_BLOCK == 0, COS_E_SM_INCORRECT);
+    COS_CHECK(command->nc % COS_AES_BLOCK == 0, COS_E_SM_INCORRECT);
     cos_put32(block + COS_AES_BLOCK - 4, session->counter);
-    COS_TRY(
-        crypto->aes_encrypt(crypto->context, session->s_enc, session->key_length, block, block));
-    COS_TRY(crypto->aes_cbc_decrypt(crypto->context, session->s_enc, session->key_length, block,
-                                    data, data, end));
-    /* The MAC was right: only the sender can have padded wrongly, so this tells nobody anything. */
-    while (end > 0 && data[end - 1] == 0x00) {
-        end--;
-    }
-    COS_CHECK(end > 0 && data[end - 1] == 0x80, COS_E_SM_INCORRECT);
-    *length = end - 1;
-    return COS_OK;
+    COS_TRY(crypto->aes_encrypt(crypto->context, session->enc, session->key_length, block, block));
+    COS_TRY(crypto->aes_cbc_decrypt(crypto->context, session->enc, session->key_length, block,
+                                    command->data, command->data, command->nc));
+    return cos_sm_unpad(command->data, &command->nc);
 }
 
-enum cos_result cos_scp03_open(struct cos_secure *secure, const uint8_t *header, uint8_t *data,
-                               size_t *length)
+enum cos_result cos_scp03_open(const struct cos_crypto *crypto, struct cos_session *session,
+                               struct sm_command *command)
 {
-    struct cos_scp03 *session = &secure->scp03;
     uint8_t mac[COS_AES_BLOCK];
 
-    COS_CHECK(session->open == COS_YES, COS_E_SECURITY_STATUS);
-    COS_CHECK(*length >= MAC && session->counter < UINT32_MAX, COS_E_SM_INCORRECT);
-    uint8_t lc = (uint8_t)*length;
-    *length -= MAC;
-    COS_TRY(command_mac(secure, header, lc, (struct cos_span){data, *length}, mac));
-    COS_CHECK(cos_equal_secret(mac, data + *length, MAC) == COS_YES, COS_E_SM_INCORRECT);
-    memcpy(session->chaining, mac, sizeof mac);
+    COS_CHECK(command->nc > 0, COS_E_SM_MISSING);
+    COS_CHECK(command->nc >= MAC && session->counter < UINT32_MAX, COS_E_SM_INCORRECT);
+    command->nc -= MAC;
+    COS_TRY(command_mac(crypto, session, command->header, command->length,
+                        (struct cos_span){command->data, command->nc}, mac));
+    COS_CHECK(cos_equal_secret(mac, command->data + command->nc, MAC) == COS_YES,
+              COS_E_SM_INCORRECT);
+    memcpy(session->chain, mac, sizeof mac);
     session->counter++;
-    if (session->level == SCP03_LEVEL_MAC_ENC && *length > 0) {
-        COS_TRY(decipher(secure, data, length));
-    }
+    return (session->level & COS_SM_COMMAND_ENC) != 0 && command->nc > 0
+               ? decipher(crypto, session, command)
+               : COS_OK;
+}
+
+/* Levels 01 and 03 protect no responses. */
+enum cos_result cos_scp03_seal(const struct cos_crypto *crypto, struct cos_session *session,
+                               uint16_t sw, struct cos_span data, struct cos_writer *body)
+{
+    (void)crypto;
+    (void)session;
+    (void)sw;
+    cos_write_bytes(body, data.data, data.length);
     return COS_OK;
 }

@@ -121,13 +121,11 @@ static void interrupt(struct cos_secure *secure, uint8_t opcode)
     if (opcode == COS_GATE_STATUS || opcode == COS_GATE_HELLO) {
         return;
     }
-    if (secure->scp03.open == COS_YES && !secure->in_sm && !around) {
-        cos_scp03_close(secure);
+    if (!secure->in_sm && !around) {
+        cos_sessions_close_open(secure);
     }
     if (opcode != COS_GATE_AUTH) {
-        if (secure->scp03.begun) {
-            cos_scp03_close(secure);
-        }
+        cos_sessions_close_begun(secure);
         /* A production step's challenge is completed by LIFE; GET CHALLENGE's never is. */
         if (!around && (opcode != COS_GATE_LIFE || secure->challenge_use == 0)) {
             secure->challenge_length = 0;

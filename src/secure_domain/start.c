@@ -216,7 +216,7 @@ enum cos_result cos_secure_start(struct cos_secure *secure, const struct cos_boa
     memset(secure, 0, sizeof *secure);
     secure->board = board;
     secure->config = *config;
-    secure->scp03.open = COS_NO;
+    cos_sessions_close(secure);
     secure->alive = COS_NO;
     cos_server_start(&secure->gate, config->crypto, board);
     enum cos_result result = start(secure, &verdict);

@@ -140,10 +140,10 @@ static cos_truth means(const struct cos_secure *secure, const struct cos_channel
 static bool is_secured(const struct cos_secure *secure, uint8_t channel, uint8_t version,
                        unsigned level)
 {
-    const struct cos_scp03 *session = &secure->scp03;
+    const struct cos_session *session = &secure->sessions[channel];
 
-    return secure->in_sm && session->open == COS_YES && session->channel == channel &&
-           (version == 0 || session->key_version == version) && (session->level & level) == level;
+    return secure->in_sm && session->open == COS_YES && secure->held.channel == channel &&
+           (version == 0 || session->key == version) && (session->level & level) == level;
 }
 
 static cos_truth satisfies(const struct cos_secure *secure, uint8_t channel, bool global,
@@ -260,9 +260,9 @@ static cos_truth object_holds(const void *context, const struct cos_tlv *object)
     case TAG_AUTHENTICATION:
         return is_authenticated(&asking->secure->channels[asking->channel], object);
     case TAG_CHECKSUM:
-        return is_protected(asking, object, SCP03_LEVEL_MAC);
+        return is_protected(asking, object, COS_SM_COMMAND_MAC);
     case TAG_CONFIDENTIALITY:
-        return is_protected(asking, object, SCP03_LEVEL_MAC_ENC & ~SCP03_LEVEL_MAC);
+        return is_protected(asking, object, COS_SM_COMMAND_ENC);
     default:
         return COS_NO; /* signatures: this card has none */
     }

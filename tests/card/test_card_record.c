@@ -283,8 +283,8 @@ static void a_terminated_card_has_no_secrets(void **state)
 
     bench_session(bench, 0x03);
     uint8_t session[2][16];
-    memcpy(session[0], bench->secure.scp03.s_enc, 16);
-    memcpy(session[1], bench->secure.scp03.s_mac, 16);
+    memcpy(session[0], bench->secure.sessions[0].enc, 16);
+    memcpy(session[1], bench->secure.sessions[0].mac, 16);
     bench_expect_sm(bench, "80F080FF", 0x9000, NULL);
     for (unsigned i = 0; i < 3; i++) {
         only_atr_serial_and_state_answer(bench);

@@ -426,12 +426,12 @@ static void a_real_cards_trace_is_reproduced(void **state)
     assert_memory_equal(bench->data + 21, vector_exactly(trace, 8, "card_cryptogram"), 8);
     struct cos_span finish = vector_bytes(trace, "ext_auth");
     assert_int_equal(bench_apdu(bench, finish.data, finish.length), 0x9000);
-    assert_memory_equal(bench->secure.scp03.s_enc, vector_exactly(trace, 16, "s_enc"), 16);
-    assert_memory_equal(bench->secure.scp03.s_mac, vector_exactly(trace, 16, "s_mac"), 16);
+    assert_memory_equal(bench->secure.sessions[0].enc, vector_exactly(trace, 16, "s_enc"), 16);
+    assert_memory_equal(bench->secure.sessions[0].mac, vector_exactly(trace, 16, "s_mac"), 16);
     /* DELETE of an application and what it has: this card takes the MAC, and refuses P2 80. */
     struct cos_span delete = vector_bytes(trace, "cmd0_wrapped");
     assert_int_equal(bench_apdu(bench, delete.data, delete.length), 0x6A86);
-    assert_int_equal(bench->secure.scp03.open, COS_YES);
+    assert_int_equal(bench->secure.sessions[0].open, COS_YES);
     vectors_close(vectors);
 }
 

@@ -332,8 +332,8 @@ static void a_hostile_app_chip_in_the_middle_of_an_issuers_session(void **state)
     secured = true;
     for (size_t i = 0; i < COUNT(commands); i++) {
         open_for_issuer(&opened, &commands[i]);
-        hunt_secret(&hunt, "session key ENC", bench.secure.scp03.s_enc, 16);
-        hunt_secret(&hunt, "session key MAC", bench.secure.scp03.s_mac, 16);
+        hunt_secret(&hunt, "session key ENC", bench.secure.sessions[0].enc, 16);
+        hunt_secret(&hunt, "session key MAC", bench.secure.sessions[0].mac, 16);
         if (commands[i].ins == 0xCA || commands[i].ins == 0x2C) {
             ask_everything(&opened);
         }
