@@ -22,6 +22,15 @@ enum cos_secure_verdict {
     COS_VERDICT_CONFIG = 8,    /* the configuration does not fit the memory */
 };
 
+/* Options of SCP03: bits of its parameter i (GPCS Amendment D 1.2, table 5-1). Levels 01 and 03 are
+ * always offered, 11 and 13 with R-MAC, 33 with R-ENC. */
+enum cos_scp03_option {
+    COS_SCP03_S16 = 0x01,           /* challenges, cryptograms and MACs of 16 bytes instead of 8 */
+    COS_SCP03_PSEUDO_RANDOM = 0x10, /* the card challenge comes from a counter, else by chance */
+    COS_SCP03_R_MAC = 0x20,
+    COS_SCP03_R_MAC_ENC = 0x60,
+};
+
 /* Sizes and parts that the vendor chooses. Constant for the life of an image. */
 struct cos_secure_config {
     const struct cos_crypto *crypto;
@@ -30,6 +39,7 @@ struct cos_secure_config {
     uint16_t objects;              /* PINs, keys and pairing secrets that fit, at most 255 */
     uint16_t vault_files;          /* EFs in the vault; 0 = no vault */
     uint16_t vault_size;           /* bytes of their content, rounded up to 96 for each of them */
+    uint8_t scp03;                 /* what SCP03 offers: enum cos_scp03_option, or'ed */
     /* The store's reserve is at least 10: production step 4 writes 7 pages in one transaction. */
 };
 
@@ -48,6 +58,8 @@ enum cos_sm_protocol { COS_SM_NONE, COS_SM_SCP03 };
 enum cos_sm_level {
     COS_SM_COMMAND_MAC = 0x01,
     COS_SM_COMMAND_ENC = 0x02,
+    COS_SM_RESPONSE_MAC = 0x10,
+    COS_SM_RESPONSE_ENC = 0x20,
 };
 
 /* A secure messaging session: a channel has one or none. */
@@ -56,10 +68,11 @@ struct cos_session {
     uint8_t level;    /* enum cos_sm_level */
     uint8_t key;      /* version of its key set */
     uint8_t key_length;
-    bool begun; /* INITIALIZE UPDATE done, EXTERNAL AUTHENTICATE awaited */
+    uint8_t mac_length; /* of a MAC as it is sent */
+    bool begun;         /* INITIALIZE UPDATE done, EXTERNAL AUTHENTICATE awaited */
     cos_truth open;
     uint32_t counter; /* of commands */
-    uint8_t enc[COS_AES_KEY_MAX], mac[COS_AES_KEY_MAX];
+    uint8_t enc[COS_AES_KEY_MAX], mac[COS_AES_KEY_MAX], rmac[COS_AES_KEY_MAX];
     uint8_t chain[COS_AES_BLOCK];    /* MAC chaining value */
     uint8_t expected[COS_AES_BLOCK]; /* while begun: the host's cryptogram */
 };

@@ -50,6 +50,7 @@ void host_secure_chip_init(struct host_secure_chip *chip)
                 .objects = HOST_SECURE_OBJECTS,
                 .vault_files = HOST_VAULT_FILES,
                 .vault_size = HOST_VAULT_SIZE,
+                .scp03 = COS_SCP03_PSEUDO_RANDOM | COS_SCP03_R_MAC_ENC,
             },
     };
 }

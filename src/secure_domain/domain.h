@@ -263,6 +263,11 @@ struct sm_command {
 /* Takes padding method 2 (80 00 ..) off; COS_E_SM_INCORRECT. Only after the MAC was right: then
  * the sender alone can have padded wrongly, and the error tells nobody anything. */
 enum cos_result cos_sm_unpad(const uint8_t *data, size_t *length);
+/* Writes it behind `length` bytes. */
+void cos_sm_pad(struct cos_writer *writer, size_t length, size_t block);
+
+/* Bytes of a response that is not to become several. */
+enum { RESPONSE_MAX = 256 };
 
 /* SCP03 (scp03.c). */
 enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *request,
@@ -270,6 +275,8 @@ enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *re
 enum cos_result cos_scp03_finish(struct cos_secure *secure, struct cos_reader *request);
 enum cos_result cos_scp03_open(const struct cos_crypto *crypto, struct cos_session *session,
                                struct sm_command *command);
+/* How long a response may be that has room for what protects it. */
+size_t cos_scp03_room(const struct cos_session *session);
 /* Writes the data, protected as the session is, behind the status in *body. */
 enum cos_result cos_scp03_seal(const struct cos_crypto *crypto, struct cos_session *session,
                                uint16_t sw, struct cos_span data, struct cos_writer *body);

@@ -18,9 +18,10 @@ uint8_t cos_read_channel(struct cos_reader *request)
 
 static void write_status(const struct cos_secure *secure, bool in_session, struct cos_writer *body)
 {
-    uint8_t status[20] = {
-        [0] = secure->life_cycle, [1] = (uint8_t)secure->verdict, [10] = COS_VERSION_MAJOR,
-        [11] = COS_VERSION_MINOR, [12] = COS_VERSION_PATCH,       [13] = secure->record_rule,
+    uint8_t status[21] = {
+        [0] = secure->life_cycle,    [1] = (uint8_t)secure->verdict, [10] = COS_VERSION_MAJOR,
+        [11] = COS_VERSION_MINOR,    [12] = COS_VERSION_PATCH,       [13] = secure->record_rule,
+        [20] = secure->config.scp03,
     };
 
     memcpy(status + 2, secure->serial, sizeof secure->serial);

@@ -193,6 +193,14 @@ enum cos_result cos_sm_unpad(const uint8_t *data, size_t *length)
     return COS_OK;
 }
 
+void cos_sm_pad(struct cos_writer *writer, size_t length, size_t block)
+{
+    cos_write8(writer, 0x80);
+    for (length++; length % block != 0; length++) {
+        cos_write8(writer, 0x00);
+    }
+}
+
 /* Whether a class byte announces the secure messaging of this protocol (ISO/IEC 7816-4:2013, table
  * 2; GPCS 11.1.4), on this channel and without chaining. */
 static bool announces(uint8_t cla, uint8_t channel)
@@ -213,6 +221,11 @@ static enum cos_result open_protected(const struct cos_secure *secure, struct co
     }
 }
 
+static size_t room(const struct cos_session *session)
+{
+    return cos_scp03_room(session);
+}
+
 static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
                                     struct cos_span apdu, struct cos_writer *body)
 {
@@ -221,7 +234,7 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
 
     COS_TRY(cos_apdu_parse(apdu.data, apdu.length, &command));
     COS_CHECK(announces(command.cla, channel), COS_E_SECURE_MESSAGING);
-    COS_CHECK(command.nc <= COS_SM_MAX && command.ne <= 256, COS_E_LENGTH);
+    COS_CHECK(command.nc <= COS_SM_MAX, COS_E_LENGTH);
     COS_CHECK(command.nc > 0, COS_E_SM_MISSING);
     memcpy(held->data, command.data, command.nc);
     struct sm_command protected = {
@@ -247,7 +260,8 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
     held->length = (uint8_t)length;
     const uint8_t opened[] = {held->used, command.cla & 0xFBU, command.ins, command.p1, command.p2};
     cos_write_bytes(body, opened, sizeof opened);
-    cos_write16(body, (uint16_t)command.ne);
+    cos_write32(body, protected.ne);
+    cos_write16(body, (uint16_t)room(&secure->sessions[channel]));
     cos_write8(body, held->length);
     if (!held->used) {
         cos_write_bytes(body, held->data, length); /* kept: calls are compared with them */
@@ -262,7 +276,6 @@ enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *r
     struct cos_span command = cos_read_rest(request);
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
-    COS_CHECK(command.length <= 5 + COS_SM_MAX + 1, COS_E_LENGTH);
     cos_wipe(&secure->held, sizeof secure->held);
     secure->in_sm = false;
     enum cos_result result = open_command(secure, channel, command, body);
