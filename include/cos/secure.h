@@ -52,7 +52,7 @@ struct cos_channel {
 };
 
 /* Protocols of secure messaging. */
-enum cos_sm_protocol { COS_SM_NONE, COS_SM_SCP03 };
+enum cos_sm_protocol { COS_SM_NONE, COS_SM_SCP03, COS_SM_ISO_DES3, COS_SM_ISO_AES };
 
 /* What of a session is protected: bits of its level (GPCS Amendment D, table 7-6). */
 enum cos_sm_level {
@@ -66,14 +66,15 @@ enum cos_sm_level {
 struct cos_session {
     uint8_t protocol; /* enum cos_sm_protocol */
     uint8_t level;    /* enum cos_sm_level */
-    uint8_t key;      /* version of its key set */
+    uint8_t key;      /* SCP03: version of its key set; ISO: number of its key */
+    uint8_t context;  /* ISO: which the key belongs to */
     uint8_t key_length;
     uint8_t mac_length; /* of a MAC as it is sent */
     bool begun;         /* INITIALIZE UPDATE done, EXTERNAL AUTHENTICATE awaited */
     cos_truth open;
     uint32_t counter; /* of commands */
     uint8_t enc[COS_AES_KEY_MAX], mac[COS_AES_KEY_MAX], rmac[COS_AES_KEY_MAX];
-    uint8_t chain[COS_AES_BLOCK];    /* MAC chaining value */
+    uint8_t chain[COS_AES_BLOCK];    /* SCP03: MAC chaining value; ISO: send sequence counter */
     uint8_t expected[COS_AES_BLOCK]; /* while begun: the host's cryptogram */
 };
 

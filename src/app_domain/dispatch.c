@@ -15,7 +15,9 @@ static enum cos_result check_class(struct exchange *x)
 {
     COS_TRY(cos_apdu_class(x->command.cla, &x->class_));
     COS_CHECK(x->class_.channel < 1, COS_E_CHANNEL);
-    COS_CHECK(x->class_.sm == COS_CLASS_SM_NONE || x->class_.sm == COS_CLASS_SM_PROPRIETARY,
+    /* That of ISO/IEC 7816-4 comes in its own class, and with the header authenticated. */
+    COS_CHECK(x->class_.sm == COS_CLASS_SM_NONE || x->class_.sm == COS_CLASS_SM_PROPRIETARY ||
+                  (x->class_.sm == COS_CLASS_SM_ISO_HEADER && !x->class_.proprietary),
               COS_E_SECURE_MESSAGING);
     COS_CHECK(!x->class_.chaining, COS_E_CHAINING);
     return COS_OK;
@@ -110,6 +112,7 @@ static enum cos_result open_secured(struct exchange *x, uint8_t *apdu, size_t le
     x->command.p1 = cos_read8(&reader);
     x->command.p2 = cos_read8(&reader);
     x->command.ne = cos_read32(&reader);
+    x->command.form = COS_CASE_4S; /* lengths in the form that it came in mean what protects it */
     x->room = cos_read16(&reader);
     x->command.nc = cos_read8(&reader);
     struct cos_span data = cos_read_rest(&reader);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the files of the secure domain share. One file a concern: start.c, serve.c, state.c,
- * object.c, application.c, vault.c, status.c, pin.c, auth.c, session.c, sm.c, scp03.c, key.c,
- * personal.c, life.c.
+ * object.c, application.c, vault.c, status.c, pin.c, auth.c, mutual.c, session.c, sm.c, scp03.c,
+ * sm_iso.c, key.c, personal.c, life.c.
  */
 #ifndef COS_SECURE_DOMAIN_H
 #define COS_SECURE_DOMAIN_H
@@ -90,6 +90,7 @@ enum object_usage {
     USAGE_SCP03_MAC = 0x10,
     USAGE_SCP03_DEK = 0x20,
     USAGE_TRANSPORT = 0x40,
+    USAGE_MUTUAL = 0x80, /* K.ENC (16), K.MAC (16) */
 };
 enum {
     OBJECT_ENTRY = 32,
@@ -241,6 +242,8 @@ enum cos_result cos_status_find(const struct cos_secure *secure, uint8_t channel
  * sealed. */
 void cos_session_close(struct cos_secure *secure, struct cos_session *session);
 void cos_sessions_close(struct cos_secure *secure);
+/* Opened by MUTUAL AUTHENTICATE, else by the issuer. */
+bool cos_session_is_iso(const struct cos_session *session);
 /* Those that commands come under, and those whose INITIALIZE UPDATE waits for EXTERNAL
  * AUTHENTICATE. */
 void cos_sessions_close_open(struct cos_secure *secure);
@@ -281,6 +284,23 @@ size_t cos_scp03_room(const struct cos_session *session);
 enum cos_result cos_scp03_seal(const struct cos_crypto *crypto, struct cos_session *session,
                                uint16_t sw, struct cos_span data, struct cos_writer *body);
 
+/* ISO/IEC 7816-4 (sm_iso.c), and what mutual authentication takes from it. */
+enum { ISO_MAC = 8 };
+enum cos_result cos_iso_open(const struct cos_crypto *crypto, struct cos_session *session,
+                             struct sm_command *command);
+size_t cos_iso_room(const struct cos_session *session);
+/* odd: of the command's instruction. */
+enum cos_result cos_iso_seal(const struct cos_crypto *crypto, struct cos_session *session, bool odd,
+                             uint16_t sw, struct cos_span data, struct cos_writer *body);
+/* MAC over up to five parts, one after the other, and padding; of it the first ISO_MAC bytes are
+ * sent. */
+enum cos_result cos_iso_mac(const struct cos_crypto *crypto, const struct cos_session *session,
+                            const struct cos_span *parts, size_t count, uint8_t mac[COS_AES_BLOCK]);
+/* CBC in place, whole blocks; the initial value is for AES, with 3DES it is 0. */
+enum cos_result cos_iso_cipher(const struct cos_crypto *crypto, const struct cos_session *session,
+                               const uint8_t iv[COS_AES_BLOCK], bool encipher, uint8_t *data,
+                               size_t length);
+
 /* ---- One command under secure messaging (sm.c) ---- */
 
 /* The held data of this command, if it is the one that SM_OPEN opened; marks them consumed.
@@ -299,6 +319,11 @@ enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
  * authentication. */
 enum cos_result cos_challenge_make(struct cos_secure *secure, uint8_t length, uint8_t use,
                                    struct cos_writer *body);
+
+/* MUTUAL AUTHENTICATE (mutual.c), which opens a session under the key. Wrong data: 63CX. */
+enum cos_result cos_mutual_authenticate(struct cos_secure *secure, uint8_t channel,
+                                        struct object *key, struct cos_span data,
+                                        struct cos_writer *body);
 
 /* ---- Calls: one function a row of the call table ---- */
 

@@ -101,15 +101,18 @@ static bool key_consistent(const struct object *key, size_t length)
     bool aes = key->algorithm == ALGORITHM_AES && (length == 16 || length == 24 || length == 32);
     bool des3 =
         key->algorithm == ALGORITHM_DES3 && length == 24 && key->usage != USAGE_ACCESS_PROOF;
+    bool pair = key->usage == USAGE_MUTUAL && length == 32 &&
+                (key->algorithm == ALGORITHM_AES || key->algorithm == ALGORITHM_DES3);
     bool one_purpose = key->usage == USAGE_INTERNAL || key->usage == USAGE_EXTERNAL ||
                        key->usage == USAGE_ACCESS_PROOF;
 
-    return (aes || des3) && one_purpose && is_condition(key->use_rule);
+    return (pair || ((aes || des3) && one_purpose)) && is_condition(key->use_rule);
 }
 
 static enum cos_result check(struct object *object, struct cos_span value)
 {
-    if (object->kind == OBJECT_KEY && object->usage == USAGE_EXTERNAL && object->tries_max == 0) {
+    if (object->kind == OBJECT_KEY && object->tries_max == 0 &&
+        (object->usage == USAGE_EXTERNAL || object->usage == USAGE_MUTUAL)) {
         object->tries_max = TRIES_EXTERNAL;
     }
     bool consistent = object->kind == OBJECT_PIN ? pin_consistent(object, value.length)

@@ -4,8 +4,28 @@
  */
 #include "domain.h"
 
+/* Mutual authentication counts as long as its session. */
+static void take_status_back(struct cos_secure *secure, const struct cos_session *session)
+{
+    struct cos_channel *channel = &secure->channels[session - secure->sessions];
+    const struct object key = {
+        .kind = OBJECT_KEY, .context = session->context, .number = session->key};
+
+    if (session->context == CONTEXT_GLOBAL || session->context == channel->application) {
+        cos_status_set(secure, channel, &key, false);
+    }
+}
+
+bool cos_session_is_iso(const struct cos_session *session)
+{
+    return session->protocol == COS_SM_ISO_DES3 || session->protocol == COS_SM_ISO_AES;
+}
+
 void cos_session_close(struct cos_secure *secure, struct cos_session *session)
 {
+    if (session->open == COS_YES && cos_session_is_iso(session)) {
+        take_status_back(secure, session);
+    }
     if (session->begun || session->open == COS_YES) {
         secure->epoch++;
     }

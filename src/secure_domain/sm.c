@@ -201,39 +201,31 @@ void cos_sm_pad(struct cos_writer *writer, size_t length, size_t block)
     }
 }
 
-/* Whether a class byte announces the secure messaging of this protocol (ISO/IEC 7816-4:2013, table
- * 2; GPCS 11.1.4), on this channel and without chaining. */
-static bool announces(uint8_t cla, uint8_t channel)
-{
-    return (cla & 0x7FU) == (0x04U | channel);
-}
-
-/* The protocol's own work: checks and opens the command in place. */
+/* The protocol's own work: checks and opens the command in place. iso: the class byte announces
+ * secure messaging of ISO/IEC 7816-4, else GlobalPlatform's. */
 static enum cos_result open_protected(const struct cos_secure *secure, struct cos_session *session,
-                                      struct sm_command *protected)
+                                      bool iso, struct sm_command *protected)
 {
-    COS_CHECK(session->open == COS_YES, COS_E_SECURITY_STATUS);
-    switch (session->protocol) {
-    case COS_SM_SCP03:
-        return cos_scp03_open(secure->config.crypto, session, protected);
-    default:
-        return COS_E_INVARIANT;
+    COS_CHECK(session->open == COS_YES && cos_session_is_iso(session) == iso,
+              COS_E_SECURITY_STATUS);
+    if (iso) {
+        return cos_iso_open(secure->config.crypto, session, protected);
     }
-}
-
-static size_t room(const struct cos_session *session)
-{
-    return cos_scp03_room(session);
+    return cos_scp03_open(secure->config.crypto, session, protected);
 }
 
 static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
                                     struct cos_span apdu, struct cos_writer *body)
 {
+    struct cos_session *session = &secure->sessions[channel];
     struct cos_held *held = &secure->held;
     struct cos_command command;
 
     COS_TRY(cos_apdu_parse(apdu.data, apdu.length, &command));
-    COS_CHECK(announces(command.cla, channel), COS_E_SECURE_MESSAGING);
+    /* Its class byte announces secure messaging (ISO/IEC 7816-4:2013, table 2: with header
+     * authenticated; GPCS 11.1.4), on this channel and without chaining. */
+    const bool iso = command.cla == (0x0CU | channel);
+    COS_CHECK(iso || (command.cla & 0x7FU) == (0x04U | channel), COS_E_SECURE_MESSAGING);
     COS_CHECK(command.nc <= COS_SM_MAX, COS_E_LENGTH);
     COS_CHECK(command.nc > 0, COS_E_SM_MISSING);
     memcpy(held->data, command.data, command.nc);
@@ -244,7 +236,7 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
         .nc = command.nc,
         .ne = command.ne,
     };
-    COS_TRY(open_protected(secure, &secure->sessions[channel], &protected));
+    COS_TRY(open_protected(secure, session, iso, &protected));
     const size_t length = protected.nc;
     secure->in_sm = true;
     if (command.ins != 0x82) {
@@ -258,10 +250,10 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
     held->channel = channel;
     held->application = secure->channels[channel].application;
     held->length = (uint8_t)length;
-    const uint8_t opened[] = {held->used, command.cla & 0xFBU, command.ins, command.p1, command.p2};
+    const uint8_t opened[] = {held->used, command.cla & 0xF3U, command.ins, command.p1, command.p2};
     cos_write_bytes(body, opened, sizeof opened);
     cos_write32(body, protected.ne);
-    cos_write16(body, (uint16_t)room(&secure->sessions[channel]));
+    cos_write16(body, (uint16_t)(iso ? cos_iso_room(session) : cos_scp03_room(session)));
     cos_write8(body, held->length);
     if (!held->used) {
         cos_write_bytes(body, held->data, length); /* kept: calls are compared with them */
@@ -298,17 +290,17 @@ static uint16_t status_of(const struct cos_held *held, uint16_t said)
     return held->used && success ? COS_SW_NO_DIAGNOSIS : said;
 }
 
-/* Data and status as the session protects them, status first. */
+/* Status, then status and data as the session protects them. */
 static enum cos_result seal(const struct cos_secure *secure, struct cos_session *session,
                             uint16_t sw, struct cos_span data, struct cos_writer *body)
 {
+    const struct cos_crypto *crypto = secure->config.crypto;
+
     cos_write16(body, sw);
-    switch (session->protocol) {
-    case COS_SM_SCP03:
-        return cos_scp03_seal(secure->config.crypto, session, sw, data, body);
-    default:
-        return COS_E_INVARIANT;
+    if (cos_session_is_iso(session)) {
+        return cos_iso_seal(crypto, session, (secure->held.ins & 0x01U) != 0, sw, data, body);
     }
+    return cos_scp03_seal(crypto, session, sw, data, body);
 }
 
 enum cos_result cos_call_sm_seal(struct cos_secure *secure, struct cos_reader *request,
