@@ -87,6 +87,17 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(support_lib) $(twinctl_lib) $(twincar
 	$(CC) $(LDFLAGS) -o $@ $^ $(crypto_libs) -lseccomp -lcmocka -lcrypto -lpcsclite -ljansson
 .PRECIOUS: $(BUILD)/obj/%.o
 
+# Both chips with SCP02 (include/cos/config.h), for its test.
+scp02_lib := $(BUILD)/libcos-scp02.a
+$(BUILD)/obj-scp02/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -DCOS_SCP02 -c -o $@ $<
+$(scp02_lib): $(patsubst %.c,$(BUILD)/obj-scp02/%.o,$(sort $(app_src) $(secure_src))); $(archive)
+$(BUILD)/tests/card/test_card_scp02: $(BUILD)/obj/tests/card/test_card_scp02.o $(support_lib) $(twinctl_lib) \
+    $(twincard_lib) $(host_lib) $(scp02_lib)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(crypto_libs) -lseccomp -lcmocka -lcrypto -lpcsclite -ljansson
+
 # `make unit` builds and runs every cmocka program; T=name runs one.
 .PHONY: unit tests
 tests: $(tests) $(programs)

@@ -52,7 +52,13 @@ struct cos_channel {
 };
 
 /* Protocols of secure messaging. */
-enum cos_sm_protocol { COS_SM_NONE, COS_SM_SCP03, COS_SM_ISO_DES3, COS_SM_ISO_AES };
+enum cos_sm_protocol {
+    COS_SM_NONE,
+    COS_SM_SCP03,
+    COS_SM_ISO_DES3,
+    COS_SM_ISO_AES,
+    COS_SM_SCP02, /* with the build switch COS_SCP02 */
+};
 
 /* What of a session is protected: bits of its level (GPCS Amendment D, table 7-6). */
 enum cos_sm_level {

@@ -189,6 +189,13 @@ static enum cos_result get_card_data(struct exchange *x)
     COS_TRY(cos_app_refresh(x->app, &status));
     cos_write_bytes(x->body, card_data, sizeof card_data);
     cos_write8(x->body, status.scp03);
+#ifdef COS_SCP02
+    static const uint8_t scp02[] = {0x64, 0x0B, 0x06, 0x09, 0x2A, 0x86, 0x48,
+                                    0x86, 0xFC, 0x6B, 0x04, 0x02, 0x15};
+    cos_write_bytes(x->body, scp02, sizeof scp02);
+    x->body->data[1] += (uint8_t)sizeof scp02; /* of 66, and of 73 in it */
+    x->body->data[3] += (uint8_t)sizeof scp02;
+#endif
     return COS_OK;
 }
 

@@ -2,7 +2,7 @@
  *
  * What the files of the secure domain share. One file a concern: start.c, serve.c, state.c,
  * object.c, application.c, vault.c, status.c, pin.c, auth.c, mutual.c, session.c, sm.c, scp03.c,
- * sm_iso.c, key.c, personal.c, life.c.
+ * scp02.c, sm_iso.c, key.c, personal.c, life.c.
  */
 #ifndef COS_SECURE_DOMAIN_H
 #define COS_SECURE_DOMAIN_H
@@ -284,7 +284,7 @@ size_t cos_scp03_room(const struct cos_session *session);
 enum cos_result cos_scp03_seal(const struct cos_crypto *crypto, struct cos_session *session,
                                uint16_t sw, struct cos_span data, struct cos_writer *body);
 
-/* ISO/IEC 7816-4 (sm_iso.c), and what mutual authentication takes from it. */
+/* ISO/IEC 7816-4 (sm_iso.c), and what mutual authentication and SCP02 take from it. */
 enum { ISO_MAC = 8 };
 enum cos_result cos_iso_open(const struct cos_crypto *crypto, struct cos_session *session,
                              struct sm_command *command);
@@ -300,6 +300,21 @@ enum cos_result cos_iso_mac(const struct cos_crypto *crypto, const struct cos_se
 enum cos_result cos_iso_cipher(const struct cos_crypto *crypto, const struct cos_session *session,
                                const uint8_t iv[COS_AES_BLOCK], bool encipher, uint8_t *data,
                                size_t length);
+
+/* SCP02 (scp02.c), where it differs from SCP03. What is under this condition is left out of the
+ * image without the build switch. */
+#ifdef COS_SCP02
+enum { WITH_SCP02 = 1 };
+#else
+enum { WITH_SCP02 = 0 };
+#endif
+enum cos_result cos_scp02_begin(struct cos_secure *secure, struct cos_session *session,
+                                const struct object *enc, const struct object *mac,
+                                struct cos_span challenge, struct cos_writer *body);
+enum cos_result cos_scp02_check_host(const struct cos_crypto *crypto, struct cos_session *session,
+                                     const uint8_t *proof, const uint8_t *mac);
+enum cos_result cos_scp02_open(const struct cos_crypto *crypto, struct cos_session *session,
+                               struct sm_command *command);
 
 /* ---- One command under secure messaging (sm.c) ---- */
 

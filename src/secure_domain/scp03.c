@@ -120,12 +120,15 @@ enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *re
     COS_CHECK(!request->failed && (challenge.length == LENGTH_S8 || challenge.length == LENGTH_S16),
               COS_E_GATE_FORMAT);
     cos_pending_drop(secure);
-    COS_CHECK(challenge.length == length_of(secure), COS_E_LENGTH);
     COS_TRY(find_keys(secure, version, &beginning.enc, &beginning.mac));
+    session->key = beginning.enc.version;
+    if (WITH_SCP02 && beginning.enc.algorithm == ALGORITHM_DES3) {
+        return cos_scp02_begin(secure, session, &beginning.enc, &beginning.mac, challenge, body);
+    }
+    COS_CHECK(challenge.length == length_of(secure), COS_E_LENGTH);
     session->protocol = COS_SM_SCP03;
     session->key_length = beginning.enc.length;
     session->mac_length = length_of(secure);
-    session->key = beginning.enc.version;
     cos_put32(beginning.sequence, beginning.enc.counter + 1);
     memcpy(beginning.challenges, challenge.data, challenge.length);
     session->begun = true; /* from here on there is something to be closed */
@@ -149,15 +152,11 @@ static enum cos_result command_mac(const struct cos_crypto *crypto,
                             sizeof parts / sizeof parts[0], mac);
 }
 
-/* The counter is written before the session is believed, so that its keys never come again. A
- * challenge by chance needs none. */
+/* The counter is written before the session is believed, so that its keys never come again. */
 static enum cos_result spend_counter(struct cos_secure *secure, uint8_t version)
 {
     struct object enc;
 
-    if ((secure->config.scp03 & COS_SCP03_PSEUDO_RANDOM) == 0) {
-        return COS_OK;
-    }
     COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_ENC, version, &enc));
     enc.counter++;
     cos_change_start(secure);
@@ -190,6 +189,11 @@ static enum cos_result check_host(struct cos_secure *secure, struct cos_session 
     const uint8_t header[4] = {0x84, 0x82, session->level, 0x00};
     uint8_t expected[COS_AES_BLOCK];
 
+    if (WITH_SCP02 && session->protocol == COS_SM_SCP02) {
+        COS_CHECK(is_level(session->level, 0), COS_E_P1_P2);
+        COS_TRY(cos_scp02_check_host(secure->config.crypto, session, cryptogram, mac));
+        return spend_counter(secure, session->key);
+    }
     COS_CHECK(is_level(session->level, secure->config.scp03), COS_E_P1_P2);
     COS_TRY(command_mac(secure->config.crypto, session, header, (struct cos_span){&lc, 1},
                         (struct cos_span){cryptogram, length}, expected));
@@ -198,7 +202,10 @@ static enum cos_result check_host(struct cos_secure *secure, struct cos_session 
     COS_CHECK(cos_equal_secret(expected, mac, length) == COS_YES, COS_E_SECURITY_STATUS);
     COS_INVARIANT(cos_equal_secret(session->expected, cryptogram, length) == COS_YES);
     memcpy(session->chain, expected, sizeof expected);
-    return spend_counter(secure, session->key);
+    /* A challenge by chance needs no counter. */
+    return (secure->config.scp03 & COS_SCP03_PSEUDO_RANDOM) != 0
+               ? spend_counter(secure, session->key)
+               : COS_OK;
 }
 
 enum cos_result cos_scp03_finish(struct cos_secure *secure, struct cos_reader *request)
@@ -219,7 +226,7 @@ enum cos_result cos_scp03_finish(struct cos_secure *secure, struct cos_reader *r
         cos_session_close(secure, session);
         return result;
     }
-    session->counter = 0;
+    session->counter = WITH_SCP02 && session->protocol == COS_SM_SCP02 ? 1 : 0;
     session->open = COS_YES;
     secure->epoch++;
     return COS_OK;

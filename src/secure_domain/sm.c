@@ -211,6 +211,9 @@ static enum cos_result open_protected(const struct cos_secure *secure, struct co
     if (iso) {
         return cos_iso_open(secure->config.crypto, session, protected);
     }
+    if (WITH_SCP02 && session->protocol == COS_SM_SCP02) {
+        return cos_scp02_open(secure->config.crypto, session, protected);
+    }
     return cos_scp03_open(secure->config.crypto, session, protected);
 }
 

@@ -21,7 +21,7 @@ enum {
 
 static size_t block_of(const struct cos_session *session)
 {
-    return session->protocol == COS_SM_ISO_DES3 ? COS_DES_BLOCK : COS_AES_BLOCK;
+    return session->protocol == COS_SM_ISO_AES ? COS_AES_BLOCK : COS_DES_BLOCK;
 }
 
 /* K1 K2 becomes K1 K2 K1, as the provider wants it. */
@@ -108,7 +108,7 @@ enum cos_result cos_iso_mac(const struct cos_crypto *crypto, const struct cos_se
         length += parts[i].length;
     }
     padded[count++] = (struct cos_span){padding, block - length % block};
-    if (session->protocol == COS_SM_ISO_DES3) {
+    if (session->protocol != COS_SM_ISO_AES) {
         return retail_mac(crypto, session->mac, padded, count, mac);
     }
     return crypto->aes_cmac(crypto->context, session->mac, session->key_length, padded, count, mac);
@@ -118,7 +118,7 @@ enum cos_result cos_iso_cipher(const struct cos_crypto *crypto, const struct cos
                                const uint8_t iv[COS_AES_BLOCK], bool encipher, uint8_t *data,
                                size_t length)
 {
-    if (session->protocol == COS_SM_ISO_DES3) {
+    if (session->protocol != COS_SM_ISO_AES) {
         return des3_cbc(crypto, session->enc, encipher, data, length);
     }
     return encipher ? crypto->aes_cbc_encrypt(crypto->context, session->enc, session->key_length,
