@@ -317,8 +317,9 @@ enum cos_result cos_call_sm_seal(struct cos_secure *secure, struct cos_reader *r
     const struct cos_held *held = &secure->held;
     struct cos_session *session = &secure->sessions[channel];
     COS_CHECK(secure->in_sm && held->channel == channel, COS_E_CONDITIONS);
-    if (held->answered) {
-        data = (struct cos_span){held->data, held->result == COS_OK ? held->length : 0};
+    if (held->used) {
+        const bool answered = held->answered && held->result == COS_OK;
+        data = (struct cos_span){held->data, answered ? held->length : 0};
     }
     enum cos_result result = seal(secure, session, status_of(held, sw), data, body);
     secure->in_sm = false;
