@@ -113,9 +113,7 @@ static enum cos_result put_set(struct cos_secure *secure, struct cos_session *se
                                      old_version != 0 ? old_version : version, &object));
         object.version = version;
         COS_TRY(put_one(secure, dek_length, &reader, &object, body));
-        COS_CHECK(i == 0 ||
-                      (object.length == length && (!WITH_SCP02 || object.algorithm == algorithm)),
-                  COS_E_DATA);
+        COS_CHECK(i == 0 || (object.length == length && object.algorithm == algorithm), COS_E_DATA);
         length = object.length;
         algorithm = object.algorithm;
     }

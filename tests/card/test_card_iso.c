@@ -19,7 +19,8 @@ static void make_files(struct bench *bench)
     bench_session(bench, 0x33);
     bench_expect_sm(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
     assert_int_equal(bench_create(bench, true, "820101 83026000 80020100 8C03030000"), 0x9000);
-    assert_int_equal(bench_create(bench, true, "82050441002008 83026001 80020080 8C0407000000"), 0x9000);
+    assert_int_equal(bench_create(bench, true, "82050441002008 83026001 80020080 8C0407000000"),
+                     0x9000);
 }
 
 /* ---- Commands of all cases ---- */

@@ -315,7 +315,7 @@ static void rules_ask_for_a_session(void **state)
         {"A70A B403830186 B403830101", BIT(NOBODY) | BIT(PLAIN_PIN) | BIT(DES3) | BIT(GLOBAL)},
     };
     struct bench *bench = *state;
-    unsigned created[CARD_COUNT(rows)];
+    unsigned created[CARD_COUNT(rows)] = {0};
     struct iso_sm sm;
 
     for (size_t i = 0; i < CARD_COUNT(rows); i++) {
