@@ -46,7 +46,8 @@ tests := $(patsubst %.c,$(BUILD)/%,$(test_src))
 crypto_libs := -ltomcrypt -ltommath
 memcheck_tests := unit/test_tlv unit/test_apdu unit/test_crypto unit/test_store_copy unit/test_fs unit/test_fs_object \
     unit/test_fs_record unit/test_rule gate/test_channel gate/test_vault card/test_card_select card/test_card_file \
-    card/test_card_records card/test_card_pin card/test_card_scp03 card/test_card_life
+    card/test_card_records card/test_card_pin card/test_card_scp03 \
+    card/test_card_scp03_recorded card/test_card_iso_recorded card/test_card_life
 
 .PHONY: all
 all: $(app_lib) $(secure_lib) $(programs)

@@ -96,7 +96,6 @@ static enum cos_result put_set(struct cos_secure *secure, struct cos_session *se
     struct object object;
     uint8_t length = 0, algorithm = ALGORITHM_NONE;
 
-    COS_CHECK(!WITH_SCP02 || session->protocol == COS_SM_SCP03, COS_E_CONDITIONS); /* AES DEK */
     COS_CHECK(version >= 1 && version <= KEY_VERSION_MAX, COS_E_DATA);
     enum cos_result taken = cos_object_find_usage(secure, USAGE_SCP03_ENC, version, &object);
     COS_CHECK(taken == COS_E_REFERENCE_NOT_FOUND || version == old_version, COS_E_DATA);
@@ -104,6 +103,7 @@ static enum cos_result put_set(struct cos_secure *secure, struct cos_session *se
                 ? room_for_set(secure)
                 : cos_object_find_usage(secure, USAGE_SCP03_ENC, old_version, &object));
     COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_DEK, session->key, &object));
+    COS_CHECK(!WITH_SCP02 || object.algorithm == ALGORITHM_AES, COS_E_CONDITIONS);
     COS_TRY(cos_object_secret(secure, &object, secure->clear.secret));
     const size_t dek_length = object.length;
     cos_write8(body, version);

@@ -162,6 +162,21 @@ static void check_values(void **state)
     vectors_close(vectors);
 }
 
+/* The session that replaced its own set by one of 3DES keys has no DEK any more that this card
+ * takes. */
+static void no_keys_under_a_dek_of_3des(void **state)
+{
+    struct bench *bench = *state;
+    struct vectors *vectors = vectors_open("gp-scp02.txt");
+    struct bytes data;
+
+    bench_session(bench, 0x33);
+    key_data(vectors_section(vectors, "GET STATUS C-MAC"), 0x01, &data);
+    assert_int_equal(bench_sm(bench, 0x80, 0xD8, 0x01, 0x81, data.data, data.length), 0x9000);
+    assert_int_equal(bench_sm(bench, 0x80, 0xD8, 0x01, 0x81, data.data, data.length), 0x6985);
+    vectors_close(vectors);
+}
+
 /* Any changed byte, and a replay. */
 static void what_is_refused(void **state)
 {
@@ -208,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CARD_TEST(recorded_sessions_are_reproduced),
         CARD_TEST(check_values),
+        CARD_TEST(no_keys_under_a_dek_of_3des),
         CARD_TEST(what_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
