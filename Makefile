@@ -46,7 +46,8 @@ tests := $(patsubst %.c,$(BUILD)/%,$(test_src))
 crypto_libs := -ltomcrypt -ltommath
 memcheck_tests := unit/test_tlv unit/test_apdu unit/test_crypto unit/test_constant_time unit/test_store_copy unit/test_fs unit/test_fs_object \
     unit/test_fs_record unit/test_rule gate/test_channel gate/test_vault card/test_card_select card/test_card_file \
-    card/test_card_records card/test_card_pin card/test_card_scp03 card/test_card_life
+    card/test_card_records card/test_card_pin card/test_card_scp03 \
+    card/test_card_scp03_recorded card/test_card_iso_recorded card/test_card_life
 
 .PHONY: all
 all: $(app_lib) $(secure_lib) $(programs)
@@ -86,6 +87,17 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(support_lib) $(twinctl_lib) $(twincar
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(crypto_libs) -lseccomp -lcmocka -lcrypto -lpcsclite -ljansson
 .PRECIOUS: $(BUILD)/obj/%.o
+
+# Both chips with SCP02 (include/cos/config.h), for its test.
+scp02_lib := $(BUILD)/libcos-scp02.a
+$(BUILD)/obj-scp02/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -DCOS_SCP02 -c -o $@ $<
+$(scp02_lib): $(patsubst %.c,$(BUILD)/obj-scp02/%.o,$(sort $(app_src) $(secure_src))); $(archive)
+$(BUILD)/tests/card/test_card_scp02: $(BUILD)/obj/tests/card/test_card_scp02.o $(support_lib) $(twinctl_lib) \
+    $(twincard_lib) $(host_lib) $(scp02_lib)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(crypto_libs) -lseccomp -lcmocka -lcrypto -lpcsclite -ljansson
 
 # `make unit` builds and runs every cmocka program; T=name runs one.
 .PHONY: unit tests

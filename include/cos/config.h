@@ -57,6 +57,9 @@
 /* Largest command data field under secure messaging; longer ones are answered 6700. */
 #define COS_SM_MAX 255
 
+/* -DCOS_SCP02: SCP02 for key sets of 3DES keys, beside SCP03. Deprecated by GlobalPlatform; without
+ * the switch the image has no code of it. The same for both chips. */
+
 /* PINs: bytes of the reference data. */
 #define COS_PIN_MAX 16
 

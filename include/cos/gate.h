@@ -67,8 +67,8 @@ enum cos_life_cycle {
     X(KEY, 0x08, 2, 264, 64, COS_STATES_KEYED, YES, 1)                                             \
     X(CRYPT, 0x09, 4, COS_GATE_MESSAGE_MAX - 8, COS_GATE_MESSAGE_MAX - 8, COS_STATES_USE, YES, 1)  \
     X(SE, 0x0A, 3, 64, 0, COS_STATES_USE, YES, 1)                                                  \
-    X(SM_OPEN, 0x0B, 5, 263, 262, COS_STATES_KEYED, YES, 1)                                        \
-    X(SM_SEAL, 0x0C, 3, 259, 258, COS_STATES_KEYED | COS_LIFE_BIT(COS_LIFE_TERMINATED), YES, 1)    \
+    X(SM_OPEN, 0x0B, 5, 265, 267, COS_STATES_KEYED, YES, 1)                                        \
+    X(SM_SEAL, 0x0C, 3, 259, 293, COS_STATES_KEYED | COS_LIFE_BIT(COS_LIFE_TERMINATED), YES, 1)    \
     X(VAULT, 0x0D, 4, 7 + COS_VAULT_PART, COS_VAULT_PART, COS_STATES_FILES, YES, 1)                \
     X(LIFE, 0x0E, 1, 160, 160, COS_STATES_FABRICATED | COS_STATES_PAIRED, BOTH, 1)
 
@@ -177,6 +177,7 @@ struct cos_gate_status {
     uint8_t record_rule;  /* security condition for reading serial number and production record */
     uint32_t transaction; /* last committed; session only, else 0 */
     uint16_t attacks;     /* session only, else 0 */
+    uint8_t scp03;        /* parameter i of SCP03 */
 };
 
 /* Sees both messages of every call in the clear, for a tracer on a workstation: called twice a

@@ -9,7 +9,7 @@
  *   90 00, 97 00   always, never
  *   9E 01 SC       security condition byte (docs/formats.md, "Security status")
  *   A4             83 reference; 95 usage: 08 PIN verified, 80 key authenticated; none: either
- *   B4, B8         secure messaging: the command has a checksum, is enciphered; 83 key version of
+ *   B4, B8         secure messaging: the command has a checksum, is enciphered; 83 key of
  *                  the session; 95 usage: 10 the command (none: that), 20 the response
  *   B6             secure messaging by signature, which this card does not have: never
  *   A0, AF, A7     any of, all of, none of the SC-DOs in it; at most COS_RULE_DEPTH deep

@@ -23,6 +23,15 @@ enum cos_secure_verdict {
         8, /* the configuration does not fit the memory, or is not that of the first start */
 };
 
+/* Options of SCP03: bits of its parameter i (GPCS Amendment D 1.2, table 5-1). Levels 01 and 03 are
+ * always offered, 11 and 13 with R-MAC, 33 with R-ENC. */
+enum cos_scp03_option {
+    COS_SCP03_S16 = 0x01,           /* challenges, cryptograms and MACs of 16 bytes instead of 8 */
+    COS_SCP03_PSEUDO_RANDOM = 0x10, /* the card challenge comes from a counter, else by chance */
+    COS_SCP03_R_MAC = 0x20,
+    COS_SCP03_R_MAC_ENC = 0x60,
+};
+
 /* Sizes and parts that the vendor chooses. Constant for the life of an image: numbers of objects
  * and vault files and the vault's size are remembered by the first start. */
 struct cos_secure_config {
@@ -32,6 +41,7 @@ struct cos_secure_config {
     uint16_t objects;              /* PINs, keys and pairing secrets that fit, at most 255 */
     uint16_t vault_files;          /* EFs in the vault; 0 = no vault */
     uint16_t vault_size;           /* bytes of their content, rounded up to 92 for each of them */
+    uint8_t scp03;                 /* what SCP03 offers: enum cos_scp03_option, or'ed */
     /* Where a key pair lies in the clear while one call works with it: 199 bytes for elliptic
      * curves, 7/2 of the modulus + 4 for RSA (900 for 2,048 bits, 1,796 for 4,096). NULL, 0: the
      * card has none. What it has no room for cannot be created. Key pairs share the vault's chunks.
@@ -68,18 +78,37 @@ struct cos_channel {
     uint16_t keys_global, keys_local; /* authenticated by EXTERNAL AUTHENTICATE */
 };
 
-/* SCP03 session, one. */
-struct cos_scp03 {
-    bool begun; /* INITIALIZE UPDATE done, EXTERNAL AUTHENTICATE awaited */
-    uint8_t level;
-    uint8_t key_version;
-    uint8_t channel;
+/* Protocols of secure messaging. */
+enum cos_sm_protocol {
+    COS_SM_NONE,
+    COS_SM_SCP03,
+    COS_SM_ISO_DES3,
+    COS_SM_ISO_AES,
+    COS_SM_SCP02, /* with the build switch COS_SCP02 */
+};
+
+/* What of a session is protected: bits of its level (GPCS Amendment D, table 7-6). */
+enum cos_sm_level {
+    COS_SM_COMMAND_MAC = 0x01,
+    COS_SM_COMMAND_ENC = 0x02,
+    COS_SM_RESPONSE_MAC = 0x10,
+    COS_SM_RESPONSE_ENC = 0x20,
+};
+
+/* A secure messaging session: a channel has one or none. */
+struct cos_session {
+    uint8_t protocol; /* enum cos_sm_protocol */
+    uint8_t level;    /* enum cos_sm_level */
+    uint8_t key;      /* SCP03: version of its key set; ISO: number of its key */
+    uint8_t context;  /* ISO: which the key belongs to */
     uint8_t key_length;
+    uint8_t mac_length; /* of a MAC as it is sent */
+    bool begun;         /* INITIALIZE UPDATE done, EXTERNAL AUTHENTICATE awaited */
     cos_truth open;
-    uint32_t counter; /* of enciphered commands */
-    uint8_t s_enc[COS_AES_KEY_MAX], s_mac[COS_AES_KEY_MAX];
-    uint8_t chaining[COS_AES_BLOCK];
-    uint8_t host_cryptogram[8];
+    uint32_t counter; /* of commands */
+    uint8_t enc[COS_AES_KEY_MAX], mac[COS_AES_KEY_MAX], rmac[COS_AES_KEY_MAX];
+    uint8_t chain[COS_AES_BLOCK];    /* SCP03: MAC chaining value; ISO: send sequence counter */
+    uint8_t expected[COS_AES_BLOCK]; /* while begun: the host's cryptogram */
 };
 
 /* Command data that came under secure messaging and stay on this side (docs/design.md). */
@@ -148,7 +177,7 @@ struct cos_secure {
     const struct cos_board *board;
     struct cos_secure_config config;
     struct cos_channel channels[COS_CHANNELS];
-    struct cos_scp03 scp03;
+    struct cos_session sessions[COS_CHANNELS];
     struct cos_held held;
     uint8_t serial[8];
     uint8_t challenge[COS_AES_BLOCK];

@@ -52,6 +52,7 @@ void host_secure_chip_init(struct host_secure_chip *chip)
                 .vault_size = HOST_VAULT_SIZE,
                 .key_memory = chip->key_memory,
                 .key_memory_size = sizeof chip->key_memory,
+                .scp03 = COS_SCP03_PSEUDO_RANDOM | COS_SCP03_R_MAC_ENC,
             },
     };
 }

@@ -10,7 +10,6 @@ enum {
     TAG_DATA = 0x53,
     OFFSET_BYTES_MAX = 4,
     FID_MF = 0x3F00,
-    RESPONSE_SECURED = 256,
 };
 
 /* ---- The EF ---- */
@@ -93,8 +92,7 @@ enum cos_result cos_app_authorize(struct exchange *x, const struct cos_file_info
 size_t cos_app_room(const struct exchange *x)
 {
     const struct cos_writer *body = x->body;
-    const size_t most =
-        x->secured && body->capacity > RESPONSE_SECURED ? RESPONSE_SECURED : body->capacity;
+    const size_t most = x->secured && body->capacity > x->room ? x->room : body->capacity;
 
     return body->length < most ? most - body->length : 0;
 }

@@ -5,13 +5,19 @@
  */
 #include "domain.h"
 
-enum { INS_GET_RESPONSE = 0xC0, CHANNEL = 0 };
+enum {
+    INS_GET_RESPONSE = 0xC0,
+    CHANNEL = 0,
+    RESPONSE_MAX = 256, /* room for data that nothing protects */
+};
 
 static enum cos_result check_class(struct exchange *x)
 {
     COS_TRY(cos_apdu_class(x->command.cla, &x->class_));
     COS_CHECK(x->class_.channel < 1, COS_E_CHANNEL);
-    COS_CHECK(x->class_.sm == COS_CLASS_SM_NONE || x->class_.sm == COS_CLASS_SM_PROPRIETARY,
+    /* That of ISO/IEC 7816-4 comes in its own class, and with the header authenticated. */
+    COS_CHECK(x->class_.sm == COS_CLASS_SM_NONE || x->class_.sm == COS_CLASS_SM_PROPRIETARY ||
+                  (x->class_.sm == COS_CLASS_SM_ISO_HEADER && !x->class_.proprietary),
               COS_E_SECURE_MESSAGING);
     COS_CHECK(!x->class_.chaining, COS_E_CHAINING);
     return COS_OK;
@@ -96,7 +102,7 @@ static enum cos_result open_secured(struct exchange *x, uint8_t *apdu, size_t le
     /* In the other states there are no keys for a session: the security chip does not serve this.
      */
     COS_CHECK((COS_LIFE_BIT(x->app->life_cycle) & COS_STATES_KEYED) != 0, COS_E_SECURITY_STATUS);
-    COS_CHECK(length <= 5 + COS_SM_MAX + 1, COS_E_LENGTH);
+    COS_CHECK(length <= 7 + COS_SM_MAX + 2, COS_E_LENGTH);
     COS_TRY(cos_app_ask(x->app, COS_GATE_SM_OPEN, &channel, 1, (struct cos_span){apdu, length},
                         &opened));
     struct cos_reader reader = cos_reader(opened.data, opened.length);
@@ -105,7 +111,9 @@ static enum cos_result open_secured(struct exchange *x, uint8_t *apdu, size_t le
     x->command.ins = cos_read8(&reader);
     x->command.p1 = cos_read8(&reader);
     x->command.p2 = cos_read8(&reader);
-    x->command.ne = cos_read16(&reader);
+    x->command.ne = cos_read32(&reader);
+    x->command.form = COS_CASE_4S; /* lengths in the form that it came in mean what protects it */
+    x->room = cos_read16(&reader);
     x->command.nc = cos_read8(&reader);
     struct cos_span data = cos_read_rest(&reader);
     COS_INVARIANT(!reader.failed && data.length == (x->held ? 0U : x->command.nc) &&
@@ -124,7 +132,7 @@ static enum cos_result seal_secured(struct exchange *x, uint16_t *sw)
     const uint8_t fields[] = {CHANNEL, (uint8_t)(*sw >> 8), (uint8_t)*sw};
     struct cos_span sealed;
 
-    COS_INVARIANT(x->body->length <= 256);
+    COS_INVARIANT(x->body->length <= RESPONSE_MAX);
     COS_TRY(cos_app_ask(x->app, COS_GATE_SM_SEAL, fields, sizeof fields,
                         (struct cos_span){x->body->data, x->body->length}, &sealed));
     struct cos_reader reader = cos_reader(sealed.data, sealed.length);
@@ -151,7 +159,8 @@ static enum cos_result run_secured(struct exchange *x, uint8_t *apdu, size_t len
     return seal_secured(x, sw);
 }
 
-static uint16_t execute(struct cos_app *app, uint8_t *apdu, size_t length)
+/* *sealed: the response has what secure messaging makes of it. */
+static uint16_t execute(struct cos_app *app, uint8_t *apdu, size_t length, bool *sealed)
 {
     struct exchange x = {.app = app, .body = &app->response.body};
     uint16_t sw = COS_SW_NO_DIAGNOSIS;
@@ -168,6 +177,7 @@ static uint16_t execute(struct cos_app *app, uint8_t *apdu, size_t length)
     } else {
         result = run_secured(&x, apdu, length, &sw);
         if (result == COS_OK) {
+            *sealed = x.room < RESPONSE_MAX;
             return sw;
         }
         result = refuse(&x, result);
@@ -242,11 +252,15 @@ size_t cos_app_command(struct cos_app *app, uint8_t *command, size_t length, uin
     cos_response_start(&app->response, app->config.response, app->config.response_size);
     uint32_t ne = expected_length(command, length);
     reopen(app);
-    uint16_t sw = app->mute ? COS_SW_NO_DIAGNOSIS : execute(app, command, length);
+    bool sealed = false;
+    uint16_t sw = app->mute ? COS_SW_NO_DIAGNOSIS : execute(app, command, length, &sealed);
     if (app->response.body.failed) {
         sw = COS_SW_NO_DIAGNOSIS;
     }
-    bool with_data = sw == COS_SW_OK || (sw >> 8) == 0x62 || sw == 0x6310;
+    bool with_data = sealed || sw == COS_SW_OK || (sw >> 8) == 0x62 || sw == 0x6310;
+    if (sealed) {
+        ne = RESPONSE_MAX; /* Le means the data, not what protects them */
+    }
     if (!with_data) {
         cos_response_drop(&app->response);
     }

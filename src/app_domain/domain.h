@@ -15,6 +15,7 @@ struct exchange {
     struct cos_class class_;
     bool secured;            /* opened by SM_OPEN; SM_SEAL follows */
     bool held;               /* its data stay in the security chip */
+    uint16_t room;           /* for response data, if it is secured */
     struct cos_writer *body; /* response data */
 };
 

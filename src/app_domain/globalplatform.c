@@ -6,7 +6,7 @@
 #include "domain.h"
 
 enum {
-    SCP03_CHALLENGE = 8,
+    SCP03_CHALLENGE = 8, /* twice as long in mode S16 */
     SCP03_FINISH = 16,
     P1_SENSITIVE = 0x60,
     DGI_ATR = 0x0A01,
@@ -24,7 +24,8 @@ enum cos_result cos_app_initialize_update(struct exchange *x)
 {
     const uint8_t fields[] = {COS_AUTH_SCP03_BEGIN, x->class_.channel, x->command.p1};
 
-    COS_CHECK(x->command.nc == SCP03_CHALLENGE, COS_E_LENGTH);
+    COS_CHECK(x->command.nc == SCP03_CHALLENGE || x->command.nc == 2 * SCP03_CHALLENGE,
+              COS_E_LENGTH);
     return cos_app_hand_on(x, COS_GATE_AUTH, fields, sizeof fields, cos_app_command_data(x));
 }
 
@@ -32,7 +33,7 @@ enum cos_result cos_app_gp_external_authenticate(struct exchange *x)
 {
     const uint8_t fields[] = {COS_AUTH_SCP03_FINISH, x->class_.channel, x->command.p1};
 
-    COS_CHECK(x->command.nc == SCP03_FINISH, COS_E_LENGTH);
+    COS_CHECK(x->command.nc == SCP03_FINISH || x->command.nc == 2 * SCP03_FINISH, COS_E_LENGTH);
     return cos_app_hand_on(x, COS_GATE_AUTH, fields, sizeof fields, cos_app_command_data(x));
 }
 
@@ -175,15 +176,26 @@ static enum cos_result get_keys(struct exchange *x)
     return cos_app_hand_on(x, COS_GATE_KEY, fields, sizeof fields, nothing);
 }
 
-/* Card recognition data (GPCS H.2): GlobalPlatform 2.3.1, SCP03 with i = 10. */
+/* Card recognition data (GPCS H.2): GlobalPlatform 2.3.1, SCP03 with the options of the security
+ * chip. */
 static enum cos_result get_card_data(struct exchange *x)
 {
     static const uint8_t card_data[] = {0x66, 0x26, 0x73, 0x24, 0x06, 0x07, 0x2A, 0x86, 0x48, 0x86,
                                         0xFC, 0x6B, 0x01, 0x60, 0x0C, 0x06, 0x0A, 0x2A, 0x86, 0x48,
                                         0x86, 0xFC, 0x6B, 0x02, 0x02, 0x03, 0x01, 0x64, 0x0B, 0x06,
-                                        0x09, 0x2A, 0x86, 0x48, 0x86, 0xFC, 0x6B, 0x04, 0x03, 0x10};
+                                        0x09, 0x2A, 0x86, 0x48, 0x86, 0xFC, 0x6B, 0x04, 0x03};
+    struct cos_gate_status status;
 
+    COS_TRY(cos_app_refresh(x->app, &status));
     cos_write_bytes(x->body, card_data, sizeof card_data);
+    cos_write8(x->body, status.scp03);
+#ifdef COS_SCP02
+    static const uint8_t scp02[] = {0x64, 0x0B, 0x06, 0x09, 0x2A, 0x86, 0x48,
+                                    0x86, 0xFC, 0x6B, 0x04, 0x02, 0x15};
+    cos_write_bytes(x->body, scp02, sizeof scp02);
+    x->body->data[1] += (uint8_t)sizeof scp02; /* of 66, and of 73 in it */
+    x->body->data[3] += (uint8_t)sizeof scp02;
+#endif
     return COS_OK;
 }
 

@@ -36,8 +36,9 @@ enum {
     SC_AUTHENTICATIONS = 0x30, /* external and user */
     SC_ENVIRONMENT = 0x0F,
     SC_ENVIRONMENT_RFU = 0x0F,
-    SC_BYTE_SIZE = 3,       /* 9E 01 SC */
-    REFERENCE_LOCAL = 0x80, /* b8: of the application, not global */
+    SC_BYTE_SIZE = 3,               /* 9E 01 SC */
+    REFERENCE_LOCAL = 0x80,         /* b8: of the application, not global */
+    REFERENCE_GLOBAL_MUTUAL = 0x40, /* b7 beside it: a global mutual key */
     SETS_MAX = COS_RULE_MAX / SC_BYTE_SIZE,
     HEADER_SIZE = 4,
 };
@@ -203,14 +204,34 @@ enum cos_rule_plain cos_rule_plain(struct cos_span condition)
     return plain;
 }
 
-/* "Any of" keeps secure messaging. */
-static uint8_t without_authentications(uint8_t sc)
+/* "Any of" keeps secure messaging, that of the issuer: a number would mean a key of the
+ * application. */
+static uint8_t without_application(uint8_t sc)
 {
-    if (sc == COS_SC_NEVER || (sc & SC_AUTHENTICATIONS) == 0) {
+    const bool authentications = (sc & SC_AUTHENTICATIONS) != 0;
+
+    if (sc == COS_SC_NEVER || (sc & (SC_AUTHENTICATIONS | SC_SECURE_MESSAGING)) == 0) {
         return sc;
     }
-    const bool left = (sc & SC_ALL) == 0 && (sc & SC_SECURE_MESSAGING) != 0;
-    return left ? (uint8_t)(sc & ~(unsigned)SC_AUTHENTICATIONS) : COS_SC_NEVER;
+    if ((sc & SC_SECURE_MESSAGING) == 0 || (authentications && (sc & SC_ALL) != 0) ||
+        (sc & SC_ENVIRONMENT) == SC_ENVIRONMENT_RFU) {
+        return COS_SC_NEVER;
+    }
+    return (uint8_t)(sc & (SC_ALL | SC_SECURE_MESSAGING));
+}
+
+/* Whether an object asks for something that a PIN or key of the application gives. */
+static bool means_application(const struct cos_tlv *object)
+{
+    const bool session = object->tag == SC_CHECKSUM || object->tag == SC_CONFIDENTIALITY;
+    struct cos_tlv reference;
+
+    if ((object->tag != SC_AUTHENTICATION && !session) ||
+        cos_tlv_find(object->value, object->length, REFERENCE, &reference) != COS_OK ||
+        reference.length != 1 || (reference.value[0] & REFERENCE_LOCAL) == 0) {
+        return false;
+    }
+    return !session || (reference.value[0] & REFERENCE_GLOBAL_MUTUAL) == 0;
 }
 
 /* The objects of a template stand right behind its header: going on there sees all of them. An
@@ -221,7 +242,7 @@ void cos_rule_leave_application(uint8_t *condition, size_t length)
 
     while (at < length) {
         struct cos_reader reader = cos_reader(condition + at, length - at);
-        struct cos_tlv object, reference;
+        struct cos_tlv object;
 
         if (condition[at] == 0x00 || condition[at] == 0xFF) {
             at++; /* padding */
@@ -232,10 +253,8 @@ void cos_rule_leave_application(uint8_t *condition, size_t length)
         }
         const size_t value = (size_t)(object.value - condition);
         if (object.tag == SC_BYTE && object.length == 1) {
-            condition[value] = without_authentications(condition[value]);
-        } else if (object.tag == SC_AUTHENTICATION &&
-                   cos_tlv_find(object.value, object.length, REFERENCE, &reference) == COS_OK &&
-                   reference.length == 1 && (reference.value[0] & REFERENCE_LOCAL) != 0) {
+            condition[value] = without_application(condition[value]);
+        } else if (means_application(&object)) {
             condition[at] = SC_SIGNATURE;
         }
         const bool template =

@@ -211,6 +211,7 @@ enum cos_result cos_gate_status(struct cos_gate_client *client, struct cos_gate_
     status->record_rule = cos_read8(&reader);
     status->transaction = cos_read32(&reader);
     status->attacks = cos_read16(&reader);
+    status->scp03 = cos_read8(&reader);
     COS_CHECK(cos_read_done(&reader) && serial != NULL && version != NULL, COS_E_GATE_FORMAT);
     memcpy(status->serial, serial, sizeof status->serial);
     memcpy(status->version, version, sizeof status->version);

@@ -109,6 +109,20 @@ static enum cos_result external(struct cos_secure *secure, struct cos_channel *s
     return COS_OK;
 }
 
+/* Reference 00 leaves it to the card: the mutual key 1 of the application, or the global one. */
+static enum cos_result find_key(const struct cos_secure *secure, uint8_t channel, uint8_t reference,
+                                struct object *key)
+{
+    if (reference != 0) {
+        return cos_status_find(secure, channel, reference, OBJECT_KEY, key);
+    }
+    enum cos_result result = cos_status_find(secure, channel, 0x81, OBJECT_KEY, key);
+    if (result == COS_E_REFERENCE_NOT_FOUND) {
+        result = cos_status_find(secure, channel, 0x01, OBJECT_KEY, key);
+    }
+    return result == COS_OK && key->usage != USAGE_MUTUAL ? COS_E_REFERENCE_NOT_FOUND : result;
+}
+
 static enum cos_result authenticate(struct cos_secure *secure, uint8_t operation,
                                     struct cos_reader *request, struct cos_writer *body)
 {
@@ -121,10 +135,14 @@ static enum cos_result authenticate(struct cos_secure *secure, uint8_t operation
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
     COS_CHECK(p1 == 0, COS_E_P1_P2);
-    COS_TRY(cos_status_find(secure, channel, reference, OBJECT_KEY, &key));
-    COS_CHECK((key.usage & (inside ? USAGE_INTERNAL | USAGE_ACCESS_PROOF : USAGE_EXTERNAL)) != 0,
+    COS_TRY(find_key(secure, channel, reference, &key));
+    COS_CHECK((key.usage &
+               (inside ? USAGE_INTERNAL | USAGE_ACCESS_PROOF : USAGE_EXTERNAL | USAGE_MUTUAL)) != 0,
               COS_E_CONDITIONS);
     COS_TRY(cos_status_require_of(secure, channel, key.context == CONTEXT_GLOBAL, key.use_rule));
+    if (key.usage == USAGE_MUTUAL) {
+        return cos_mutual_authenticate(secure, channel, &key, data, body);
+    }
     return inside ? internal(secure, &key, data, body)
                   : external(secure, &secure->channels[channel], &key, data);
 }
@@ -134,8 +152,8 @@ enum cos_result cos_call_auth(struct cos_secure *secure, struct cos_reader *requ
 {
     uint8_t operation = cos_read8(request);
 
-    if (secure->scp03.begun && operation != COS_AUTH_SCP03_FINISH) {
-        cos_scp03_close(secure);
+    if (operation != COS_AUTH_SCP03_FINISH) {
+        cos_sessions_close_begun(secure);
     }
     if (operation != COS_AUTH_EXTERNAL) {
         secure->challenge_length = 0;

@@ -2,7 +2,8 @@
  *
  * What the files of the secure domain share. One file a concern: start.c, serve.c, state.c,
  * seal.c, object.c, application.c, chunk.c, material.c, vault.c, environment.c, crypt.c, status.c,
- * pin_format.c, pin.c, auth.c, scp03.c, sm.c, key.c, generate.c, use.c, personal.c, life.c.
+ * pin_format.c, pin.c, auth.c, mutual.c, session.c, sm.c, scp03.c, scp02.c, sm_iso.c, key.c,
+ * generate.c, use.c, personal.c, life.c.
  */
 #ifndef COS_SECURE_DOMAIN_H
 #define COS_SECURE_DOMAIN_H
@@ -124,7 +125,7 @@ enum object_usage {
     USAGE_SCP03_MAC = 0x10,
     USAGE_SCP03_DEK = 0x20,
     USAGE_TRANSPORT = 0x40,
-    USAGE_MUTUAL = 0x80,
+    USAGE_MUTUAL = 0x80, /* K.ENC (16), K.MAC (16) */
 };
 /* What else a key serves. */
 enum object_service {
@@ -408,23 +409,90 @@ struct cos_reference cos_environment_reference(const struct cos_channel *channel
 /* The environment that an application begins with: its number 1, or an empty one. */
 enum cos_result cos_environment_default(struct cos_secure *secure, struct cos_channel *channel);
 
-/* ---- Secure messaging (scp03.c, sm.c) ---- */
+/* ---- Sessions of secure messaging (session.c) ---- */
 
-enum { SCP03_LEVEL_MAC = 0x01, SCP03_LEVEL_MAC_ENC = 0x03 };
-
-/* The security condition "under secure messaging" by itself. */
+/* The security condition "under the issuer's secure messaging" by itself. */
 #define CONDITION_SM 0xC0U
 
-void cos_scp03_close(struct cos_secure *secure);
-enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *request,
-                                struct cos_writer *body);
-enum cos_result cos_scp03_finish(struct cos_secure *secure, struct cos_reader *request);
-/* Checks and opens one command in place; *data is what remains of its data field. */
-enum cos_result cos_scp03_open(struct cos_secure *secure, const uint8_t *command, uint8_t *data,
-                               size_t *length);
+/* The session is over. Its keys are wiped, those of the command that is open when its answer is
+ * sealed. */
+void cos_session_close(struct cos_secure *secure, struct cos_session *session);
+void cos_sessions_close(struct cos_secure *secure);
+/* Opened by MUTUAL AUTHENTICATE, else by the issuer. */
+bool cos_session_is_iso(const struct cos_session *session);
+/* Those that commands come under, and those whose INITIALIZE UPDATE waits for EXTERNAL
+ * AUTHENTICATE. */
+void cos_sessions_close_open(struct cos_secure *secure);
+void cos_sessions_close_begun(struct cos_secure *secure);
 /* Drops secure messaging, a challenge, anything that a plain command ends. */
 void cos_pending_drop(struct cos_secure *secure);
 bool cos_pending_any(const struct cos_secure *secure);
+
+/* ---- Protocols of secure messaging: open and seal (sm.c calls them) ---- */
+
+/* A command on its way from protected to plain: everything that the protocol's MAC covers. */
+struct sm_command {
+    const uint8_t *header;  /* CLA INS P1 P2 as they came */
+    struct cos_span length; /* the Lc field as it came */
+    uint8_t *data;          /* the data field, opened in place */
+    size_t nc;              /* of it */
+    uint32_t ne;
+};
+
+/* Takes padding method 2 (80 00 ..) off; COS_E_SM_INCORRECT. Only after the MAC was right: then
+ * the sender alone can have padded wrongly, and the error tells nobody anything. */
+enum cos_result cos_sm_unpad(const uint8_t *data, size_t *length);
+/* Writes it behind `length` bytes. */
+void cos_sm_pad(struct cos_writer *writer, size_t length, size_t block);
+
+/* Bytes of a response that is not to become several. */
+enum { RESPONSE_MAX = 256 };
+
+/* SCP03 (scp03.c). */
+enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *request,
+                                struct cos_writer *body);
+enum cos_result cos_scp03_finish(struct cos_secure *secure, struct cos_reader *request);
+enum cos_result cos_scp03_open(const struct cos_crypto *crypto, struct cos_session *session,
+                               struct sm_command *command);
+/* How long a response may be that has room for what protects it. */
+size_t cos_scp03_room(const struct cos_session *session);
+/* Writes the data, protected as the session is, behind the status in *body. */
+enum cos_result cos_scp03_seal(const struct cos_crypto *crypto, struct cos_session *session,
+                               uint16_t sw, struct cos_span data, struct cos_writer *body);
+
+/* ISO/IEC 7816-4 (sm_iso.c), and what mutual authentication and SCP02 take from it. */
+enum { ISO_MAC = 8 };
+enum cos_result cos_iso_open(const struct cos_crypto *crypto, struct cos_session *session,
+                             struct sm_command *command);
+size_t cos_iso_room(const struct cos_session *session);
+/* odd: of the command's instruction. */
+enum cos_result cos_iso_seal(const struct cos_crypto *crypto, struct cos_session *session, bool odd,
+                             uint16_t sw, struct cos_span data, struct cos_writer *body);
+/* MAC over up to five parts, one after the other, and padding; of it the first ISO_MAC bytes are
+ * sent. */
+enum cos_result cos_iso_mac(const struct cos_crypto *crypto, const struct cos_session *session,
+                            const struct cos_span *parts, size_t count, uint8_t mac[COS_AES_BLOCK]);
+/* CBC in place, whole blocks; the initial value is for AES, with 3DES it is 0. */
+enum cos_result cos_iso_cipher(const struct cos_crypto *crypto, const struct cos_session *session,
+                               const uint8_t iv[COS_AES_BLOCK], bool encipher, uint8_t *data,
+                               size_t length);
+
+/* SCP02 (scp02.c), where it differs from SCP03. What is under this condition is left out of the
+ * image without the build switch. */
+#ifdef COS_SCP02
+enum { WITH_SCP02 = 1 };
+#else
+enum { WITH_SCP02 = 0 };
+#endif
+enum cos_result cos_scp02_begin(struct cos_secure *secure, struct cos_session *session,
+                                const struct object *enc, const struct object *mac,
+                                struct cos_span challenge, struct cos_writer *body);
+enum cos_result cos_scp02_check_host(const struct cos_crypto *crypto, struct cos_session *session,
+                                     const uint8_t *proof, const uint8_t *mac);
+enum cos_result cos_scp02_open(const struct cos_crypto *crypto, struct cos_session *session,
+                               struct sm_command *command);
+
+/* ---- One command under secure messaging (sm.c) ---- */
 
 /* The held data of this command, if it is the one that SM_OPEN opened; marks them consumed.
  * COS_E_CONDITIONS. */
@@ -442,6 +510,11 @@ enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
  * authentication. */
 enum cos_result cos_challenge_make(struct cos_secure *secure, uint8_t length, uint8_t use,
                                    struct cos_writer *body);
+
+/* MUTUAL AUTHENTICATE (mutual.c), which opens a session under the key. Wrong data: 63CX. */
+enum cos_result cos_mutual_authenticate(struct cos_secure *secure, uint8_t channel,
+                                        struct object *key, struct cos_span data,
+                                        struct cos_writer *body);
 
 /* ---- Calls: one function a row of the call table ---- */
 

@@ -7,6 +7,7 @@
 
 enum {
     KEY_TYPE_AES = 0x88,
+    KEY_TYPE_DES = 0x80,
     CHECK_VALUE = 3,
     PUT_KEY_P2_SET = 0x81, /* several keys, the first has identifier 1 */
     KEY_VERSION_MAX = 0x7F,
@@ -14,15 +15,40 @@ enum {
     KEY_SETS_MAX = 3, /* what key information has room for in one answer of the gate */
 };
 
-static enum cos_result check_value(const struct cos_crypto *crypto, const uint8_t *key,
-                                   size_t key_length, const uint8_t expected[CHECK_VALUE])
+/* A key of SCP02: over 00 00 .. */
+static enum cos_result encipher_zeros(const struct cos_crypto *crypto, const uint8_t key[16],
+                                      uint8_t block[COS_AES_BLOCK])
+{
+    uint8_t wide[24];
+
+    memcpy(wide, key, 16);
+    memcpy(wide + 16, key, 8);
+    memset(block, 0x00, COS_AES_BLOCK);
+    enum cos_result result = crypto->des3_encrypt(crypto->context, wide, block, block);
+    cos_wipe(wide, sizeof wide);
+    return result;
+}
+
+static enum cos_result check_value(const struct cos_crypto *crypto, const struct object *object,
+                                   const uint8_t *key, const uint8_t expected[CHECK_VALUE])
 {
     uint8_t block[COS_AES_BLOCK];
 
     memset(block, 0x01, sizeof block);
-    COS_TRY(crypto->aes_encrypt(crypto->context, key, key_length, block, block));
+    COS_TRY(WITH_SCP02 && object->algorithm == ALGORITHM_DES3
+                ? encipher_zeros(crypto, key, block)
+                : crypto->aes_encrypt(crypto->context, key, object->length, block, block));
     COS_CHECK(memcmp(block, expected, CHECK_VALUE) == 0, COS_E_DATA);
     return COS_OK;
+}
+
+/* Whether a set can be of such keys. */
+static bool is_type(uint8_t type, uint8_t length)
+{
+    if (WITH_SCP02 && type == KEY_TYPE_DES) {
+        return length == 16;
+    }
+    return type == KEY_TYPE_AES && (length == 16 || length == 24 || length == 32);
 }
 
 /* One key of PUT KEY: type, length, key length, cryptogram under the DEK (in secure->clear), length
@@ -37,9 +63,9 @@ static enum cos_result put_one(struct cos_secure *secure, size_t dek_length,
     const uint8_t *head = cos_read_bytes(reader, 3);
     uint8_t *key = secure->clear.work;
 
-    COS_CHECK(head != NULL && head[0] == KEY_TYPE_AES, COS_E_DATA);
+    COS_CHECK(head != NULL && is_type(head[0], head[2]), COS_E_DATA);
+    object->algorithm = WITH_SCP02 && head[0] == KEY_TYPE_DES ? ALGORITHM_DES3 : ALGORITHM_AES;
     object->length = head[2];
-    COS_CHECK(object->length == 16 || object->length == 24 || object->length == 32, COS_E_DATA);
     const size_t padded = (object->length + 15U) & ~15U;
     COS_CHECK(head[1] == padded + 1, COS_E_DATA);
     const uint8_t *cryptogram = cos_read_bytes(reader, padded);
@@ -47,7 +73,7 @@ static enum cos_result put_one(struct cos_secure *secure, size_t dek_length,
     COS_CHECK(cryptogram != NULL && kcv != NULL && kcv[0] == CHECK_VALUE, COS_E_DATA);
     COS_TRY(crypto->aes_cbc_decrypt(crypto->context, secure->clear.secret, dek_length, iv,
                                     cryptogram, key, padded));
-    COS_TRY(check_value(crypto, key, object->length, kcv + 1));
+    COS_TRY(check_value(crypto, object, key, kcv + 1));
     COS_TRY(cos_object_put(secure, object, key));
     cos_write_bytes(body, kcv + 1, CHECK_VALUE);
     return COS_OK;
@@ -62,13 +88,13 @@ static enum cos_result room_for_set(const struct cos_secure *secure)
     return sets < KEY_SETS_MAX ? COS_OK : COS_E_MEMORY_FULL;
 }
 
-static enum cos_result put_set(struct cos_secure *secure, uint8_t old_version, struct cos_span data,
-                               struct cos_writer *body)
+static enum cos_result put_set(struct cos_secure *secure, struct cos_session *session,
+                               uint8_t old_version, struct cos_span data, struct cos_writer *body)
 {
     struct cos_reader reader = cos_reader(data.data, data.length);
     uint8_t version = cos_read8(&reader);
     struct object object;
-    uint8_t length = 0;
+    uint8_t length = 0, algorithm = ALGORITHM_NONE;
 
     COS_CHECK(version >= 1 && version <= KEY_VERSION_MAX, COS_E_DATA);
     enum cos_result taken = cos_object_find_usage(secure, USAGE_SCP03_ENC, version, &object);
@@ -76,7 +102,8 @@ static enum cos_result put_set(struct cos_secure *secure, uint8_t old_version, s
     COS_TRY(old_version == 0
                 ? room_for_set(secure)
                 : cos_object_find_usage(secure, USAGE_SCP03_ENC, old_version, &object));
-    COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_DEK, secure->scp03.key_version, &object));
+    COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_DEK, session->key, &object));
+    COS_CHECK(!WITH_SCP02 || object.algorithm == ALGORITHM_AES, COS_E_CONDITIONS);
     COS_TRY(cos_object_secret(secure, &object, secure->clear.secret));
     const size_t dek_length = object.length;
     cos_write8(body, version);
@@ -86,14 +113,14 @@ static enum cos_result put_set(struct cos_secure *secure, uint8_t old_version, s
                                      old_version != 0 ? old_version : version, &object));
         object.version = version;
         COS_TRY(put_one(secure, dek_length, &reader, &object, body));
-        COS_CHECK(i == 0 || object.length == length, COS_E_DATA);
+        COS_CHECK(i == 0 || (object.length == length && object.algorithm == algorithm), COS_E_DATA);
         length = object.length;
+        algorithm = object.algorithm;
     }
     COS_CHECK(cos_read_done(&reader), COS_E_DATA);
     COS_TRY(cos_change_commit(secure));
-    if (old_version == secure->scp03.key_version) {
-        secure->scp03.key_version =
-            version; /* the session goes on with the set that replaced its own */
+    if (old_version == session->key) {
+        session->key = version; /* the session goes on with the set that replaced its own */
     }
     return COS_OK;
 }
@@ -106,7 +133,7 @@ static enum cos_result put_key(struct cos_secure *secure, uint8_t channel, struc
     COS_TRY(cos_held_take(secure, channel, 0xD8, &data));
     COS_CHECK(secure->held.p2 == PUT_KEY_P2_SET && secure->held.p1 <= KEY_VERSION_MAX, COS_E_P1_P2);
     COS_CHECK(secure->life_cycle != COS_LIFE_LOCKED, COS_E_CONDITIONS);
-    return put_set(secure, secure->held.p1, data, body);
+    return put_set(secure, &secure->sessions[channel], secure->held.p1, data, body);
 }
 
 static enum cos_result store_data(struct cos_secure *secure, uint8_t channel)
@@ -115,7 +142,7 @@ static enum cos_result store_data(struct cos_secure *secure, uint8_t channel)
 
     COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
     COS_TRY(cos_held_take(secure, channel, 0xE2, &data));
-    COS_CHECK(secure->scp03.level == SCP03_LEVEL_MAC_ENC, COS_E_SECURITY_STATUS);
+    COS_CHECK((secure->sessions[channel].level & COS_SM_COMMAND_ENC) != 0, COS_E_SECURITY_STATUS);
     COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & COS_STATES_USE) != 0, COS_E_CONDITIONS);
     return cos_personal_store(secure, data);
 }
@@ -131,7 +158,9 @@ static enum cos_result key_information(const struct cos_secure *secure, struct c
         struct object object;
         COS_TRY(cos_object_read(secure, index, &object));
         if (object.kind == OBJECT_KEY && object.version != 0) {
-            const uint8_t entry[] = {object.number, object.version, KEY_TYPE_AES, object.length};
+            const uint8_t type =
+                WITH_SCP02 && object.algorithm == ALGORITHM_DES3 ? KEY_TYPE_DES : KEY_TYPE_AES;
+            const uint8_t entry[] = {object.number, object.version, type, object.length};
             cos_tlv_write(&keys, 0xC0, entry, sizeof entry);
         }
     }
@@ -140,9 +169,9 @@ static enum cos_result key_information(const struct cos_secure *secure, struct c
 }
 
 /* A key set in use cannot be deleted from under its own session, so one set always remains. */
-static enum cos_result delete_set(struct cos_secure *secure, uint8_t version)
+static enum cos_result delete_set(struct cos_secure *secure, uint8_t channel, uint8_t version)
 {
-    COS_CHECK(version != secure->scp03.key_version, COS_E_CONDITIONS);
+    COS_CHECK(version != secure->sessions[channel].key, COS_E_CONDITIONS);
     cos_change_start(secure);
     COS_TRY(cos_object_remove_set(secure, version));
     return cos_change_commit(secure);
@@ -168,7 +197,7 @@ static enum cos_result delete_key(struct cos_secure *secure, uint8_t channel, ui
     COS_CHECK(named(secure, 0xD0, reference) && named(secure, 0xD2, version), COS_E_CONDITIONS);
     if (version != 0) {
         COS_CHECK(reference == 0, COS_E_DATA); /* single keys of a set cannot be deleted */
-        return delete_set(secure, version);
+        return delete_set(secure, channel, version);
     }
     COS_TRY(cos_status_find(secure, channel, reference, OBJECT_KEY, &object));
     cos_status_set(secure, &secure->channels[channel], &object, false);

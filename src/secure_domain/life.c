@@ -187,7 +187,7 @@ static enum cos_result initialize(struct cos_secure *secure, const uint8_t who_w
     cos_change_add(secure, STATE_CPLC + CPLC_PREPERSONALIZER, who_when, WHO_WHEN);
     COS_TRY(cos_state_advance(secure, COS_LIFE_INITIALIZED));
     /* The session's keys are gone, and so is the session: step 6 is for who has the issuer's. */
-    cos_scp03_close(secure);
+    cos_sessions_close(secure);
     return COS_OK;
 }
 
@@ -257,7 +257,7 @@ static enum cos_result set_status(struct cos_secure *secure, struct cos_reader *
         return COS_OK;
     }
     /* TERMINATED is committed: from here on the secrets are only to be erased. */
-    cos_scp03_close(secure);
+    cos_sessions_close(secure);
     cos_status_clear(secure);
     return cos_object_erase_secrets(secure);
 }

@@ -30,7 +30,8 @@ enum {
     TAG_SERVICE = 0xCE,
     TRIES_PIN = 3,
     TRIES_EXTERNAL = 10,
-    TRIES_MAX = 15, /* what 63CX can say */
+    TRIES_MAX = 15,   /* what 63CX can say */
+    MUTUAL_PAIR = 32, /* K.ENC, K.MAC */
     PIN_SHORTEST = 4,
     PIN_LONGEST = 12,
 };
@@ -126,6 +127,7 @@ static bool has_one_purpose(const struct object *key)
         {USAGE_INTERNAL, 0},
         {USAGE_EXTERNAL, 0},
         {USAGE_ACCESS_PROOF, 0},
+        {USAGE_MUTUAL, 0},
         {0, SERVICE_ENCIPHER | SERVICE_DECIPHER},
         {0, SERVICE_CHECKSUM | SERVICE_VERIFY_CHECKSUM},
     };
@@ -141,13 +143,15 @@ static bool has_one_purpose(const struct object *key)
 
 static bool symmetric_consistent(const struct object *key, size_t length)
 {
-    const bool authenticates = key->usage != 0;
+    const bool authenticates = key->usage != 0, mutual = key->usage == USAGE_MUTUAL;
 
     switch (key->algorithm) {
     case ALGORITHM_AES:
-        return key->format == 0 && (length == 16 || length == 24 || length == 32);
+        return key->format == 0 &&
+               (mutual ? length == MUTUAL_PAIR : length == 16 || length == 24 || length == 32);
     case ALGORITHM_DES3:
-        return key->format == 0 && length == 24 && key->usage != USAGE_ACCESS_PROOF;
+        return key->format == 0 && length == (mutual ? MUTUAL_PAIR : 24) &&
+               key->usage != USAGE_ACCESS_PROOF;
     case ALGORITHM_HMAC:
         return key->format < COS_HASHES && length >= 16 && length <= OBJECT_SECRET_MAX &&
                !authenticates && (key->service & SERVICE_CHECKSUM) != 0;
@@ -186,7 +190,8 @@ static bool key_consistent(const struct cos_secure *secure, const struct object 
 static enum cos_result check(const struct cos_secure *secure, struct object *object,
                              struct cos_span value)
 {
-    if (object->kind == OBJECT_KEY && object->usage == USAGE_EXTERNAL && object->tries_max == 0) {
+    if (object->kind == OBJECT_KEY && object->tries_max == 0 &&
+        (object->usage == USAGE_EXTERNAL || object->usage == USAGE_MUTUAL)) {
         object->tries_max = TRIES_EXTERNAL;
     }
     bool consistent = object->kind == OBJECT_PIN ? pin_consistent(object, value)

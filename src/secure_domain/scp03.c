@@ -1,52 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * GlobalPlatform SCP03 (Card Specification Amendment D 1.1.2): S8, pseudo-random card challenge, i
- * = 10, security levels 01 (C-MAC) and 03 (C-MAC and C-DECRYPTION).
+ * GlobalPlatform SCP03 (Card Specification Amendment D 1.2), with the options that the chip's
+ * configuration names (cos/secure.h).
  */
 #include "domain.h"
 
 enum {
     SCP03_IDENTIFIER = 0x03,
-    SCP03_PARAMETER = 0x10,
     CONSTANT_CARD_CRYPTOGRAM = 0x00,
     CONSTANT_HOST_CRYPTOGRAM = 0x01,
     CONSTANT_CARD_CHALLENGE = 0x02,
     CONSTANT_S_ENC = 0x04,
     CONSTANT_S_MAC = 0x06,
-    CHALLENGE = 8,
+    CONSTANT_S_RMAC = 0x07,
+    LENGTH_S8 = 8, /* of a challenge, a cryptogram, a MAC */
+    LENGTH_S16 = 16,
     SEQUENCE = 3,
-    CRYPTOGRAM = 8,
-    MAC = 8,
     COUNTER_MAX = 0xFFFFFF,
 };
 
 /* AID of the issuer security domain. */
 static const uint8_t issuer_domain[] = {0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00};
-
-void cos_scp03_close(struct cos_secure *secure)
-{
-    if (secure->scp03.begun || secure->scp03.open == COS_YES) {
-        secure->epoch++;
-    }
-    cos_wipe(&secure->scp03, sizeof secure->scp03);
-    secure->scp03.open = COS_NO;
-}
-
-void cos_pending_drop(struct cos_secure *secure)
-{
-    cos_scp03_close(secure);
-    cos_wipe(secure->challenge, sizeof secure->challenge);
-    secure->challenge_length = 0;
-    secure->digest_length = 0;
-    cos_wipe(&secure->held, sizeof secure->held);
-    secure->in_sm = false;
-}
-
-bool cos_pending_any(const struct cos_secure *secure)
-{
-    return secure->scp03.begun || secure->scp03.open == COS_YES || secure->challenge_length != 0 ||
-           secure->digest_length != 0;
-}
 
 static enum cos_result find_keys(const struct cos_secure *secure, uint8_t version,
                                  struct object *enc, struct object *mac)
@@ -58,178 +32,284 @@ static enum cos_result find_keys(const struct cos_secure *secure, uint8_t versio
     return COS_OK;
 }
 
+/* What INITIALIZE UPDATE works with. */
+struct beginning {
+    struct object enc, mac;
+    uint8_t sequence[1 + SEQUENCE]; /* the counter is put as four bytes */
+    uint8_t challenges[2 * LENGTH_S16];
+    uint8_t cryptogram[LENGTH_S16]; /* the card's */
+};
+
 /* Derives from a key of the session's length, over both challenges. */
-static enum cos_result derive(const struct cos_secure *secure, const uint8_t *key, uint8_t constant,
-                              const uint8_t challenges[2 * CHALLENGE], uint8_t *out, size_t length)
+static enum cos_result derive(const struct cos_secure *secure, const struct cos_session *session,
+                              const uint8_t *key, uint8_t constant,
+                              const struct beginning *beginning, uint8_t *out, size_t length)
 {
-    return cos_kdf_scp03(secure->config.crypto, key, secure->scp03.key_length, constant,
-                         (struct cos_span){challenges, 2 * CHALLENGE}, out, length);
+    return cos_kdf_scp03(secure->config.crypto, key, session->key_length, constant,
+                         (struct cos_span){beginning->challenges, 2U * session->mac_length}, out,
+                         length);
 }
 
-/* Card challenge (made from K-ENC and the counter, so that it cannot be chosen), session keys, the
- * host's cryptogram to be expected, and the card's. */
-static enum cos_result derive_session(struct cos_secure *secure, const struct object *enc,
-                                      const struct object *mac,
-                                      const uint8_t sequence[SEQUENCE + sizeof issuer_domain],
-                                      uint8_t challenges[2 * CHALLENGE],
-                                      uint8_t cryptogram[CRYPTOGRAM])
+/* The card's challenge, behind the host's: by chance, or made from K-ENC (in secure->clear) and the
+ * counter, so that it cannot be chosen. */
+static enum cos_result make_challenge(struct cos_secure *secure, const struct cos_session *session,
+                                      struct beginning *beginning)
 {
-    struct cos_scp03 *session = &secure->scp03;
-    uint8_t *secret = secure->clear.secret;
-    const size_t length = enc->length;
+    uint8_t *challenge = beginning->challenges + session->mac_length;
+    uint8_t context[SEQUENCE + sizeof issuer_domain];
 
-    COS_TRY(cos_object_secret(secure, enc, secret));
-    COS_TRY(cos_kdf_scp03(secure->config.crypto, secret, length, CONSTANT_CARD_CHALLENGE,
-                          (struct cos_span){sequence, SEQUENCE + sizeof issuer_domain},
-                          challenges + CHALLENGE, CHALLENGE));
-    COS_TRY(derive(secure, secret, CONSTANT_S_ENC, challenges, session->s_enc, length));
-    COS_TRY(cos_object_secret(secure, mac, secret));
-    COS_TRY(derive(secure, secret, CONSTANT_S_MAC, challenges, session->s_mac, length));
-    COS_TRY(derive(secure, session->s_mac, CONSTANT_HOST_CRYPTOGRAM, challenges,
-                   session->host_cryptogram, CRYPTOGRAM));
-    return derive(secure, session->s_mac, CONSTANT_CARD_CRYPTOGRAM, challenges, cryptogram,
-                  CRYPTOGRAM);
+    if ((secure->config.scp03 & COS_SCP03_PSEUDO_RANDOM) == 0) {
+        return cos_drbg_random(&secure->drbg, challenge, session->mac_length);
+    }
+    memcpy(context, beginning->sequence + 1, SEQUENCE);
+    memcpy(context + SEQUENCE, issuer_domain, sizeof issuer_domain);
+    return cos_kdf_scp03(secure->config.crypto, secure->clear.secret, session->key_length,
+                         CONSTANT_CARD_CHALLENGE, (struct cos_span){context, sizeof context},
+                         challenge, session->mac_length);
+}
+
+/* Card challenge, session keys, the host's cryptogram to be expected, and the card's. */
+static enum cos_result derive_session(struct cos_secure *secure, struct cos_session *session,
+                                      struct beginning *beginning)
+{
+    uint8_t *secret = secure->clear.secret;
+    const size_t length = session->key_length;
+
+    COS_TRY(cos_object_secret(secure, &beginning->enc, secret));
+    COS_TRY(make_challenge(secure, session, beginning));
+    COS_TRY(derive(secure, session, secret, CONSTANT_S_ENC, beginning, session->enc, length));
+    COS_TRY(cos_object_secret(secure, &beginning->mac, secret));
+    COS_TRY(derive(secure, session, secret, CONSTANT_S_MAC, beginning, session->mac, length));
+    COS_TRY(derive(secure, session, secret, CONSTANT_S_RMAC, beginning, session->rmac, length));
+    COS_TRY(derive(secure, session, session->mac, CONSTANT_HOST_CRYPTOGRAM, beginning,
+                   session->expected, session->mac_length));
+    return derive(secure, session, session->mac, CONSTANT_CARD_CRYPTOGRAM, beginning,
+                  beginning->cryptogram, session->mac_length);
+}
+
+/* 7.1.1.6: key diversification data (10), key information, card challenge, card cryptogram,
+ * sequence counter if the challenge is pseudo-random. */
+static void answer(const struct cos_secure *secure, const struct cos_session *session,
+                   const struct beginning *beginning, struct cos_writer *body)
+{
+    const uint8_t information[] = {session->key, SCP03_IDENTIFIER, secure->config.scp03};
+
+    cos_write16(body, 0);
+    cos_write_bytes(body, secure->serial, sizeof secure->serial);
+    cos_write_bytes(body, information, sizeof information);
+    cos_write_bytes(body, beginning->challenges + session->mac_length, session->mac_length);
+    cos_write_bytes(body, beginning->cryptogram, session->mac_length);
+    if ((secure->config.scp03 & COS_SCP03_PSEUDO_RANDOM) != 0) {
+        cos_write_bytes(body, beginning->sequence + 1, SEQUENCE);
+    }
+}
+
+static uint8_t length_of(const struct cos_secure *secure)
+{
+    return (secure->config.scp03 & COS_SCP03_S16) != 0 ? LENGTH_S16 : LENGTH_S8;
 }
 
 enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *request,
                                 struct cos_writer *body)
 {
-    uint8_t channel = cos_read_channel(request);
+    struct cos_session *session = &secure->sessions[cos_read_channel(request)];
     uint8_t version = cos_read8(request);
-    const uint8_t *host_challenge = cos_read_bytes(request, CHALLENGE);
-    uint8_t challenges[2 * CHALLENGE], cryptogram[CRYPTOGRAM];
-    uint8_t sequence[1 + SEQUENCE + sizeof issuer_domain]; /* the counter is put as four bytes */
-    struct object enc, mac;
+    struct cos_span challenge = cos_read_rest(request);
+    struct beginning beginning;
 
-    COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
+    COS_CHECK(!request->failed && (challenge.length == LENGTH_S8 || challenge.length == LENGTH_S16),
+              COS_E_GATE_FORMAT);
     cos_pending_drop(secure);
-    COS_TRY(find_keys(secure, version, &enc, &mac));
-    secure->scp03.key_length = enc.length;
-    secure->scp03.key_version = enc.version;
-    cos_put32(sequence, enc.counter + 1);
-    memcpy(sequence + 1 + SEQUENCE, issuer_domain, sizeof issuer_domain);
-    memcpy(challenges, host_challenge, CHALLENGE);
-    secure->scp03.begun = true; /* from here on there is something to be closed */
-    COS_TRY(derive_session(secure, &enc, &mac, sequence + 1, challenges, cryptogram));
-    secure->scp03.channel = channel;
-    /* Key diversification data (10), key information, card challenge, card cryptogram, sequence
-     * counter. */
-    const uint8_t information[] = {enc.version, SCP03_IDENTIFIER, SCP03_PARAMETER};
-    cos_write16(body, 0);
-    cos_write_bytes(body, secure->serial, sizeof secure->serial);
-    cos_write_bytes(body, information, sizeof information);
-    cos_write_bytes(body, challenges + CHALLENGE, CHALLENGE);
-    cos_write_bytes(body, cryptogram, sizeof cryptogram);
-    cos_write_bytes(body, sequence + 1, SEQUENCE);
+    COS_TRY(find_keys(secure, version, &beginning.enc, &beginning.mac));
+    session->key = beginning.enc.version;
+    if (WITH_SCP02 && beginning.enc.algorithm == ALGORITHM_DES3) {
+        return cos_scp02_begin(secure, session, &beginning.enc, &beginning.mac, challenge, body);
+    }
+    COS_CHECK(challenge.length == length_of(secure), COS_E_LENGTH);
+    session->protocol = COS_SM_SCP03;
+    session->key_length = beginning.enc.length;
+    session->mac_length = length_of(secure);
+    cos_put32(beginning.sequence, beginning.enc.counter + 1);
+    memcpy(beginning.challenges, challenge.data, challenge.length);
+    session->begun = true; /* from here on there is something to be closed */
+    COS_TRY(derive_session(secure, session, &beginning));
+    answer(secure, session, &beginning, body);
     return COS_OK;
 }
 
-/* C-MAC over chaining value, header with the secure messaging bit and without channel, Lc and data.
- */
-static enum cos_result command_mac(struct cos_secure *secure, const uint8_t header[4], uint8_t lc,
-                                   struct cos_span data, uint8_t mac[COS_AES_BLOCK])
+/* C-MAC over chaining value, header with the secure messaging bit and without channel, Lc and data
+ * (6.2.4). */
+static enum cos_result command_mac(const struct cos_crypto *crypto,
+                                   const struct cos_session *session, const uint8_t header[4],
+                                   struct cos_span lc, struct cos_span data,
+                                   uint8_t mac[COS_AES_BLOCK])
 {
-    const struct cos_crypto *crypto = secure->config.crypto;
-    const uint8_t bytes[5] = {(uint8_t)((header[0] & 0xFCU) | 0x04U), header[1], header[2],
-                              header[3], lc};
+    const uint8_t class_ = (uint8_t)((header[0] & 0xFCU) | 0x04U);
     const struct cos_span parts[] = {
-        {secure->scp03.chaining, sizeof secure->scp03.chaining}, {bytes, sizeof bytes}, data};
+        {session->chain, sizeof session->chain}, {&class_, 1}, {header + 1, 3}, lc, data};
 
-    return crypto->aes_cmac(crypto->context, secure->scp03.s_mac, secure->scp03.key_length, parts,
-                            3, mac);
+    return crypto->aes_cmac(crypto->context, session->mac, session->key_length, parts,
+                            sizeof parts / sizeof parts[0], mac);
 }
 
 /* The counter is written before the session is believed, so that its keys never come again. */
-static enum cos_result spend_counter(struct cos_secure *secure)
+static enum cos_result spend_counter(struct cos_secure *secure, uint8_t version)
 {
     struct object enc;
 
-    COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_ENC, secure->scp03.key_version, &enc));
+    COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_ENC, version, &enc));
     enc.counter++;
     cos_change_start(secure);
     COS_TRY(cos_object_put(secure, &enc, NULL));
     return cos_change_commit(secure);
 }
 
-static enum cos_result check_host(struct cos_secure *secure, uint8_t level,
+/* The levels of table 7-6 that these options allow. */
+static bool is_level(uint8_t level, uint8_t options)
+{
+    switch (level) {
+    case COS_SM_COMMAND_MAC:
+    case COS_SM_COMMAND_MAC | COS_SM_COMMAND_ENC:
+        return true;
+    case COS_SM_COMMAND_MAC | COS_SM_RESPONSE_MAC:
+    case COS_SM_COMMAND_MAC | COS_SM_COMMAND_ENC | COS_SM_RESPONSE_MAC:
+        return (options & COS_SCP03_R_MAC) != 0;
+    case COS_SM_COMMAND_MAC | COS_SM_COMMAND_ENC | COS_SM_RESPONSE_MAC | COS_SM_RESPONSE_ENC:
+        return (options & COS_SCP03_R_MAC_ENC) == COS_SCP03_R_MAC_ENC;
+    default:
+        return false;
+    }
+}
+
+static enum cos_result check_host(struct cos_secure *secure, struct cos_session *session,
                                   const uint8_t *cryptogram, const uint8_t *mac)
 {
-    const uint8_t header[4] = {0x84, 0x82, level, 0x00};
+    const size_t length = session->mac_length;
+    const uint8_t lc = (uint8_t)(2 * length);
+    const uint8_t header[4] = {0x84, 0x82, session->level, 0x00};
     uint8_t expected[COS_AES_BLOCK];
 
-    COS_CHECK(level == SCP03_LEVEL_MAC || level == SCP03_LEVEL_MAC_ENC, COS_E_P1_P2);
-    COS_TRY(command_mac(secure, header, CRYPTOGRAM + MAC, (struct cos_span){cryptogram, CRYPTOGRAM},
-                        expected));
-    COS_CHECK(cos_equal_secret(secure->scp03.host_cryptogram, cryptogram, CRYPTOGRAM) == COS_YES,
+    if (WITH_SCP02 && session->protocol == COS_SM_SCP02) {
+        COS_CHECK(is_level(session->level, 0), COS_E_P1_P2);
+        COS_TRY(cos_scp02_check_host(secure->config.crypto, session, cryptogram, mac));
+        return spend_counter(secure, session->key);
+    }
+    COS_CHECK(is_level(session->level, secure->config.scp03), COS_E_P1_P2);
+    COS_TRY(command_mac(secure->config.crypto, session, header, (struct cos_span){&lc, 1},
+                        (struct cos_span){cryptogram, length}, expected));
+    COS_CHECK(cos_equal_secret(session->expected, cryptogram, length) == COS_YES,
               COS_E_AUTHENTICATION);
-    COS_CHECK(cos_equal_secret(expected, mac, MAC) == COS_YES, COS_E_SECURITY_STATUS);
-    COS_INVARIANT(cos_equal_secret(secure->scp03.host_cryptogram, cryptogram, CRYPTOGRAM) ==
-                  COS_YES);
-    memcpy(secure->scp03.chaining, expected, sizeof expected);
-    return spend_counter(secure);
+    COS_CHECK(cos_equal_secret(expected, mac, length) == COS_YES, COS_E_SECURITY_STATUS);
+    COS_INVARIANT(cos_equal_secret(session->expected, cryptogram, length) == COS_YES);
+    memcpy(session->chain, expected, sizeof expected);
+    /* A challenge by chance needs no counter. */
+    return (secure->config.scp03 & COS_SCP03_PSEUDO_RANDOM) != 0
+               ? spend_counter(secure, session->key)
+               : COS_OK;
 }
 
 enum cos_result cos_scp03_finish(struct cos_secure *secure, struct cos_reader *request)
 {
-    uint8_t channel = cos_read_channel(request);
+    struct cos_session *session = &secure->sessions[cos_read_channel(request)];
     uint8_t level = cos_read8(request);
-    const uint8_t *cryptogram = cos_read_bytes(request, CRYPTOGRAM);
-    const uint8_t *mac = cos_read_bytes(request, MAC);
+    struct cos_span proof = cos_read_rest(request); /* cryptogram, MAC */
 
-    COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
-    COS_CHECK(secure->scp03.begun && secure->scp03.channel == channel, COS_E_CONDITIONS);
-    secure->scp03.begun = false;
-    enum cos_result result = check_host(secure, level, cryptogram, mac);
+    COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
+    COS_CHECK(session->begun, COS_E_CONDITIONS);
+    session->begun = false;
+    session->level = level;
+    enum cos_result result = COS_E_LENGTH;
+    if (proof.length == 2U * session->mac_length) {
+        result = check_host(secure, session, proof.data, proof.data + session->mac_length);
+    }
     if (result != COS_OK) {
-        cos_scp03_close(secure);
+        cos_session_close(secure, session);
         return result;
     }
-    secure->scp03.level = level;
-    secure->scp03.counter = 0;
-    secure->scp03.open = COS_YES;
+    session->counter = WITH_SCP02 && session->protocol == COS_SM_SCP02 ? 1 : 0;
+    session->open = COS_YES;
     secure->epoch++;
     return COS_OK;
 }
 
-/* C-DECRYPTION: AES-CBC, IV = E(S-ENC, counter); padding 80 00... */
-static enum cos_result decipher(struct cos_secure *secure, uint8_t *data, size_t *length)
+/* E(S-ENC, counter): the initial value for a command, and with 80 in front for its response
+ * (6.2.6, 6.2.7). */
+static enum cos_result initial_value(const struct cos_crypto *crypto,
+                                     const struct cos_session *session, uint8_t front,
+                                     uint8_t iv[COS_AES_BLOCK])
 {
-    const struct cos_crypto *crypto = secure->config.crypto;
-    struct cos_scp03 *session = &secure->scp03;
-    uint8_t block[COS_AES_BLOCK] = {0};
-    size_t end = *length;
-
-    COS_CHECK(end % COS_AES_BLOCK == 0, COS_E_SM_INCORRECT);
-    cos_put32(block + COS_AES_BLOCK - 4, session->counter);
-    COS_TRY(
-        crypto->aes_encrypt(crypto->context, session->s_enc, session->key_length, block, block));
-    COS_TRY(crypto->aes_cbc_decrypt(crypto->context, session->s_enc, session->key_length, block,
-                                    data, data, end));
-    /* The MAC was right: only the sender can have padded wrongly, so this tells nobody anything. */
-    while (end > 0 && data[end - 1] == 0x00) {
-        end--;
-    }
-    COS_CHECK(end > 0 && data[end - 1] == 0x80, COS_E_SM_INCORRECT);
-    *length = end - 1;
-    return COS_OK;
+    memset(iv, 0, COS_AES_BLOCK);
+    iv[0] = front;
+    cos_put32(iv + COS_AES_BLOCK - 4, session->counter);
+    return crypto->aes_encrypt(crypto->context, session->enc, session->key_length, iv, iv);
 }
 
-enum cos_result cos_scp03_open(struct cos_secure *secure, const uint8_t *header, uint8_t *data,
-                               size_t *length)
+static enum cos_result decipher(const struct cos_crypto *crypto, const struct cos_session *session,
+                                struct sm_command *command)
 {
-    struct cos_scp03 *session = &secure->scp03;
+    uint8_t iv[COS_AES_BLOCK];
+
+    COS_CHECK(command->nc % COS_AES_BLOCK == 0, COS_E_SM_INCORRECT);
+    COS_TRY(initial_value(crypto, session, 0x00, iv));
+    COS_TRY(crypto->aes_cbc_decrypt(crypto->context, session->enc, session->key_length, iv,
+                                    command->data, command->data, command->nc));
+    return cos_sm_unpad(command->data, &command->nc);
+}
+
+enum cos_result cos_scp03_open(const struct cos_crypto *crypto, struct cos_session *session,
+                               struct sm_command *command)
+{
+    const size_t length = session->mac_length;
     uint8_t mac[COS_AES_BLOCK];
 
-    COS_CHECK(session->open == COS_YES, COS_E_SECURITY_STATUS);
-    COS_CHECK(*length >= MAC && session->counter < UINT32_MAX, COS_E_SM_INCORRECT);
-    uint8_t lc = (uint8_t)*length;
-    *length -= MAC;
-    COS_TRY(command_mac(secure, header, lc, (struct cos_span){data, *length}, mac));
-    COS_CHECK(cos_equal_secret(mac, data + *length, MAC) == COS_YES, COS_E_SM_INCORRECT);
-    memcpy(session->chaining, mac, sizeof mac);
+    COS_CHECK(command->nc > 0, COS_E_SM_MISSING);
+    COS_CHECK(command->nc >= length && session->counter < UINT32_MAX, COS_E_SM_INCORRECT);
+    command->nc -= length;
+    COS_TRY(command_mac(crypto, session, command->header, command->length,
+                        (struct cos_span){command->data, command->nc}, mac));
+    COS_CHECK(cos_equal_secret(mac, command->data + command->nc, length) == COS_YES,
+              COS_E_SM_INCORRECT);
+    memcpy(session->chain, mac, sizeof mac);
     session->counter++;
-    if (session->level == SCP03_LEVEL_MAC_ENC && *length > 0) {
-        COS_TRY(decipher(secure, data, length));
+    return (session->level & COS_SM_COMMAND_ENC) != 0 && command->nc > 0
+               ? decipher(crypto, session, command)
+               : COS_OK;
+}
+
+size_t cos_scp03_room(const struct cos_session *session)
+{
+    const size_t room = RESPONSE_MAX - session->mac_length;
+
+    if ((session->level & COS_SM_RESPONSE_ENC) != 0) {
+        return room / COS_AES_BLOCK * COS_AES_BLOCK - 1;
     }
+    return (session->level & COS_SM_RESPONSE_MAC) != 0 ? room : RESPONSE_MAX;
+}
+
+enum cos_result cos_scp03_seal(const struct cos_crypto *crypto, struct cos_session *session,
+                               uint16_t sw, struct cos_span data, struct cos_writer *body)
+{
+    const size_t from = body->length;
+    uint8_t iv[COS_AES_BLOCK], status[2], mac[COS_AES_BLOCK];
+    const bool warning = sw == COS_SW_OK || (sw >> 8) == 0x62 || (sw >> 8) == 0x63;
+
+    cos_write_bytes(body, data.data, data.length);
+    if ((session->level & COS_SM_RESPONSE_MAC) == 0 || !warning) {
+        return COS_OK; /* 6.2.5: a response with an error status word is not protected */
+    }
+    if ((session->level & COS_SM_RESPONSE_ENC) != 0 && data.length != 0) {
+        cos_sm_pad(body, data.length, COS_AES_BLOCK);
+        COS_INVARIANT(!body->failed);
+        COS_TRY(initial_value(crypto, session, 0x80, iv));
+        COS_TRY(crypto->aes_cbc_encrypt(crypto->context, session->enc, session->key_length, iv,
+                                        body->data + from, body->data + from, body->length - from));
+    }
+    cos_put16(status, sw);
+    const struct cos_span parts[] = {{session->chain, sizeof session->chain},
+                                     {body->data + from, body->length - from},
+                                     {status, sizeof status}};
+    COS_TRY(crypto->aes_cmac(crypto->context, session->rmac, session->key_length, parts,
+                             sizeof parts / sizeof parts[0], mac));
+    cos_write_bytes(body, mac, session->mac_length);
     return COS_OK;
 }

@@ -18,9 +18,10 @@ uint8_t cos_read_channel(struct cos_reader *request)
 
 static void write_status(const struct cos_secure *secure, bool in_session, struct cos_writer *body)
 {
-    uint8_t status[20] = {
-        [0] = secure->life_cycle, [1] = (uint8_t)secure->verdict, [10] = COS_VERSION_MAJOR,
-        [11] = COS_VERSION_MINOR, [12] = COS_VERSION_PATCH,       [13] = secure->record_rule,
+    uint8_t status[21] = {
+        [0] = secure->life_cycle,    [1] = (uint8_t)secure->verdict, [10] = COS_VERSION_MAJOR,
+        [11] = COS_VERSION_MINOR,    [12] = COS_VERSION_PATCH,       [13] = secure->record_rule,
+        [20] = secure->config.scp03,
     };
 
     memcpy(status + 2, secure->serial, sizeof secure->serial);
@@ -125,16 +126,14 @@ static void interrupt(struct cos_secure *secure, uint8_t opcode)
     if (opcode == COS_GATE_STATUS || opcode == COS_GATE_HELLO) {
         return;
     }
-    if (secure->scp03.open == COS_YES && !secure->in_sm && !around) {
-        cos_scp03_close(secure);
+    if (!secure->in_sm && !around) {
+        cos_sessions_close_open(secure);
     }
     if (opcode != COS_GATE_CRYPT && !around) {
         secure->digest_length = 0; /* COMPUTE DIGITAL SIGNATURE must follow HASH at once */
     }
     if (opcode != COS_GATE_AUTH) {
-        if (secure->scp03.begun) {
-            cos_scp03_close(secure);
-        }
+        cos_sessions_close_begun(secure);
         /* A production step's challenge is completed by LIFE; GET CHALLENGE's never is. */
         if (!around && (opcode != COS_GATE_LIFE || secure->challenge_use == 0)) {
             secure->challenge_length = 0;

@@ -208,20 +208,66 @@ enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
     return decides ? COS_E_CONDITIONS : COS_OK;
 }
 
+enum cos_result cos_sm_unpad(const uint8_t *data, size_t *length)
+{
+    size_t end = *length;
+
+    while (end > 0 && data[end - 1] == 0x00) {
+        end--;
+    }
+    COS_CHECK(end > 0 && data[end - 1] == 0x80, COS_E_SM_INCORRECT);
+    *length = end - 1;
+    return COS_OK;
+}
+
+void cos_sm_pad(struct cos_writer *writer, size_t length, size_t block)
+{
+    cos_write8(writer, 0x80);
+    for (length++; length % block != 0; length++) {
+        cos_write8(writer, 0x00);
+    }
+}
+
+/* The protocol's own work: checks and opens the command in place. iso: the class byte announces
+ * secure messaging of ISO/IEC 7816-4, else GlobalPlatform's. */
+static enum cos_result open_protected(const struct cos_secure *secure, struct cos_session *session,
+                                      bool iso, struct sm_command *protected)
+{
+    COS_CHECK(session->open == COS_YES && cos_session_is_iso(session) == iso,
+              COS_E_SECURITY_STATUS);
+    if (iso) {
+        return cos_iso_open(secure->config.crypto, session, protected);
+    }
+    if (WITH_SCP02 && session->protocol == COS_SM_SCP02) {
+        return cos_scp02_open(secure->config.crypto, session, protected);
+    }
+    return cos_scp03_open(secure->config.crypto, session, protected);
+}
+
 static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
                                     struct cos_span apdu, struct cos_writer *body)
 {
+    struct cos_session *session = &secure->sessions[channel];
     struct cos_held *held = &secure->held;
     struct cos_command command;
 
     COS_TRY(cos_apdu_parse(apdu.data, apdu.length, &command));
-    /* GlobalPlatform's secure messaging on this channel (GPCS 11.1.4), and no chaining. */
-    COS_CHECK((command.cla & 0x7FU) == (0x04U | channel), COS_E_SECURE_MESSAGING);
-    COS_CHECK(command.nc <= COS_SM_MAX && command.ne <= 256, COS_E_LENGTH);
-    COS_CHECK(command.nc > 0 && secure->scp03.channel == channel, COS_E_SM_MISSING);
-    size_t length = command.nc;
-    memcpy(held->data, command.data, length);
-    COS_TRY(cos_scp03_open(secure, apdu.data, held->data, &length));
+    /* Its class byte announces secure messaging (ISO/IEC 7816-4:2013, table 2: with header
+     * authenticated; GPCS 11.1.4), on this channel and without chaining. */
+    const bool iso = command.cla == (0x0CU | channel);
+    COS_CHECK(iso || (command.cla & 0x7FU) == (0x04U | channel), COS_E_SECURE_MESSAGING);
+    COS_CHECK(command.nc <= COS_SM_MAX, COS_E_LENGTH);
+    COS_CHECK(command.nc > 0, COS_E_SM_MISSING);
+    memcpy(held->data, command.data, command.nc);
+    struct sm_command protected = {
+        .header = apdu.data,
+        .length = {apdu.data + 4, (size_t)(command.data - apdu.data) - 4},
+        .data = held->data,
+        .nc = command.nc,
+        .ne = command.ne,
+    };
+    COS_TRY(open_protected(secure, session, iso, &protected));
+    const size_t length = protected.nc;
     secure->in_sm = true;
     if (command.ins != 0x82) {
         secure->challenge_length = 0; /* EXTERNAL AUTHENTICATE must follow GET CHALLENGE at once */
@@ -234,9 +280,10 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
     held->channel = channel;
     held->application = secure->channels[channel].application;
     held->length = (uint8_t)length;
-    const uint8_t opened[] = {held->used, command.cla & 0xFBU, command.ins, command.p1, command.p2};
+    const uint8_t opened[] = {held->used, command.cla & 0xF3U, command.ins, command.p1, command.p2};
     cos_write_bytes(body, opened, sizeof opened);
-    cos_write16(body, (uint16_t)command.ne);
+    cos_write32(body, protected.ne);
+    cos_write16(body, (uint16_t)(iso ? cos_iso_room(session) : cos_scp03_room(session)));
     cos_write8(body, held->length);
     if (!held->used) {
         cos_write_bytes(body, held->data, length); /* kept: calls are compared with them */
@@ -251,12 +298,11 @@ enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *r
     struct cos_span command = cos_read_rest(request);
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
-    COS_CHECK(command.length <= 5 + COS_SM_MAX + 1, COS_E_LENGTH);
     cos_wipe(&secure->held, sizeof secure->held);
     secure->in_sm = false;
     enum cos_result result = open_command(secure, channel, command, body);
     if (result != COS_OK) {
-        cos_scp03_close(secure); /* a failed check ends the session */
+        cos_session_close(secure, &secure->sessions[channel]); /* a failed check ends the session */
         cos_wipe(&secure->held, sizeof secure->held);
     }
     return result;
@@ -274,7 +320,19 @@ static uint16_t status_of(const struct cos_held *held, uint16_t said)
     return held->used && success ? COS_SW_NO_DIAGNOSIS : said;
 }
 
-/* Security levels 01 and 03 protect no responses: what is sealed here is the status. */
+/* Status, then status and data as the session protects them. */
+static enum cos_result seal(const struct cos_secure *secure, struct cos_session *session,
+                            uint16_t sw, struct cos_span data, struct cos_writer *body)
+{
+    const struct cos_crypto *crypto = secure->config.crypto;
+
+    cos_write16(body, sw);
+    if (cos_session_is_iso(session)) {
+        return cos_iso_seal(crypto, session, (secure->held.ins & 0x01U) != 0, sw, data, body);
+    }
+    return cos_scp03_seal(crypto, session, sw, data, body);
+}
+
 enum cos_result cos_call_sm_seal(struct cos_secure *secure, struct cos_reader *request,
                                  struct cos_writer *body)
 {
@@ -283,15 +341,18 @@ enum cos_result cos_call_sm_seal(struct cos_secure *secure, struct cos_reader *r
     struct cos_span data = cos_read_rest(request);
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
-    COS_CHECK(secure->in_sm && secure->scp03.channel == channel, COS_E_CONDITIONS);
-    cos_write16(body, status_of(&secure->held, sw));
-    if (secure->held.answered) {
-        cos_write_bytes(body, secure->held.data,
-                        secure->held.result == COS_OK ? secure->held.length : 0);
-    } else {
-        cos_write_bytes(body, data.data, data.length);
+    const struct cos_held *held = &secure->held;
+    struct cos_session *session = &secure->sessions[channel];
+    COS_CHECK(secure->in_sm && held->channel == channel, COS_E_CONDITIONS);
+    if (held->used) {
+        const bool answered = held->answered && held->result == COS_OK;
+        data = (struct cos_span){held->data, answered ? held->length : 0};
     }
-    cos_wipe(&secure->held, sizeof secure->held);
+    enum cos_result result = seal(secure, session, status_of(held, sw), data, body);
     secure->in_sm = false;
-    return COS_OK;
+    cos_wipe(&secure->held, sizeof secure->held);
+    if (result != COS_OK || session->open != COS_YES) {
+        cos_session_close(secure, session); /* it ended while the command was open */
+    }
+    return result;
 }

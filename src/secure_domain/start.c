@@ -161,12 +161,19 @@ enum {
     OBJECTS_LEAST = 8,
 };
 
+/* R-ENC comes with R-MAC. */
+static bool scp03_fits(uint8_t options)
+{
+    return (options & ~(COS_SCP03_S16 | COS_SCP03_PSEUDO_RANDOM | COS_SCP03_R_MAC_ENC)) == 0 &&
+           (options & COS_SCP03_R_MAC_ENC) != (COS_SCP03_R_MAC_ENC & ~COS_SCP03_R_MAC);
+}
+
 /* Everything must have its place before anything is written. */
 static bool config_fits(const struct cos_secure_config *config, uint16_t payload)
 {
     return config->store.page_size >= 256 && config->store.reserve >= RESERVE_LEAST &&
            config->store.pages > config->store.reserve && config->objects >= OBJECTS_LEAST &&
-           config->objects <= 255 &&
+           config->objects <= 255 && scp03_fits(config->scp03) &&
            cos_vault_delete_pages(payload, config->vault_files) + COS_STORE_SLACK <=
                config->store.reserve &&
            cos_object_pages(payload, config->objects) +
@@ -253,7 +260,7 @@ enum cos_result cos_secure_start(struct cos_secure *secure, const struct cos_boa
     memset(secure, 0, sizeof *secure);
     secure->board = board;
     secure->config = *config;
-    secure->scp03.open = COS_NO;
+    cos_sessions_close(secure);
     secure->alive = COS_NO;
     cos_server_start(&secure->gate, config->crypto, board);
     enum cos_result result = start(secure, &verdict);

@@ -34,6 +34,7 @@ enum {
     USAGE_EXTERNAL_PARTY = 0x80,
     USAGE_COMMAND = 0x10,
     USAGE_RESPONSE = 0x20,
+    REFERENCE_GLOBAL_MUTUAL = 0x40,
     LEVEL_RESPONSE =
         4, /* bits of the level for responses stand this far above those for commands */
 };
@@ -157,15 +158,35 @@ static cos_truth means(const struct cos_secure *secure, const struct cos_channel
     return satisfied(secure, channel, kind, global, number);
 }
 
-/* Whether the command came through a secure messaging session under this key version (0: any), at a
- * level with all of these bits. */
-static bool is_secured(const struct cos_secure *secure, uint8_t channel, uint8_t version,
-                       unsigned level)
+/* The session that the open command came through, NULL if it came through none. */
+static const struct cos_session *session_of(const struct cos_secure *secure, uint8_t channel)
 {
-    const struct cos_scp03 *session = &secure->scp03;
+    const struct cos_session *session = &secure->sessions[channel];
+    const bool is = secure->in_sm && session->open == COS_YES && secure->held.channel == channel;
 
-    return secure->in_sm && session->open == COS_YES && session->channel == channel &&
-           (version == 0 || session->key_version == version) && (session->level & level) == level;
+    return is ? session : NULL;
+}
+
+/* Whether it is one under mutual key `number` of a context. */
+static bool is_under(const struct cos_session *session, uint8_t context, uint8_t number)
+{
+    return cos_session_is_iso(session) && session->context == context && session->key == number;
+}
+
+/* b7 of a condition byte: secure messaging of the issuer, or, with a number, under that mutual key
+ * of the application; for the rule of a global object the global one. */
+static bool is_secured(const struct cos_secure *secure, uint8_t channel, bool global,
+                       uint8_t number)
+{
+    const struct cos_session *session = session_of(secure, channel);
+    const uint8_t application = secure->channels[channel].application;
+
+    if (session == NULL) {
+        return false;
+    }
+    return !cos_session_is_iso(session) ||
+           (global ? is_under(session, CONTEXT_GLOBAL, number)
+                   : application != CONTEXT_GLOBAL && is_under(session, application, number));
 }
 
 static cos_truth satisfies(const struct cos_secure *secure, uint8_t channel, bool global,
@@ -187,7 +208,7 @@ static cos_truth satisfies(const struct cos_secure *secure, uint8_t channel, boo
     }
     if ((condition & SC_SECURE_MESSAGING) != 0) {
         asked++;
-        met += is_secured(secure, channel, 0, 0) ? 1 : 0;
+        met += is_secured(secure, channel, global, number) ? 1 : 0;
     }
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if ((condition & kinds[i].bit) != 0) {
@@ -262,18 +283,47 @@ static cos_truth is_authenticated(const struct asking *asking, const struct cos_
     return truth;
 }
 
+/* Whether a session is under the key that 83 of B4 or B8 names: 00 to 7F the issuer's key set of
+ * this version (00: of any), 8n mutual key n of the application, Cn the global one. Any other
+ * reference cannot be told. */
+static cos_truth is_keyed(const struct asking *asking, const struct cos_session *session,
+                          uint8_t reference)
+{
+    const uint8_t number = reference & SC_NUMBER;
+    uint8_t context = CONTEXT_GLOBAL;
+
+    if ((reference & 0x80U) == 0) {
+        return session != NULL && !cos_session_is_iso(session) &&
+                       (reference == 0 || session->key == reference)
+                   ? COS_YES
+                   : COS_NO;
+    }
+    if ((reference & 0x30U) != 0 || number == 0 || number == SC_NUMBER_RFU) {
+        return CANNOT_TELL;
+    }
+    if ((reference & REFERENCE_GLOBAL_MUTUAL) == 0) {
+        context = asking->secure->channels[asking->channel].application;
+        if (context == CONTEXT_GLOBAL) {
+            return COS_NO;
+        }
+    }
+    return session != NULL && is_under(session, context, number) ? COS_YES : COS_NO;
+}
+
 /* B4, B8: the bit of the session's level that means it, for the command, the response or both. */
 static cos_truth is_protected(const struct asking *asking, const struct cos_tlv *template,
                               unsigned bit)
 {
+    const struct cos_session *session = session_of(asking->secure, asking->channel);
     const uint8_t usage = value_of(template, TAG_USAGE, USAGE_COMMAND);
+    const cos_truth keyed = is_keyed(asking, session, value_of(template, TAG_REFERENCE, 0));
     unsigned level = (usage & USAGE_COMMAND) != 0 ? bit : 0;
 
     level |= (usage & USAGE_RESPONSE) != 0 ? bit << LEVEL_RESPONSE : 0;
-    return level != 0 && is_secured(asking->secure, asking->channel,
-                                    value_of(template, TAG_REFERENCE, 0), level)
-               ? COS_YES
-               : COS_NO;
+    if (keyed != COS_YES) {
+        return keyed;
+    }
+    return level != 0 && (session->level & level) == level ? COS_YES : COS_NO;
 }
 
 static cos_truth object_holds(const void *context, const struct cos_tlv *object)
@@ -286,9 +336,9 @@ static cos_truth object_holds(const void *context, const struct cos_tlv *object)
     case TAG_AUTHENTICATION:
         return is_authenticated(asking, object);
     case TAG_CHECKSUM:
-        return is_protected(asking, object, SCP03_LEVEL_MAC);
+        return is_protected(asking, object, COS_SM_COMMAND_MAC);
     case TAG_CONFIDENTIALITY:
-        return is_protected(asking, object, SCP03_LEVEL_MAC_ENC & ~SCP03_LEVEL_MAC);
+        return is_protected(asking, object, COS_SM_COMMAND_ENC);
     default:
         return COS_NO; /* signatures: this card has none */
     }

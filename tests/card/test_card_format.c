@@ -135,11 +135,11 @@ static void malformed_pins_are_not_stored(void **state)
     bench_expect(bench, "0020000B", 0x6A88, NULL);
 }
 
-/* None of it is an attribute of a key, which is well without. */
+/* What is no attribute of a key, or has no such value: no format, no use left, made on the chip. */
 static void keys_have_no_format(void **state)
 {
-    static const char *const attributes[] = {"C90100", "CA020001", "CB0100",
-                                             "CC0100", "CD0100",   ""};
+    static const char *const attributes[] = {"C90101", "CA020000", "CC0102", "CC0104",
+                                             "CD0100", "C10104",   "CB0180", ""};
     struct bench *bench = *state;
     char dgi[128];
 

@@ -95,7 +95,7 @@ static void get_data_refused(void **state)
         {"with data", "80CA006601 00", 0x6700, NULL, 0},
         {"odd instruction", "80CB006600", 0x6D00, NULL, 0},
         {"card data", "80CA006600", 0x9000,
-         "6626 7324 06072A864886FC6B01 600C060A2A864886FC6B02020301 640B06092A864886FC6B040310",
+         "6626 7324 06072A864886FC6B01 600C060A2A864886FC6B02020301 640B06092A864886FC6B040370",
          CARD_KEEPS},
         {"cut by Le", "80CA006604", 0x6124, "66267324", CARD_KEEPS},
         {"GET STATUS: applications", "80F24000024F00", 0x6A88, NULL, 0},
@@ -283,8 +283,8 @@ static void a_terminated_card_has_no_secrets(void **state)
 
     bench_session(bench, 0x03);
     uint8_t session[2][16];
-    memcpy(session[0], bench->secure.scp03.s_enc, 16);
-    memcpy(session[1], bench->secure.scp03.s_mac, 16);
+    memcpy(session[0], bench->secure.sessions[0].enc, 16);
+    memcpy(session[1], bench->secure.sessions[0].mac, 16);
     bench_expect_sm(bench, "80F080FF", 0x9000, NULL);
     for (unsigned i = 0; i < 3; i++) {
         only_atr_serial_and_state_answer(bench);

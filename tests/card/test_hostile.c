@@ -6,10 +6,7 @@
  * Afterwards every answer, every frame on the link and the app chip's own memory are searched for
  * every secret of the card. What it prints in lines with '#' is for people.
  */
-#include "gate_model.h"
-#include "gate_rig.h"
-#include "hunt.h"
-#include "rule_model.h"
+#include "hostile.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,187 +36,28 @@ static const struct scp03_keys sm_keys = {
 static const uint8_t vault_content[16] = {0x5B, 0xE1, 0x0C, 0x77, 0x93, 0x2A, 0xD8, 0x46,
                                           0xB5, 0x6F, 0xC0, 0x19, 0x82, 0xFE, 0x34, 0xA7};
 
-static struct bench bench;
-static struct gate_rig rig;
-static struct gate_snapshot card;
-static struct gate_model model;
-static struct hunt hunt;
-static unsigned long calls, frames;
-
 /* ---- What is to be kept secret, and what was seen ---- */
 
 static void list_secrets(void)
 {
-    hunt_secret(&hunt, "PIN", BENCH_PIN, 6);
-    hunt_secret(&hunt, "resetting code", BENCH_PIN_CODE, 8);
-    hunt_secret(&hunt, "PIN changed under secure messaging", sm_pin, 8);
-    hunt_secret(&hunt, "PIN reset under secure messaging", sm_pin_reset, 8);
-    hunt_secret(&hunt, "PIN that may be disabled", sm_pin_other, 8);
-    hunt_secret(&hunt, "access key", bench_access_key, 16);
-    hunt_secret(&hunt, "remote key", bench_remote_key, 16);
-    hunt_secret(&hunt, "external key", bench_external_key, 16);
-    hunt_secret(&hunt, "key stored under secure messaging", sm_key, 16);
-    hunt_secret(&hunt, "card key ENC", bench_keys_card.enc, 16);
-    hunt_secret(&hunt, "card key MAC", bench_keys_card.mac, 16);
-    hunt_secret(&hunt, "card key DEK", bench_keys_card.dek, 16);
-    hunt_secret(&hunt, "new card key ENC", sm_keys.enc, 16);
-    hunt_secret(&hunt, "new card key MAC", sm_keys.mac, 16);
-    hunt_secret(&hunt, "new card key DEK", sm_keys.dek, 16);
-    hunt_secret(&hunt, "vault content", vault_content, sizeof vault_content);
-    hunt_secret(&hunt, "storage key", bench.secure.storage_key, sizeof bench.secure.storage_key);
-}
-
-static void search(const char *where, const void *bytes, size_t length)
-{
-    const char *found = hunt_find(&hunt, bytes, length);
-
-    if (found != NULL) {
-        fail_msg("the %s stands in %s", found, where);
-    }
-}
-
-/* The app chip as whoever took it over reads it: NVM, and everything in its RAM. */
-static void search_app_chip(void)
-{
-    search("the app chip's NVM", bench.app_nvm.cells, bench.app_nvm.nvm.geometry.size);
-    search("the app chip's memory", &bench.app, sizeof bench.app);
-    search("the app chip's response buffer", bench.response_buffer, sizeof bench.response_buffer);
-}
-
-/* Sees a frame on its way: as it is, and deciphered with the session's keys. */
-static unsigned listen(void *context, bool to_secure, uint8_t *bytes, size_t *length)
-{
-    const struct cos_gate_server *server = &bench.secure.gate;
-    struct bench_frame copy = {.length = *length};
-    struct frame frame;
-
-    (void)context;
-    frames++;
-    hunt_see(&hunt, bytes, *length);
-    memcpy(copy.bytes, bytes, *length);
-    if (cos_frame_parse(copy.bytes, copy.length, &frame) != COS_OK || frame.session == 0) {
-        return 1;
-    }
-    assert_int_equal(cos_channel_open(&cos_crypto_tomcrypt,
-                                      to_secure ? server->request_key : server->response_key,
-                                      &frame, to_secure ? NULL : server->request_tag),
-                     COS_OK);
-    hunt_see(&hunt, frame.message, frame.length);
-    return 1;
-}
-
-/* ---- One call of the hostile app chip ---- */
-
-static bool secured; /* a command of the issuer is open */
-
-static void ask(uint8_t opcode, const uint8_t *message, size_t length)
-{
-    struct bench_frame request;
-
-    (void)gate_rig_seal(&rig, ++rig.sequence, opcode, message, length, &request);
-    hunt_see(&hunt, request.bytes, request.length);
-    calls++;
-    if (!gate_rig_deliver(&rig, &request) || !gate_rig_open(&rig, &request)) {
-        fail_msg("call %02X was not answered", opcode);
-    }
-    hunt_see(&hunt, rig.body, rig.length);
-    const char *broken = gate_model_broken(&bench, &model, secured && bench.secure.in_sm);
-    if (broken != NULL || bench.secure.alive != COS_YES) {
-        fail_msg("call %02X (%02X %02X %02X %02X, %zu bytes): %s", opcode, message[0], message[1],
-                 message[2], message[3], length, broken != NULL ? broken : "the chip went mute");
-    }
-}
-
-/* Back to the card as it was, in its session. */
-static void again(const struct gate_snapshot *snapshot)
-{
-    gate_snapshot_restore(&bench, snapshot);
-    bench.tap = listen;
-    gate_rig_take(&rig, &bench);
-    gate_model_take(&bench, &model);
-}
-
-static void ask_everything(const struct gate_snapshot *snapshot)
-{
-    static const uint8_t opcodes[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 255};
-
-    for (size_t i = 0; i < COUNT(opcodes); i++) {
-        const unsigned operations = opcodes[i] == COS_GATE_PIN ? COS_PIN_ENABLE_ONLY + 2 : 10;
-        for (unsigned operation = 0; operation < operations; operation++) {
-            again(snapshot);
-            for (unsigned reference = 0; reference <= 0xFF; reference++) {
-                const uint8_t third = (uint8_t)reference;
-                const uint8_t message[16] = {(uint8_t)operation, 0, third, 0, '9', '9', '9', '9'};
-                ask(opcodes[i], message, 3);
-                ask(opcodes[i], message, opcodes[i] == COS_GATE_PIN ? 10 : 4);
-            }
-        }
-    }
-}
-
-/* A random request, most of it sensible. */
-static uint8_t vary(uint64_t *seed, uint8_t *message, size_t *length)
-{
-    static const uint8_t opcodes[] = {
-        COS_GATE_CONTEXT,   COS_GATE_ACCESS,  COS_GATE_PIN,   COS_GATE_PIN,     COS_GATE_AUTH,
-        COS_GATE_AUTH,      COS_GATE_KEY,     COS_GATE_KEY,   COS_GATE_SM_OPEN, COS_GATE_LIFE,
-        COS_GATE_CHALLENGE, COS_GATE_SM_SEAL, COS_GATE_VAULT, COS_GATE_VAULT,
-    };
-    static const uint8_t references[] = {0x81, 0x82, 0x83, 0x01, 0x02, 0x03, 0x0F, 0xFF,
-                                         0x7F, 0x80, 0x30, 0x05, 0x06, 0x00, 0x85, 0x60};
-    const uint8_t opcode = opcodes[sim_below(seed, COUNT(opcodes))];
-    const struct cos_gate_row *row = cos_gate_row(opcode);
-
-    for (size_t i = 0; i < COS_GATE_MESSAGE_MAX; i++) {
-        message[i] = (uint8_t)sim_random(seed);
-    }
-    *length = row->smallest + sim_below(seed, row->largest - row->smallest + 1U);
-    if (sim_below(seed, 2) == 0) {
-        *length = row->smallest + sim_below(seed, row->largest - row->smallest < 20
-                                                      ? row->largest - row->smallest + 1U
-                                                      : 20);
-    }
-    message[0] = (uint8_t)sim_below(seed, opcode == COS_GATE_PIN ? COS_PIN_ENABLE_ONLY + 1 : 10);
-    message[1] = (uint8_t)(sim_below(seed, 16) == 0);
-    message[2] = references[sim_below(seed, COUNT(references))];
-    message[3] = sim_below(seed, 2) == 0 ? references[sim_below(seed, COUNT(references))]
-                                         : (uint8_t)sim_below(seed, 2);
-    if (opcode == COS_GATE_VAULT && sim_below(seed, 2) == 0) {
-        memset(message + 1, 0, 7); /* file 1, or a transaction that is asked for */
-        message[3] = 1;
-        message[7] = 16;
-    }
-    if (opcode == COS_GATE_SM_OPEN) {
-        static const uint8_t instructions[] = {0x20, 0x24, 0x26, 0x28, 0x2C,
-                                               0xD8, 0xE2, 0xF0, 0xCA};
-        message[0] = 0;
-        message[1] = sim_below(seed, 2) == 0 ? 0x04 : 0x84;
-        message[2] = instructions[sim_below(seed, COUNT(instructions))];
-        message[5] = (uint8_t)(*length - 6);
-    }
-    if (opcode == COS_GATE_ACCESS) {
-        rule_scatter(seed, message, *length);
-    }
-    if (opcode == COS_GATE_ACCESS || opcode == COS_GATE_CHALLENGE || opcode == COS_GATE_SM_SEAL) {
-        message[0] = 0;
-    }
-    return opcode;
-}
-
-static void ask_variations(const struct gate_snapshot *snapshot, unsigned count, uint64_t seed)
-{
-    uint8_t message[COS_GATE_MESSAGE_MAX];
-    size_t length;
-
-    for (unsigned i = 0; i < count; i++) {
-        if (i % 25 == 0) {
-            again(snapshot);
-        }
-        const uint8_t opcode = vary(&seed, message, &length);
-        if (!gate_model_terminals(&bench, opcode, message, length)) {
-            ask(opcode, message, length);
-        }
-    }
+    hunt_secret(&hostile.hunt, "PIN", BENCH_PIN, 6);
+    hunt_secret(&hostile.hunt, "resetting code", BENCH_PIN_CODE, 8);
+    hunt_secret(&hostile.hunt, "PIN changed under secure messaging", sm_pin, 8);
+    hunt_secret(&hostile.hunt, "PIN reset under secure messaging", sm_pin_reset, 8);
+    hunt_secret(&hostile.hunt, "PIN that may be disabled", sm_pin_other, 8);
+    hunt_secret(&hostile.hunt, "access key", bench_access_key, 16);
+    hunt_secret(&hostile.hunt, "remote key", bench_remote_key, 16);
+    hunt_secret(&hostile.hunt, "external key", bench_external_key, 16);
+    hunt_secret(&hostile.hunt, "key stored under secure messaging", sm_key, 16);
+    hunt_secret(&hostile.hunt, "card key ENC", bench_keys_card.enc, 16);
+    hunt_secret(&hostile.hunt, "card key MAC", bench_keys_card.mac, 16);
+    hunt_secret(&hostile.hunt, "card key DEK", bench_keys_card.dek, 16);
+    hunt_secret(&hostile.hunt, "new card key ENC", sm_keys.enc, 16);
+    hunt_secret(&hostile.hunt, "new card key MAC", sm_keys.mac, 16);
+    hunt_secret(&hostile.hunt, "new card key DEK", sm_keys.dek, 16);
+    hunt_secret(&hostile.hunt, "vault content", vault_content, sizeof vault_content);
+    hunt_secret(&hostile.hunt, "storage key", hostile.bench.secure.storage_key,
+                sizeof hostile.bench.secure.storage_key);
 }
 
 /* ---- The tests ---- */
@@ -232,7 +70,7 @@ static void store_key(void)
                             0x95, 1,    0x01,    0xC5, 1,    0x90, 0xC7, 16};
 
     memcpy(dgi + 28, sm_key, sizeof sm_key);
-    assert_int_equal(bench_sm(&bench, 0x80, 0xE2, 0xE0, 0x00, dgi, sizeof dgi), 0x9000);
+    assert_int_equal(bench_sm(&hostile.bench, 0x80, 0xE2, 0xE0, 0x00, dgi, sizeof dgi), 0x9000);
 }
 
 static void put_keys(void)
@@ -240,7 +78,8 @@ static void put_keys(void)
     struct bytes keys = {0};
 
     assert_true(scp03_put_key(bench_keys_card.dek, 16, 0x02, &sm_keys, &keys));
-    assert_int_equal(bench_sm(&bench, 0x80, 0xD8, 0x00, 0x81, keys.data, keys.length), 0x9000);
+    assert_int_equal(bench_sm(&hostile.bench, 0x80, 0xD8, 0x00, 0x81, keys.data, keys.length),
+                     0x9000);
 }
 
 /* First the card is honest, and the issuer and the holder send secrets under secure messaging: none
@@ -249,52 +88,54 @@ static void secrets_under_secure_messaging_pass_by_the_app_chip(void **state)
 {
     (void)state;
     list_secrets();
-    bench.tap = listen;
-    assert_int_equal(bench_hex(&bench, "00A40400 09 F05457494E434F5301"), 0x9000);
-    assert_int_equal(bench_sm_open(&bench, 0x01, 0x03), 0x9000);
-    assert_int_equal(bench_sm_hex(&bench, "00200081 06 313233343536"), 0x9000);
-    search_app_chip();
-    assert_int_equal(bench_sm_hex(&bench, "00200081 06 393939393939"), 0x63C2);
-    assert_int_equal(bench_sm_hex(&bench, "00240081 0E 313233343536 3237313832383138"), 0x9000);
-    search_app_chip();
-    assert_int_equal(bench_sm_hex(&bench, "002C0081 10 3837363534333231 3331343135393236"), 0x9000);
-    search_app_chip();
-    assert_int_equal(bench_sm_hex(&bench, "00200081 08 3331343135393236"), 0x9000);
-    search_app_chip();
+    hostile.bench.tap = hostile_listen;
+    assert_int_equal(bench_hex(&hostile.bench, "00A40400 09 F05457494E434F5301"), 0x9000);
+    assert_int_equal(bench_sm_open(&hostile.bench, 0x01, 0x03), 0x9000);
+    assert_int_equal(bench_sm_hex(&hostile.bench, "00200081 06 313233343536"), 0x9000);
+    hostile_search_app_chip();
+    assert_int_equal(bench_sm_hex(&hostile.bench, "00200081 06 393939393939"), 0x63C2);
+    assert_int_equal(bench_sm_hex(&hostile.bench, "00240081 0E 313233343536 3237313832383138"),
+                     0x9000);
+    hostile_search_app_chip();
+    assert_int_equal(bench_sm_hex(&hostile.bench, "002C0081 10 3837363534333231 3331343135393236"),
+                     0x9000);
+    hostile_search_app_chip();
+    assert_int_equal(bench_sm_hex(&hostile.bench, "00200081 08 3331343135393236"), 0x9000);
+    hostile_search_app_chip();
     store_key();
-    search_app_chip();
+    hostile_search_app_chip();
     put_keys();
-    search_app_chip();
-    assert_int_equal(bench_sm_hex(&bench, "00200081 08 3331343135393236"), 0x9000);
-    assert_int_equal(bench_hex(&bench, "00A40400 09 F05457494E434F5301"), 0x9000);
-    assert_int_equal(bench_hex(&bench, "00200081"), 0x9000); /* verified: it did arrive */
-    search_app_chip();
-    search("a frame on the link", hunt.seen, hunt.seen_length);
+    hostile_search_app_chip();
+    assert_int_equal(bench_sm_hex(&hostile.bench, "00200081 08 3331343135393236"), 0x9000);
+    assert_int_equal(bench_hex(&hostile.bench, "00A40400 09 F05457494E434F5301"), 0x9000);
+    assert_int_equal(bench_hex(&hostile.bench, "00200081"), 0x9000); /* verified: it did arrive */
+    hostile_search_app_chip();
+    hostile_search("a frame on the link", hostile.hunt.seen, hostile.hunt.seen_length);
     print_message("# secure messaging: PIN verified, changed and reset, a key stored and a key set "
                   "put through the app chip; %lu frames between the chips, and the app chip's "
                   "memory after each: none of it there\n",
-                  frames);
-    bench_power_off(&bench);
-    assert_true(bench_power_on(&bench));
-    assert_int_equal(bench_hex(&bench, "00A40400 09 F05457494E434F5301"), 0x9000);
-    bench.tap = NULL;
-    gate_snapshot_save(&bench, &card);
+                  hostile.frames);
+    bench_power_off(&hostile.bench);
+    assert_true(bench_power_on(&hostile.bench));
+    assert_int_equal(bench_hex(&hostile.bench, "00A40400 09 F05457494E434F5301"), 0x9000);
+    hostile.bench.tap = NULL;
+    gate_snapshot_save(&hostile.bench, &hostile.card);
 }
 
 static void a_hostile_app_chip_asks_for_everything(void **state)
 {
     (void)state;
-    secured = false;
-    calls = 0;
-    bench.tap = listen;
-    ask_everything(&card);
-    ask_variations(&card, VARIATIONS, 0x484F5354);
-    search("an answer or a frame", hunt.seen, hunt.seen_length);
-    search_app_chip();
+    hostile.secured = false;
+    hostile.calls = 0;
+    hostile.bench.tap = hostile_listen;
+    hostile_ask_everything(&hostile.card);
+    hostile_ask_variations(&hostile.card, VARIATIONS, 0x484F5354);
+    hostile_search("an answer or a frame", hostile.hunt.seen, hostile.hunt.seen_length);
+    hostile_search_app_chip();
     print_message("# hostile app chip, valid session, nobody authenticated: %lu calls, every call "
                   "with every operation and reference and %d seeded variations; no PIN, key or "
                   "code written, tries never rose, no condition passed, life cycle did not move\n",
-                  calls, VARIATIONS);
+                  hostile.calls, VARIATIONS);
 }
 
 /* Has the security chip open one command of the issuer's, and stops there: the app chip that was
@@ -304,17 +145,18 @@ static void open_for_issuer(struct gate_snapshot *opened, const struct command *
     uint8_t message[1 + BYTES_MAX] = {0};
     struct bytes apdu = {0};
 
-    gate_snapshot_restore(&bench, &card);
-    bench.tap = listen;
-    assert_int_equal(bench_sm_open(&bench, 0x01, 0x03), 0x9000);
-    assert_true(scp03_wrap(&bench.scp03, command, &apdu));
+    gate_snapshot_restore(&hostile.bench, &hostile.card);
+    hostile.bench.tap = hostile_listen;
+    assert_int_equal(bench_sm_open(&hostile.bench, 0x01, 0x03), 0x9000);
+    assert_true(scp03_wrap(&hostile.bench.scp03, command, &apdu));
     memcpy(message + 1, apdu.data, apdu.length);
     const struct cos_span part = {message, 1 + apdu.length};
     struct cos_span body;
-    assert_int_equal(cos_gate_call(&bench.app.gate, COS_GATE_SM_OPEN, &part, 1, &body), COS_OK);
-    hunt_see(&hunt, body.data, body.length);
-    assert_true(bench.secure.in_sm);
-    gate_snapshot_save(&bench, opened);
+    assert_int_equal(cos_gate_call(&hostile.bench.app.gate, COS_GATE_SM_OPEN, &part, 1, &body),
+                     COS_OK);
+    hunt_see(&hostile.hunt, body.data, body.length);
+    assert_true(hostile.bench.secure.in_sm);
+    gate_snapshot_save(&hostile.bench, opened);
 }
 
 static void a_hostile_app_chip_in_the_middle_of_an_issuers_session(void **state)
@@ -334,25 +176,25 @@ static void a_hostile_app_chip_in_the_middle_of_an_issuers_session(void **state)
     };
 
     (void)state;
-    calls = 0;
-    secured = true;
+    hostile.calls = 0;
+    hostile.secured = true;
     for (size_t i = 0; i < COUNT(commands); i++) {
         open_for_issuer(&opened, &commands[i]);
-        hunt_secret(&hunt, "session key ENC", bench.secure.scp03.s_enc, 16);
-        hunt_secret(&hunt, "session key MAC", bench.secure.scp03.s_mac, 16);
+        hunt_secret(&hostile.hunt, "session key ENC", hostile.bench.secure.sessions[0].enc, 16);
+        hunt_secret(&hostile.hunt, "session key MAC", hostile.bench.secure.sessions[0].mac, 16);
         if (commands[i].ins == 0xCA || commands[i].ins == 0x2C || commands[i].ins == 0x26) {
-            ask_everything(&opened);
+            hostile_ask_everything(&opened);
         }
-        ask_variations(&opened, VARIATIONS_SECURED, 0x4D4944 + i);
+        hostile_ask_variations(&opened, VARIATIONS_SECURED, 0x4D4944 + i);
     }
-    search("an answer or a frame", hunt.seen, hunt.seen_length);
-    search_app_chip();
+    hostile_search("an answer or a frame", hostile.hunt.seen, hostile.hunt.seen_length);
+    hostile_search_app_chip();
     gate_snapshot_free(&opened);
     print_message(
         "# the same in the middle of the issuer's session, %zu of its commands left open: "
         "%lu calls; held PINs were not let out, not used for anything else, nothing "
         "locked, terminated, reset, disabled, deleted or stored\n",
-        COUNT(commands), calls);
+        COUNT(commands), hostile.calls);
 }
 
 /* The access key proves only after the PIN, and only what stands beside it. */
@@ -361,19 +203,19 @@ static bool proves(const uint8_t asked[24])
     uint8_t message[4 + 24] = {COS_AUTH_INTERNAL, 0, 0, 0x81}, signed_[14 + 24 + 5], mac[16];
 
     memcpy(message + 4, asked, 24);
-    assert_true(gate_rig_call(&rig, COS_GATE_AUTH, message, sizeof message));
-    if (rig.result != COS_OK) {
-        assert_int_equal(rig.result, COS_E_SECURITY_STATUS);
-        assert_int_equal(rig.length, 0);
+    assert_true(gate_rig_call(&hostile.rig, COS_GATE_AUTH, message, sizeof message));
+    if (hostile.rig.result != COS_OK) {
+        assert_int_equal(hostile.rig.result, COS_E_SECURITY_STATUS);
+        assert_int_equal(hostile.rig.length, 0);
         return false;
     }
-    assert_int_equal(rig.length, 21);
-    assert_memory_equal(rig.body, "\x03\x20\x30\x12\x31", 5);
+    assert_int_equal(hostile.rig.length, 21);
+    assert_memory_equal(hostile.rig.body, "\x03\x20\x30\x12\x31", 5);
     memcpy(signed_, "TwinCOS access", 14);
     memcpy(signed_ + 14, asked, 24);
-    memcpy(signed_ + 38, rig.body, 5);
+    memcpy(signed_ + 38, hostile.rig.body, 5);
     assert_true(crypto_cmac(bench_access_key, 16, signed_, sizeof signed_, mac));
-    assert_memory_equal(rig.body + 5, mac, 16);
+    assert_memory_equal(hostile.rig.body + 5, mac, 16);
     return true;
 }
 
@@ -382,8 +224,8 @@ static void pin(const char *value, enum cos_result result)
     uint8_t message[4 + 8] = {COS_PIN_VERIFY, 0, 0x81, 0};
 
     memcpy(message + 4, value, strlen(value));
-    assert_true(gate_rig_call(&rig, COS_GATE_PIN, message, 4 + strlen(value)));
-    assert_int_equal(rig.result, result);
+    assert_true(gate_rig_call(&hostile.rig, COS_GATE_PIN, message, 4 + strlen(value)));
+    assert_int_equal(hostile.rig.result, result);
 }
 
 static void keys_serve_only_after_the_pin(void **state)
@@ -394,7 +236,7 @@ static void keys_serve_only_after_the_pin(void **state)
     static const uint8_t asked[24] = "SYSTEM01random number 1";
 
     (void)state;
-    again(&card);
+    hostile_again(&hostile.card);
     assert_false(proves(asked));
     pin("99999999", cos_tries_left(2));
     assert_false(proves(asked));
@@ -404,12 +246,12 @@ static void keys_serve_only_after_the_pin(void **state)
     assert_false(proves(asked));
     pin(sm_pin_reset, COS_OK);
     assert_true(proves(asked));
-    assert_true(gate_rig_call(&rig, COS_GATE_CONTEXT, bind_none, sizeof bind_none));
-    assert_true(gate_rig_call(&rig, COS_GATE_CONTEXT, bind, sizeof bind));
+    assert_true(gate_rig_call(&hostile.rig, COS_GATE_CONTEXT, bind_none, sizeof bind_none));
+    assert_true(gate_rig_call(&hostile.rig, COS_GATE_CONTEXT, bind, sizeof bind));
     assert_false(proves(asked)); /* another application was selected in between */
     pin(sm_pin_reset, COS_OK);
-    assert_true(gate_rig_hello(&rig, &bench));
-    assert_true(gate_rig_call(&rig, COS_GATE_CONTEXT, bind, sizeof bind));
+    assert_true(gate_rig_hello(&hostile.rig, &hostile.bench));
+    assert_true(gate_rig_call(&hostile.rig, COS_GATE_CONTEXT, bind, sizeof bind));
     assert_false(proves(asked)); /* a new session */
     for (int left = 2; left >= 0; left--) {
         pin("99999999", cos_tries_left((unsigned)left));
@@ -423,11 +265,11 @@ static void keys_serve_only_after_the_pin(void **state)
 static void nothing_was_found(void **state)
 {
     (void)state;
-    search("an answer or a frame", hunt.seen, hunt.seen_length);
+    hostile_search("an answer or a frame", hostile.hunt.seen, hostile.hunt.seen_length);
     print_message("# searched: %.1f MB of requests, answers and frames between the chips "
                   "(enciphered and deciphered), the app chip's NVM and memory, for %zu secrets, "
                   "whole and every 8 bytes of them: nothing found\n",
-                  (double)hunt.seen_length / 1e6, hunt.count);
+                  (double)hostile.hunt.seen_length / 1e6, hostile.hunt.count);
 }
 
 /* The search would find what is there. */
@@ -436,44 +278,50 @@ static void the_search_finds_what_is_there(void **state)
     uint8_t haystack[256] = {0};
 
     (void)state;
-    assert_null(hunt_find(&hunt, haystack, sizeof haystack));
-    for (size_t i = 0; i < hunt.count; i++) {
-        const size_t part = hunt.secrets[i].length < HUNT_PART ? hunt.secrets[i].length : HUNT_PART;
+    assert_null(hunt_find(&hostile.hunt, haystack, sizeof haystack));
+    for (size_t i = 0; i < hostile.hunt.count; i++) {
+        const size_t part =
+            hostile.hunt.secrets[i].length < HUNT_PART ? hostile.hunt.secrets[i].length : HUNT_PART;
         memset(haystack, 0, sizeof haystack);
-        memcpy(haystack + 101, hunt.secrets[i].bytes, part);
-        assert_string_equal(hunt_find(&hunt, haystack, sizeof haystack), hunt.secrets[i].name);
+        memcpy(haystack + 101, hostile.hunt.secrets[i].bytes, part);
+        assert_string_equal(hunt_find(&hostile.hunt, haystack, sizeof haystack),
+                            hostile.hunt.secrets[i].name);
     }
-    assert_string_equal(hunt_find(&hunt, (const uint8_t *)&bench.secure, sizeof bench.secure),
+    assert_string_equal(hunt_find(&hostile.hunt, (const uint8_t *)&hostile.bench.secure,
+                                  sizeof hostile.bench.secure),
                         "storage key");
 }
 
 static int make(void **state)
 {
     (void)state;
-    bench_make(&bench, &bench_small);
+    bench_make(&hostile.bench, &bench_small);
     /* Written by the issuer before the app chip was taken over. */
-    assert_int_equal(bench_sm_open(&bench, 0x01, 0x03), 0x9000);
-    assert_int_equal(bench_sm_hex(&bench, "00A4040C 09 F05457494E434F5301"), 0x9000);
-    assert_int_equal(bench_sm_hex(&bench, "00E00000 16 6214 820101 83025110 80020020 850102 "
-                                          "8C0443C0C091"),
+    assert_int_equal(bench_sm_open(&hostile.bench, 0x01, 0x03), 0x9000);
+    assert_int_equal(bench_sm_hex(&hostile.bench, "00A4040C 09 F05457494E434F5301"), 0x9000);
+    assert_int_equal(bench_sm_hex(&hostile.bench,
+                                  "00E00000 16 6214 820101 83025110 80020020 850102 "
+                                  "8C0443C0C091"),
                      0x9000);
-    assert_int_equal(bench_sm(&bench, 0x00, 0xD6, 0x00, 0x00, vault_content, sizeof vault_content),
-                     0x9000);
+    assert_int_equal(
+        bench_sm(&hostile.bench, 0x00, 0xD6, 0x00, 0x00, vault_content, sizeof vault_content),
+        0x9000);
     /* PIN 85: the issuer resets and sets it, it may be disabled, and serves three times. */
-    assert_int_equal(bench_sm_hex(&bench, "80E2E000 28 8010 25 830105 8409F05457494E434F5301 "
-                                          "C401C0 CA020003 CB01C0 CC0104 C708 3136313830333339"),
+    assert_int_equal(bench_sm_hex(&hostile.bench,
+                                  "80E2E000 28 8010 25 830105 8409F05457494E434F5301 "
+                                  "C401C0 CA020003 CB01C0 CC0104 C708 3136313830333339"),
                      0x9000);
-    bench_power_off(&bench);
-    assert_true(bench_power_on(&bench));
+    bench_power_off(&hostile.bench);
+    assert_true(bench_power_on(&hostile.bench));
     return 0;
 }
 
 static int unmake(void **state)
 {
     (void)state;
-    bench_free(&bench);
-    gate_snapshot_free(&card);
-    hunt_free(&hunt);
+    bench_free(&hostile.bench);
+    gate_snapshot_free(&hostile.card);
+    hunt_free(&hostile.hunt);
     return 0;
 }
 

@@ -151,7 +151,7 @@ static struct verdict served_outcome(const struct cell *cell)
 
     switch (cell->opcode) {
     case COS_GATE_STATUS:
-        return answered(COS_OK, 20);
+        return answered(COS_OK, 21);
     case COS_GATE_HELLO:
         if (length != 9 && length != 18) {
             return answered(COS_E_GATE_FORMAT, 0);
@@ -167,7 +167,10 @@ static struct verdict served_outcome(const struct cell *cell)
     case COS_GATE_CHALLENGE:
         return answered(COS_OK, 8);
     case COS_GATE_AUTH:
-        return length == 11 ? answered(COS_OK, 32) : answered(COS_E_GATE_FORMAT, 0);
+        if (length == 3 + 16) {
+            return answered(COS_E_LENGTH, 0); /* these cards have mode S8 */
+        }
+        return length == 3 + 8 ? answered(COS_OK, 32) : answered(COS_E_GATE_FORMAT, 0);
     case COS_GATE_KEY:
         return length == 4 ? answered(COS_OK, 20) : answered(COS_E_GATE_FORMAT, 0);
     case COS_GATE_SM_OPEN:
@@ -303,7 +306,7 @@ static void truncate_and_deliver(const struct cell *cell, const struct bench_fra
 
 static void try_cell(const struct cell *cell, enum delivery delivery)
 {
-    static const struct verdict status = {.executed = true, .result = COS_OK, .body = 20};
+    static const struct verdict status = {.executed = true, .result = COS_OK, .body = 21};
     const struct verdict outcome = allowed(cell);
     struct gate_rig *rig = &rigs[cell->state];
     struct gate_state after;

@@ -221,7 +221,7 @@ static void gather_status(void)
     gate_rig_take(&rig, &bench);
     assert_true(gate_rig_call(&rig, COS_GATE_SM_OPEN, message, 1 + apdu.length));
     assert_int_equal(rig.result, COS_OK);
-    assert_int_equal(bench.secure.scp03.open, COS_YES);
+    assert_int_equal(bench.secure.sessions[0].open, COS_YES);
     assert_true(bench.secure.in_sm && bench.secure.held.used);
     assert_int_not_equal(bench.secure.channels[0].pins_local, 0);
 }
@@ -231,8 +231,8 @@ static void assert_nothing_left(void)
     static const struct cos_held no_data;
     static const struct cos_channel no_status;
 
-    assert_int_equal(bench.secure.scp03.open, COS_NO);
-    assert_false(bench.secure.scp03.begun);
+    assert_int_equal(bench.secure.sessions[0].open, COS_NO);
+    assert_false(bench.secure.sessions[0].begun);
     assert_false(bench.secure.in_sm);
     assert_int_equal(bench.secure.challenge_length, 0);
     assert_memory_equal(&bench.secure.held, &no_data, sizeof no_data);

@@ -2,6 +2,7 @@
  *
  * Torn power: every command of keys, PINs and card states that writes, and every production step.
  */
+#include "iso_sm.h"
 #include "power_rig.h"
 
 /* ---- The actions ---- */
@@ -120,6 +121,36 @@ static bool external_authenticate_wrong(struct bench *bench)
 {
     return bench_hex(bench, "0084000010") == 0x9000 &&
            (bench_hex(bench, "00820083 10 00112233445566778899AABBCCDDEEFF") & 0xFFF0) == 0x63C0;
+}
+
+/* Mutual key 5 of the application, 3DES. */
+static const uint8_t mutual_key[32] = {0x10, 0x20, 0x30, 0x40, 0x50, 0x61, 0x70, 0x80};
+
+static bool with_mutual_key(struct bench *bench)
+{
+    uint8_t dgi[57] = {0x80, 0x20, 54,   0x83, 1,    5, 0x84, 9,    0xF0, 0x54, 0x57, 0x49, 0x4E,
+                       0x43, 0x4F, 0x53, 0x01, 0x80, 1, 2,    0x95, 1,    0x80, 0xC7, 32};
+
+    memcpy(dgi + 25, mutual_key, sizeof mutual_key);
+    return bench_sm_open(bench, 0x01, 0x33) == 0x9000 &&
+           bench_sm(bench, 0x80, 0xE2, 0xE0, 0x00, dgi, sizeof dgi) == 0x9000 &&
+           select_application(bench);
+}
+
+static bool mutual_authenticate(struct bench *bench)
+{
+    struct iso_sm sm = {.aes = false};
+
+    memcpy(sm.enc, mutual_key, 16);
+    memcpy(sm.mac, mutual_key + 16, 16);
+    return iso_authenticate(bench, 0x85, &sm) == 0x9000;
+}
+
+static bool mutual_authenticate_wrong(struct bench *bench)
+{
+    struct iso_sm sm = {.aes = false};
+
+    return (iso_authenticate(bench, 0x85, &sm) & 0xFFF0) == 0x63C0;
 }
 
 static bool open_session(struct bench *bench)
@@ -282,6 +313,14 @@ static const struct power_action actions[] = {
      .state = COS_LIFE_OPERATIONAL,
      .prepare = select_application,
      .act = external_authenticate_wrong},
+    {.name = "mutual-authenticate",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = with_mutual_key,
+     .act = mutual_authenticate},
+    {.name = "mutual-authenticate-wrong",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = with_mutual_key,
+     .act = mutual_authenticate_wrong},
     {.name = "open-session",
      .state = COS_LIFE_OPERATIONAL,
      .prepare = nothing,

@@ -249,6 +249,7 @@ static void wire(struct bench *bench)
         .vault_size = sizes->vault_size,
         .key_memory = bench->key_memory,
         .key_memory_size = sizeof bench->key_memory,
+        .scp03 = COS_SCP03_PSEUDO_RANDOM | COS_SCP03_R_MAC_ENC,
     };
 }
 
@@ -347,7 +348,8 @@ uint16_t bench_sm_open(struct bench *bench, uint8_t key_version, uint8_t level)
         return bench->sw;
     }
     if (scp03_begin(&bench->scp03, keys, key_version,
-                    (struct part){issuer_domain, sizeof issuer_domain}, host_challenge,
+                    (struct part){issuer_domain, sizeof issuer_domain},
+                    (struct part){host_challenge, sizeof host_challenge},
                     (struct part){bench->data, bench->length}, &problem) != DONE) {
         return bench->sw = 0x6300;
     }
@@ -362,7 +364,9 @@ uint16_t bench_sm(struct bench *bench, uint8_t cla, uint8_t ins, uint8_t p1, uin
     struct bytes apdu = {0};
 
     must(scp03_wrap(&bench->scp03, &command, &apdu), "wrapping");
-    return bench_apdu(bench, apdu.data, apdu.length);
+    (void)bench_apdu(bench, apdu.data, apdu.length);
+    must(scp03_unwrap(&bench->scp03, bench->sw, bench->data, &bench->length), "R-MAC");
+    return bench->sw;
 }
 
 uint16_t bench_sm_hex(struct bench *bench, const char *text)

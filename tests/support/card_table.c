@@ -195,6 +195,22 @@ void bench_reset(struct bench *bench)
     assert_true(bench_power_on(bench));
 }
 
+void bench_wrap(struct bench *bench, const char *plain, struct bytes *apdu)
+{
+    uint8_t bytes[BENCH_APDU_MAX];
+    size_t length = bench_bytes(plain, bytes, sizeof bytes);
+    const struct command command = {.cla = bytes[0],
+                                    .ins = bytes[1],
+                                    .p1 = bytes[2],
+                                    .p2 = bytes[3],
+                                    .data = bytes + 5,
+                                    .nc = length > 5 ? bytes[4] : 0,
+                                    .ne = 256};
+
+    *apdu = (struct bytes){0};
+    assert_true(scp03_wrap(&bench->scp03, &command, apdu));
+}
+
 /* ---- Key sets ---- */
 
 uint16_t bench_open_keys(struct bench *bench, const struct scp03_keys *keys, uint8_t key_version,
@@ -208,7 +224,8 @@ uint16_t bench_open_keys(struct bench *bench, const struct scp03_keys *keys, uin
     if (bench_apdu(bench, begin, sizeof begin) != 0x9000) {
         return bench->sw;
     }
-    if (scp03_begin(&bench->scp03, keys, key_version, (struct part){aid, sizeof aid}, begin + 5,
+    if (scp03_begin(&bench->scp03, keys, key_version, (struct part){aid, sizeof aid},
+                    (struct part){begin + 5, SCP03_CHALLENGE},
                     (struct part){bench->data, bench->length}, &problem) != DONE) {
         return 0x6300;
     }

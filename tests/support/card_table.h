@@ -45,6 +45,8 @@ void bench_create_files(struct bench *bench, const char *select_df, const char *
 uint16_t bench_store(struct bench *bench, const char *dgis);
 /* Opens SCP03 with the card keys (version 01). */
 void bench_session(struct bench *bench, uint8_t level);
+/* Writes what a plain command (short, without Le) becomes in the session that is open. */
+void bench_wrap(struct bench *bench, const char *plain, struct bytes *apdu);
 /* SELECT of the access application. */
 void bench_select(struct bench *bench);
 /* Takes power away and gives it back. */

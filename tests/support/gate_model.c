@@ -55,6 +55,11 @@ void gate_model_take(const struct bench *bench, struct gate_model *model)
     read_state(bench, model->state);
     model->applications = applications(bench);
     model->vault = vault(bench);
+    model->status = bench->secure.channels[0];
+    for (unsigned condition = 0; condition <= 0xFF; condition++) {
+        model->satisfied[condition] =
+            cos_status_satisfies(&bench->secure, 0, (uint8_t)condition) == COS_YES;
+    }
 }
 
 static bool same_but_tries(const struct object *a, const struct object *b)
@@ -85,19 +90,22 @@ static bool may_hold(uint8_t condition, bool secured)
     return (condition & 0x80) == 0 || kinds == 0x40;
 }
 
-static const char *broken_status(const struct bench *bench, bool secured)
+static const char *broken_status(const struct bench *bench, const struct gate_model *model,
+                                 bool secured)
 {
-    const struct cos_channel *channel = &bench->secure.channels[0];
+    const struct cos_channel *channel = &bench->secure.channels[0], *was = &model->status;
 
-    if (channel->pins_global != 0 || channel->pins_local != 0) {
+    if ((channel->pins_global & ~was->pins_global) != 0 ||
+        (channel->pins_local & ~was->pins_local) != 0) {
         return "a PIN counts as verified";
     }
-    if (channel->keys_global != 0 || channel->keys_local != 0) {
+    if ((channel->keys_global & ~was->keys_global) != 0 ||
+        (channel->keys_local & ~was->keys_local) != 0) {
         return "a key counts as authenticated";
     }
     for (unsigned condition = 0; condition <= 0xFF; condition++) {
         if (cos_status_satisfies(&bench->secure, 0, (uint8_t)condition) != COS_NO &&
-            !may_hold((uint8_t)condition, secured)) {
+            !model->satisfied[condition] && !may_hold((uint8_t)condition, secured)) {
             return "a condition that nobody satisfied is satisfied";
         }
     }
@@ -134,7 +142,7 @@ const char *gate_model_broken(const struct bench *bench, struct gate_model *mode
     if (vault(bench) != model->vault) {
         return "a vault file was created, changed or deleted";
     }
-    return broken_status(bench, secured);
+    return broken_status(bench, model, secured);
 }
 
 bool gate_model_terminals(const struct bench *bench, uint8_t opcode, const uint8_t *message,

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HUNT_SECRETS 48
+#define HUNT_SECRETS 64
 #define HUNT_PART    8U /* bytes of a secret that are a find */
 
 struct hunt {

@@ -70,7 +70,7 @@ void vault_session(struct gate_rig *rig)
     assert_true(gate_rig_call(rig, COS_GATE_AUTH, message, 11));
     assert_int_equal(rig->result, COS_OK);
     assert_int_equal(scp03_begin(&rig->bench->scp03, &bench_keys_card, 0x01,
-                                 (struct part){domain, sizeof domain}, challenge,
+                                 (struct part){domain, sizeof domain}, (struct part){challenge, 8},
                                  (struct part){rig->body, rig->length}, &problem),
                      DONE);
     assert_true(scp03_authenticate(&rig->bench->scp03, 0x03, &apdu));

@@ -34,12 +34,12 @@ static void make(struct cos_secure *secure, const struct status *status)
         .keys_global = status->keys_global,
         .keys_local = status->keys_local,
     };
-    secure->scp03.open = COS_NO;
+    secure->sessions[0].open = COS_NO;
     if (status->level != 0) {
         secure->in_sm = true;
-        secure->scp03.open = COS_YES;
-        secure->scp03.level = status->level;
-        secure->scp03.key_version = status->key_version;
+        secure->sessions[0].open = COS_YES;
+        secure->sessions[0].level = status->level;
+        secure->sessions[0].key = status->key_version;
     }
 }
 

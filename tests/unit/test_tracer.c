@@ -178,8 +178,10 @@ static void gate_responses_are_named_and_blanked(void **state)
         {COS_GATE_PIN, COS_E_TRIES_0 - 2, "", "gate< PIN: error -34 (63C2)\n"},
         {COS_GATE_AUTH, COS_OK, "A1A2", "gate< AUTH: ok <2 bytes>\n"},
         {COS_GATE_KEY, COS_OK, "01AA", "gate< KEY: ok <2 bytes>\n"},
-        {COS_GATE_SM_OPEN, COS_OK, "000020008100000231323334",
-         "gate< SM_OPEN: ok 0000200081000002 <4 bytes>\n"},
+        {COS_GATE_SM_OPEN, COS_OK,
+         "0000200081000001000100"
+         "0431323334",
+         "gate< SM_OPEN: ok 000020008100000100010004 <4 bytes>\n"},
         {COS_GATE_SM_SEAL, COS_OK, "9000CCDD", "gate< SM_SEAL: ok 9000 <2 bytes>\n"},
         {COS_GATE_VAULT, COS_OK, "AABBCC", "gate< VAULT: ok <3 bytes>\n"},
         {COS_GATE_LIFE, COS_E_LINK_DOWN, "", "gate< LIFE: error -72 (6F00)\n"},

@@ -10,9 +10,10 @@
 struct recorded {
     const char *name;
     struct scp03_keys keys;
-    uint8_t key_version, challenge[SCP03_CHALLENGE];
+    uint8_t key_version, challenge[SCP03_LONG];
+    size_t challenge_length;
     struct part aid;
-    uint8_t answer[SCP03_BEGIN_LENGTH];
+    uint8_t answer[SCP03_BEGIN_LENGTH_S16];
     size_t answer_length;
 };
 
@@ -23,24 +24,34 @@ static void read_key(const struct vector_section *section, const char *name, uin
 
 static struct recorded read_session(const struct vector_section *section)
 {
-    struct recorded r = {.name = section->name, .answer_length = SCP03_BEGIN_LENGTH};
-    struct cos_span aid = vector_bytes(section, "sd_aid");
+    struct recorded r = {.name = section->name};
+    struct cos_span aid = vector_find(section, "sd_aid") != NULL ? vector_bytes(section, "sd_aid")
+                                                                 : (struct cos_span){NULL, 0};
     r.keys.length = vector_bytes(section, "k_enc").length;
     read_key(section, "k_enc", r.keys.enc, r.keys.length);
     read_key(section, "k_mac", r.keys.mac, r.keys.length);
     read_key(section, "k_dek", r.keys.dek, r.keys.length);
-    const uint8_t *command = vector_exactly(section, 14, "initialize_update");
-    r.key_version = command[2];
-    memcpy(r.challenge, command + 5, sizeof r.challenge);
+    struct cos_span command = vector_bytes(section, "initialize_update");
+    r.challenge_length = command.data[4];
+    r.answer_length =
+        r.challenge_length == SCP03_LONG ? SCP03_BEGIN_LENGTH_S16 : SCP03_BEGIN_LENGTH;
+    r.key_version = command.data[2];
+    assert_int_equal(command.length, 6 + r.challenge_length);
+    memcpy(r.challenge, command.data + 5, r.challenge_length);
     r.aid = (struct part){aid.data, aid.length};
-    memcpy(r.answer, vector_exactly(section, SCP03_BEGIN_LENGTH + 2, "initialize_update_rsp"),
-           SCP03_BEGIN_LENGTH);
+    memcpy(r.answer, vector_exactly(section, r.answer_length + 2, "initialize_update_rsp"),
+           r.answer_length);
+    if (aid.length == 0) { /* not told: as if the challenge were by chance */
+        r.answer[12] &= 0xEF;
+        r.answer_length -= SCP03_SEQUENCE;
+    }
     return r;
 }
 
 static enum outcome begin(const struct recorded *r, struct scp03 *scp03, struct problem *problem)
 {
-    return scp03_begin(scp03, &r->keys, r->key_version, r->aid, r->challenge,
+    return scp03_begin(scp03, &r->keys, r->key_version, r->aid,
+                       (struct part){r->challenge, r->challenge_length},
                        (struct part){r->answer, r->answer_length}, problem);
 }
 
@@ -67,7 +78,37 @@ static struct command parse(struct cos_span apdu)
     return command;
 }
 
-static size_t replay_session(const struct vector_section *section)
+/* A response as it was recorded opens to the plain one, and with any byte changed to none. */
+static size_t replay_response(const struct vector_section *section, unsigned i,
+                              const struct scp03 *scp03)
+{
+    if (vector_find(section, "rsp%u_wrapped", i) == NULL) {
+        return 0;
+    }
+    const struct cos_span wrapped = vector_bytes(section, "rsp%u_wrapped", i);
+    const struct cos_span plain = vector_bytes(section, "rsp%u_plain", i);
+    const size_t end = wrapped.length - 2;
+    for (size_t at = 0; at <= wrapped.length; at++) {
+        struct scp03 copy = *scp03;
+        uint8_t data[512];
+        size_t length = end;
+        memcpy(data, wrapped.data, wrapped.length);
+        if (at < wrapped.length) {
+            data[at] ^= at == end ? 0xF0 : 0x01; /* 9000 becomes 6000: an error has no data */
+        }
+        bool ok = scp03_unwrap(&copy, cos_get16(data + end), data, &length);
+        if (at == wrapped.length) {
+            assert_case(ok && length == plain.length - 2 && memcmp(data, plain.data, length) == 0,
+                        "%s: response %u", section->name, i);
+        } else {
+            assert_case(ok == ((scp03->level & SCP03_R_MAC) == 0), "%s: response %u, byte %zu",
+                        section->name, i, at);
+        }
+    }
+    return 1;
+}
+
+static size_t replay_session(const struct vector_section *section, size_t *responses)
 {
     struct recorded r = read_session(section);
     struct scp03 scp03;
@@ -79,7 +120,11 @@ static size_t replay_session(const struct vector_section *section)
         memcmp(scp03.s_enc, vector_exactly(section, r.keys.length, "s_enc"), r.keys.length) == 0 &&
             memcmp(scp03.s_mac, vector_exactly(section, r.keys.length, "s_mac"), r.keys.length) ==
                 0 &&
-            memcmp(scp03.host_cryptogram, vector_exactly(section, 8, "host_cryptogram"), 8) == 0,
+            memcmp(scp03.s_rmac, vector_exactly(section, r.keys.length, "s_rmac"), r.keys.length) ==
+                0 &&
+            memcmp(scp03.host_cryptogram,
+                   vector_exactly(section, r.challenge_length, "host_cryptogram"),
+                   r.challenge_length) == 0,
         "%s: session keys", r.name);
     assert_true(scp03_authenticate(&scp03, *vector_exactly(section, 1, "security_level"), &apdu));
     check_apdu(r.name, "EXTERNAL AUTHENTICATE", &apdu, vector_bytes(section, "ext_auth"));
@@ -87,28 +132,30 @@ static size_t replay_session(const struct vector_section *section)
         struct command command = parse(vector_bytes(section, "cmd%u_plain", i));
         assert_true(scp03_wrap(&scp03, &command, &apdu));
         check_apdu(r.name, "command", &apdu, vector_bytes(section, "cmd%u_wrapped", i));
+        *responses += replay_response(section, i, &scp03);
         commands++;
     }
     return commands;
 }
 
-/* Levels 03, 11 and 33; keys of 16, 24 and 32 bytes. The level's R-MAC and R-ENC do not touch
- * commands. */
+/* Modes S8 and S16; levels 03, 11 and 33; keys of 16, 24 and 32 bytes. */
 static void recorded_sessions_are_reproduced(void **state)
 {
     (void)state;
     struct vectors *vectors = vectors_open("gp-scp03.txt");
-    size_t sessions = 0, commands = 0;
+    size_t sessions = 0, commands = 0, responses = 0;
     for (size_t i = 0; i < vectors->count; i++) {
         const struct vector_section *section = &vectors->sections[i];
-        if (vector_find(section, "sd_aid") != NULL) {
-            commands += replay_session(section);
+        if (vector_find(section, "initialize_update") != NULL) {
+            commands += replay_session(section, &responses);
             sessions++;
         }
     }
-    print_message("# %zu recorded sessions, %zu wrapped commands\n", sessions, commands);
-    assert_int_equal(sessions, 8);
-    assert_int_equal(commands, 7 * 5 + 1);
+    print_message("# %zu recorded sessions, %zu wrapped commands, %zu responses\n", sessions,
+                  commands, responses);
+    assert_int_equal(sessions, 8 + 4);
+    assert_int_equal(commands, 7 * 5 + 1 + 4 * 3);
+    assert_int_equal(responses, 7 + 4 * 3);
     vectors_close(vectors);
 }
 
@@ -170,11 +217,15 @@ static void longest_commands(void **state)
     (void)state;
     static const struct {
         uint8_t level;
-        size_t longest, wrapped;
-    } cases[] = {{SCP03_C_MAC, 247, 255}, {SCP03_C_MAC_C_ENC, 239, 248}};
+        size_t mac, longest, wrapped;
+    } cases[] = {{SCP03_C_MAC, 8, 247, 255},
+                 {SCP03_C_MAC_C_ENC, 8, 239, 248},
+                 {SCP03_C_MAC, 16, 239, 255},
+                 {SCP03_C_MAC_C_ENC, 16, 223, 240}};
     uint8_t data[256] = {0};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct scp03 scp03 = {.level = cases[i].level, .key_length = 16};
+        struct scp03 scp03 = {
+            .level = cases[i].level, .key_length = 16, .mac_length = cases[i].mac};
         struct command command = {.cla = 0x80, .ins = 0xE2, .data = data};
         struct bytes apdu;
         for (command.nc = 0; command.nc <= cases[i].longest; command.nc++) {

@@ -191,11 +191,11 @@ static const struct visible visible[] = {
     {COS_GATE_CONTEXT, ALL, ALL},   {COS_GATE_ACCESS, ALL, ALL},
     {COS_GATE_PIN, 4, ALL},                                /* operation, channel, reference, held */
     {COS_GATE_CHALLENGE, ALL, ALL}, {COS_GATE_AUTH, 4, 0}, /* operation, channel, P1, reference */
-    {COS_GATE_KEY, 4, 0},     /* operation, channel, reference, version */
-    {COS_GATE_SM_OPEN, 5, 8}, /* channel, header; held, header, ne, nc */
-    {COS_GATE_SM_SEAL, 3, 2}, /* channel, SW; SW */
-    {COS_GATE_VAULT, 6, 0},   /* operation, channel, number, offset */
-    {COS_GATE_LIFE, 2, 0},    /* operation, step */
+    {COS_GATE_KEY, 4, 0},      /* operation, channel, reference, version */
+    {COS_GATE_SM_OPEN, 5, 12}, /* channel, header; held, header, ne, room, nc */
+    {COS_GATE_SM_SEAL, 3, 2},  /* channel, SW; SW */
+    {COS_GATE_VAULT, 6, 0},    /* operation, channel, number, offset */
+    {COS_GATE_LIFE, 2, 0},     /* operation, step */
 };
 
 static const struct visible *visible_of(uint8_t opcode)

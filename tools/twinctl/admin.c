@@ -201,6 +201,19 @@ static enum outcome check_apdus(struct world *world, uint8_t *apdu, size_t capac
     return DONE;
 }
 
+/* --level: of the issuer's session. */
+static enum outcome take_level(struct world *world)
+{
+    const char *text = world->options.level;
+    size_t length = 1;
+    if (text != NULL &&
+        (!world->options.issuer || !hex_read(text, &world->card.level, 1, &length) || length != 1 ||
+         world->card.level == 0)) {
+        return trouble(&world->problem, "--level goes with --issuer: 01, 03, 11, 13 or 33");
+    }
+    return DONE;
+}
+
 enum outcome command_apdu(struct world *world, const char *name)
 {
     (void)name;
@@ -208,6 +221,7 @@ enum outcome command_apdu(struct world *world, const char *name)
     const bool issuer = world->options.issuer;
     size_t length = 0;
     TRY(check_apdus(world, apdu, sizeof apdu));
+    TRY(take_level(world));
     TRY(issuer ? world_open_keys(world) : DONE);
     TRY(world_open_card(world));
     TRY(issuer ? card_open_scp03(&world->card, &world->keys, "CARD", KVN_CARD, &world->problem)

@@ -42,6 +42,11 @@ enum outcome card_send(struct card *card, const struct command *command, struct 
     enum outcome outcome = ok ? exchange(card, &apdu, command->ne > 0, problem)
                               : trouble(problem, "the command is too long");
     bytes_wipe(&apdu);
+    if (outcome == DONE && card->secure &&
+        !scp03_unwrap(&card->scp03, card->sw, card->transport->response, &card->response.length)) {
+        card->secure = false;
+        return refused(problem, "SCP03: the response is not authentic");
+    }
     return outcome;
 }
 
@@ -86,8 +91,10 @@ static enum outcome open_with(struct card *card, const struct scp03_keys *set, u
                             .ne = 256};
     struct bytes apdu = {0};
     TRY(card_do(card, "INITIALIZE UPDATE", &begin, problem));
-    TRY(scp03_begin(&card->scp03, set, key_version, domain, challenge, card->response, problem));
-    if (!scp03_authenticate(&card->scp03, SCP03_C_MAC_C_ENC, &apdu)) {
+    TRY(scp03_begin(&card->scp03, set, key_version, domain,
+                    (struct part){challenge, sizeof challenge}, card->response, problem));
+    uint8_t level = card->level != 0 ? card->level : SCP03_C_MAC_C_ENC;
+    if (!scp03_authenticate(&card->scp03, level, &apdu)) {
         return trouble(problem, "SCP03: OpenSSL failed");
     }
     TRY(exchange(card, &apdu, false, problem));

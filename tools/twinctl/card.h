@@ -22,7 +22,8 @@ enum { SW_OK = 0x9000, SW_FILE_EXISTS = 0x6A89, SW_NAME_EXISTS = 0x6A8A };
 
 struct card {
     struct transport *transport;
-    bool secure; /* SCP03 is open: every command is wrapped */
+    bool secure;   /* SCP03 is open: every command is wrapped */
+    uint8_t level; /* of SCP03 sessions to be opened, 0 = 03 */
     struct scp03 scp03;
     uint16_t sw;          /* of the last command */
     struct part response; /* its data, valid until the next command */
@@ -36,7 +37,7 @@ enum outcome card_send(struct card *card, const struct command *command, struct 
 enum outcome card_do(struct card *card, const char *what, const struct command *command,
                      struct problem *problem);
 
-/* Opens SCP03 at level 03 with the keys PREFIX_ENC, PREFIX_MAC and PREFIX_DEK of the file. */
+/* Opens SCP03 at card->level with the keys PREFIX_ENC, PREFIX_MAC and PREFIX_DEK of the file. */
 enum outcome card_open_scp03(struct card *card, const struct keyfile *keys, const char *prefix,
                              uint8_t key_version, struct problem *problem);
 

@@ -19,6 +19,7 @@ enum {
     TAKES_ALTER = 0x20,
     TAKES_REMOTE_3DES = 0x40,
     TAKES_ISSUER = 0x80,
+    TAKES_LEVEL = 0x100,
 };
 enum {
     OPENS_CARD = 0x01,
@@ -52,26 +53,19 @@ static const struct subcommand {
     {"unlock", command_set_status, OPENS_CARD | OPENS_KEYS, 0, "issuer: unlocks it"},
     {"terminate", command_set_status, OPENS_CARD | OPENS_KEYS, 0, "issuer: ends it for good"},
     {"wear", command_wear, NAMES_FOLDER, 0, "DIR: how often the pages of each chip were erased"},
-    {"apdu", command_apdu, TAKES_APDUS, TAKES_ISSUER,
-     "HEX...: commands as they are; with --issuer under secure messaging"},
+    {"apdu", command_apdu, TAKES_APDUS, TAKES_ISSUER | TAKES_LEVEL,
+     "HEX...: commands as they are; with --issuer [--level 33] under secure messaging"},
 };
 
 static const struct option long_options[] = {
-    {"card", required_argument, NULL, 'c'},
-    {"socket", required_argument, NULL, 's'},
-    {"reader", required_argument, NULL, 'r'},
-    {"keys", required_argument, NULL, 'k'},
-    {"json", no_argument, NULL, 'j'},
-    {"system", required_argument, NULL, 'y'},
-    {"pin", required_argument, NULL, 'p'},
-    {"code", required_argument, NULL, 'u'},
-    {"replay", required_argument, NULL, 'x'},
-    {"name", required_argument, NULL, 'n'},
-    {"alter", no_argument, NULL, 'a'},
-    {"remote-3des", no_argument, NULL, '3'},
-    {"issuer", no_argument, NULL, 'i'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+    {"card", required_argument, NULL, 'c'},   {"socket", required_argument, NULL, 's'},
+    {"reader", required_argument, NULL, 'r'}, {"keys", required_argument, NULL, 'k'},
+    {"json", no_argument, NULL, 'j'},         {"system", required_argument, NULL, 'y'},
+    {"pin", required_argument, NULL, 'p'},    {"code", required_argument, NULL, 'u'},
+    {"replay", required_argument, NULL, 'x'}, {"name", required_argument, NULL, 'n'},
+    {"alter", no_argument, NULL, 'a'},        {"remote-3des", no_argument, NULL, '3'},
+    {"issuer", no_argument, NULL, 'i'},       {"level", required_argument, NULL, 'l'},
+    {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
 };
 
 static int help(void)
@@ -114,6 +108,7 @@ static void take_option(int option, struct options *options, unsigned *taken)
         {'a', NULL, &options->alter, TAKES_ALTER},
         {'3', NULL, &options->remote_3des, TAKES_REMOTE_3DES},
         {'i', NULL, &options->issuer, TAKES_ISSUER},
+        {'l', &options->level, NULL, TAKES_LEVEL},
     };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         if (places[i].option == option && places[i].text != NULL) {

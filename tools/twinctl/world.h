@@ -11,7 +11,7 @@
 
 struct options {
     const char *card, *socket, *reader, *keys;
-    const char *system, *pin, *code, *replay, *name;
+    const char *system, *pin, *code, *replay, *name, *level;
     bool json, alter, remote_3des, issuer;
     char **arguments; /* behind the sub-command */
     int argument_count;

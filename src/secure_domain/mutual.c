@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * MUTUAL AUTHENTICATE (ISO/IEC 7816-4:2013, 11.5.4), which opens a session of secure messaging: the
+ * protocol of Basic Access Control (ICAO Doc 9303-11, 4.3 and 9.7), and the same with AES
+ * (docs/formats.md, "Mutual authentication").
+ */
+#include "domain.h"
+
+enum {
+    KEY = 16, /* K.ENC, K.MAC, K.IFD, K.IC, session keys */
+    SHA1_ROUNDS = 80,
+    COUNTER_ENC = 1,
+    COUNTER_MAC = 2,
+};
+
+static uint32_t rotate(uint32_t word, unsigned bits)
+{
+    return word << bits | word >> (32 - bits);
+}
+
+static uint32_t sha1_function(unsigned round, uint32_t b, uint32_t c, uint32_t d)
+{
+    static const uint32_t constants[4] = {0x5A827999, 0x6ED9EBA1, 0x8F1BBCDC, 0xCA62C1D6};
+    const unsigned quarter = round / 20;
+
+    if (quarter == 0) {
+        return constants[0] + ((b & c) | (~b & d));
+    }
+    return constants[quarter] + (quarter == 2 ? (b & c) | (b & d) | (c & d) : b ^ c ^ d);
+}
+
+/* SHA-1 (FIPS 180-4, 6.1) of a message that fits one block; only its first 16 bytes. */
+static void sha1_short(const uint8_t *message, size_t length, uint8_t digest[KEY])
+{
+    static const uint32_t initial[5] = {0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
+    uint8_t block[64] = {0};
+    uint32_t w[16], h[5];
+
+    memcpy(block, message, length);
+    block[length] = 0x80;
+    cos_put32(block + 60, (uint32_t)(8 * length));
+    for (size_t i = 0; i < 16; i++) {
+        w[i] = cos_get32(block + 4 * i);
+    }
+    memcpy(h, initial, sizeof h);
+    for (unsigned t = 0; t < SHA1_ROUNDS; t++) {
+        if (t >= 16) {
+            w[t % 16] = rotate(w[(t + 13) % 16] ^ w[(t + 8) % 16] ^ w[(t + 2) % 16] ^ w[t % 16], 1);
+        }
+        const uint32_t next =
+            rotate(h[0], 5) + sha1_function(t, h[1], h[2], h[3]) + h[4] + w[t % 16];
+        h[4] = h[3];
+        h[3] = h[2];
+        h[2] = rotate(h[1], 30);
+        h[1] = h[0];
+        h[0] = next;
+    }
+    for (size_t i = 0; i < KEY / 4; i++) {
+        cos_put32(digest + 4 * i, h[i] + initial[i]);
+    }
+    cos_wipe(block, sizeof block);
+    cos_wipe(w, sizeof w);
+    cos_wipe(h, sizeof h);
+}
+
+/* DES keys have odd parity. */
+static void set_parity(uint8_t key[KEY])
+{
+    for (size_t i = 0; i < KEY; i++) {
+        unsigned bits = key[i] | 0x01U;
+        bits ^= bits >> 4;
+        bits ^= bits >> 2;
+        bits ^= bits >> 1;
+        key[i] = (uint8_t)((key[i] | 0x01U) ^ (~bits & 0x01U));
+    }
+}
+
+/* 9.7.1: SHA-1(seed || counter), cut to the key's length. */
+static void derive_key(const struct cos_session *session, const uint8_t seed[KEY], uint32_t counter,
+                       uint8_t key[KEY])
+{
+    uint8_t message[KEY + 4];
+
+    memcpy(message, seed, KEY);
+    cos_put32(message + KEY, counter);
+    sha1_short(message, sizeof message, key);
+    if (session->protocol == COS_SM_ISO_DES3) {
+        set_parity(key);
+    }
+    cos_wipe(message, sizeof message);
+}
+
+static const uint8_t no_iv[COS_AES_BLOCK];
+
+/* MAC, and only then decipherment, of RND.IFD || RND.IC || K.IFD, to secure->clear.work; the
+ * challenge must be in it. COS_NO if anything is wrong. */
+static enum cos_result check_terminal(struct cos_secure *secure, const struct cos_session *session,
+                                      struct cos_span data, size_t block, cos_truth *right)
+{
+    const struct cos_crypto *crypto = secure->config.crypto;
+    const struct cos_span cryptogram = {data.data, data.length - ISO_MAC};
+    uint8_t *work = secure->clear.work;
+    uint8_t mac[COS_AES_BLOCK];
+
+    COS_TRY(cos_iso_mac(crypto, session, &cryptogram, 1, mac));
+    *right = cos_equal_secret(mac, data.data + cryptogram.length, ISO_MAC);
+    if (*right == COS_YES) {
+        memcpy(work, cryptogram.data, cryptogram.length);
+        COS_TRY(cos_iso_cipher(crypto, session, no_iv, false, work, cryptogram.length));
+        *right = cos_equal_secret(work + block, secure->challenge, block);
+    }
+    return COS_OK;
+}
+
+/* Answers RND.IC || RND.IFD || K.IC, and gives the session its keys and counter. */
+static enum cos_result answer_terminal(struct cos_secure *secure, struct cos_session *session,
+                                       size_t block, struct cos_writer *body)
+{
+    const struct cos_crypto *crypto = secure->config.crypto;
+    uint8_t *work = secure->clear.work, *seed = secure->clear.key;
+    const size_t length = 2 * block + KEY;
+    uint8_t mac[COS_AES_BLOCK];
+
+    memcpy(seed, work + 2 * block, KEY);
+    COS_TRY(cos_drbg_random(&secure->drbg, work + 2 * block, KEY));
+    for (size_t i = 0; i < KEY; i++) {
+        seed[i] ^= work[2 * block + i];
+    }
+    memcpy(work + block, work, block);
+    memcpy(work, secure->challenge, block);
+    memcpy(session->chain, work + block / 2, block / 2);
+    memcpy(session->chain + block / 2, work + block + block / 2, block / 2);
+    COS_TRY(cos_iso_cipher(crypto, session, no_iv, true, work, length));
+    const struct cos_span cryptogram = {work, length};
+    COS_TRY(cos_iso_mac(crypto, session, &cryptogram, 1, mac));
+    cos_write_bytes(body, work, length);
+    cos_write_bytes(body, mac, ISO_MAC);
+    derive_key(session, seed, COUNTER_ENC, session->enc);
+    derive_key(session, seed, COUNTER_MAC, session->mac);
+    return COS_OK;
+}
+
+/* The session holds the long-term keys while they are worked with. */
+static enum cos_result run(struct cos_secure *secure, struct cos_session *session,
+                           struct object *key, struct cos_span data, struct cos_writer *body)
+{
+    const size_t block = key->algorithm == ALGORITHM_DES3 ? COS_DES_BLOCK : COS_AES_BLOCK;
+    cos_truth right;
+
+    COS_TRY(cos_object_secret(secure, key, secure->clear.secret));
+    memcpy(session->enc, secure->clear.secret, KEY);
+    memcpy(session->mac, secure->clear.secret + KEY, KEY);
+    session->protocol = key->algorithm == ALGORITHM_DES3 ? COS_SM_ISO_DES3 : COS_SM_ISO_AES;
+    session->key_length = KEY;
+    COS_TRY(check_terminal(secure, session, data, block, &right));
+    COS_CHECK(right == COS_YES,
+              key->tries_max != 0 ? cos_tries_left(key->tries_left) : COS_E_AUTHENTICATION);
+    COS_INVARIANT(cos_equal_secret(secure->clear.work + block, secure->challenge, block) ==
+                  COS_YES);
+    COS_TRY(cos_object_restore(secure, key));
+    return answer_terminal(secure, session, block, body);
+}
+
+enum cos_result cos_mutual_authenticate(struct cos_secure *secure, uint8_t channel,
+                                        struct object *key, struct cos_span data,
+                                        struct cos_writer *body)
+{
+    struct cos_session *session = &secure->sessions[channel];
+    const size_t block = key->algorithm == ALGORITHM_DES3 ? COS_DES_BLOCK : COS_AES_BLOCK;
+
+    COS_CHECK(data.length == 2 * block + KEY + ISO_MAC, COS_E_LENGTH);
+    /* A session is not opened within another one. */
+    COS_CHECK(!secure->in_sm && secure->challenge_use == 0 && secure->challenge_length == block,
+              COS_E_CONDITIONS);
+    secure->challenge_length = 0; /* a challenge is good for one try */
+    COS_TRY(cos_object_spend(secure, key));
+    enum cos_result result = run(secure, session, key, data, body);
+    cos_wipe(secure->challenge, sizeof secure->challenge);
+    if (result != COS_OK) {
+        cos_session_close(secure, session);
+        return result;
+    }
+    session->level =
+        COS_SM_COMMAND_MAC | COS_SM_COMMAND_ENC | COS_SM_RESPONSE_MAC | COS_SM_RESPONSE_ENC;
+    session->key = key->number;
+    session->context = key->context;
+    session->open = COS_YES;
+    cos_status_set(secure, &secure->channels[channel], key, true);
+    return COS_OK;
+}
