@@ -2,8 +2,7 @@
  *
  * The libtomcrypt provider's elliptic curves: keys, ECDSA, ECDH. The points are in tomcrypt_point.c
  * and the curves' parameters are libtomcrypt's. Its own functions on keys are not used: they want a
- * registered generator, do not check what they are given, and compute with points that are equal or
- * opposite wrongly.
+ * generator from a global table, and the sum of two opposite points is twice the first one to them.
  */
 #include "tomcrypt_point.h"
 #include "tomcrypt_provider.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The libtomcrypt provider's RSA operations. Padding is not its business, and libtomcrypt's own RSA
- * is not used: it pads, wants a registered generator, and does not check what it computed.
+ * The libtomcrypt provider's RSA operations, on libtommath's numbers. libtomcrypt's own RSA is not
+ * used: what it blinds with comes from libtommath's source and not from the caller's, and it finds
+ * its numbers through a global that has to be set at run time.
  *
  * libtommath's exponentiation takes a time that depends on base and exponent. So neither is the
  * key's own: the base is multiplied by r^e, and a random multiple of the group's order is added to
