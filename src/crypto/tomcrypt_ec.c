@@ -2,8 +2,7 @@
  *
  * The libtomcrypt provider's elliptic curves: keys, ECDSA, ECDH. The points are in tomcrypt_point.c
  * and the curves' parameters are libtomcrypt's. Its own functions on keys are not used: they want a
- * registered generator, do not check what they are given, and compute with points that are equal or
- * opposite wrongly.
+ * generator from a global table, and the sum of two opposite points is twice the first one to them.
  */
 #include "tomcrypt_point.h"
 #include "tomcrypt_provider.h"
@@ -11,7 +10,7 @@
 #define DIGEST_MIN 20U
 
 /* Numbers of an operation, beside those of the curve. */
-enum { D, K, E, R, S, T, COUNT };
+enum { D, K, E, R, S, B, T, U, COUNT };
 
 /* The curve and the numbers; both are freed by finish() whatever this returns. */
 static enum cos_result begin(struct ec_curve *curve, enum cos_curve which, mp_int number[COUNT])
@@ -150,18 +149,19 @@ static enum cos_result point_to_r(struct ec_curve *curve, const struct cos_rando
 }
 
 /* s = k^-1 (e + r d), computed as (b k)^-1 (b e + b d r) with a random b, so that neither the
- * inversion nor a product with d has an operand that can be known. */
+ * inversion nor a product with d has an operand that can be known. Key and k are not overwritten:
+ * libtommath would free the old number as it is. */
 static enum cos_result compute_s(const struct ec_curve *curve, const struct cos_random *random,
                                  mp_int number[COUNT])
 {
-    enum cos_result result = cos_tomcrypt_draw_below(random, &curve->n, &number[S]);
-    STEP(result, mp_mulmod(&number[D], &number[S], &curve->n, &number[D]));
-    STEP(result, mp_mulmod(&number[E], &number[S], &curve->n, &number[E]));
-    STEP(result, mp_mulmod(&number[K], &number[S], &curve->n, &number[K]));
-    STEP(result, mp_mulmod(&number[D], &number[R], &curve->n, &number[D]));
-    STEP(result, mp_addmod(&number[E], &number[D], &curve->n, &number[E]));
-    STEP(result, mp_invmod(&number[K], &curve->n, &number[K]));
-    STEP(result, mp_mulmod(&number[K], &number[E], &curve->n, &number[S]));
+    enum cos_result result = cos_tomcrypt_draw_below(random, &curve->n, &number[B]);
+    STEP(result, mp_mulmod(&number[D], &number[B], &curve->n, &number[T]));
+    STEP(result, mp_mulmod(&number[T], &number[R], &curve->n, &number[T]));
+    STEP(result, mp_mulmod(&number[E], &number[B], &curve->n, &number[S]));
+    STEP(result, mp_addmod(&number[S], &number[T], &curve->n, &number[T]));
+    STEP(result, mp_mulmod(&number[K], &number[B], &curve->n, &number[U]));
+    STEP(result, mp_invmod(&number[U], &curve->n, &number[U]));
+    STEP(result, mp_mulmod(&number[U], &number[T], &curve->n, &number[S]));
     return result;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The libtomcrypt provider's RSA operations. Padding is not its business, and libtomcrypt's own RSA
- * is not used: it pads, wants a registered generator, and does not check what it computed.
+ * The libtomcrypt provider's RSA operations, on libtommath's numbers. libtomcrypt's own RSA is not
+ * used: what it blinds with comes from libtommath's source and not from the caller's, and it finds
+ * its numbers through a global that has to be set at run time.
  *
  * libtommath's exponentiation takes a time that depends on base and exponent. So neither is the
  * key's own: the base is multiplied by r^e, and a random multiple of the group's order is added to
@@ -42,7 +43,7 @@ enum cos_result cos_tomcrypt_rsa_public(void *context, struct cos_span n, struct
 /* ---- Private operation */
 
 /* The numbers of a private key, and those that the operation needs. */
-enum { P, Q, DP, DQ, QINV, E, N, IN, OUT, R, T, U, PRIVATE };
+enum { P, Q, DP, DQ, QINV, E, N, IN, OUT, R, T, U, V, PRIVATE };
 
 static bool key_fits(const struct cos_rsa_private *key)
 {
@@ -71,10 +72,10 @@ static enum cos_result half(mp_int number[PRIVATE], const struct cos_random *ran
 {
     enum cos_result result = cos_tomcrypt_draw(random, EXPONENT_MASK, &number[to]);
     STEP(result, mp_sub_d(&number[prime], 1, &number[U]));
-    STEP(result, mp_mul(&number[U], &number[to], &number[U]));
-    STEP(result, mp_add(&number[U], &number[exponent], &number[U]));
+    STEP(result, mp_mul(&number[U], &number[to], &number[V]));
+    STEP(result, mp_add(&number[V], &number[exponent], &number[V]));
     STEP(result, mp_mod(&number[IN], &number[prime], &number[to]));
-    STEP(result, mp_exptmod(&number[to], &number[U], &number[prime], &number[to]));
+    STEP(result, mp_exptmod(&number[to], &number[V], &number[prime], &number[to]));
     return result;
 }
 
@@ -91,7 +92,7 @@ static enum cos_result recombine(mp_int number[PRIVATE], const struct cos_random
 }
 
 /* Masks number[IN] with r^e, and takes r out of what comes of it. At the end number[T] is what the
- * public key makes of the result, number[U] what went in. */
+ * public key makes of the result. */
 static enum cos_result private_masked(mp_int number[PRIVATE], const struct cos_random *random)
 {
     enum cos_result result = cos_tomcrypt_draw_below(random, &number[N], &number[R]);

@@ -331,6 +331,26 @@ static void stuck_sources(void **state)
     }
 }
 
+/* What a provider draws from gives what the generator would, its error included. */
+static void source_of_a_provider(void **state)
+{
+    (void)state;
+    struct source sources[2] = {source_start(90), source_start(90)};
+    struct cos_drbg drbg[2];
+    uint8_t out[2][100];
+    for (int i = 0; i < 2; i++) {
+        const struct cos_entropy entropy = entropy_of(&sources[i]);
+        assert_int_equal(cos_drbg_start(&drbg[i], crypto, &entropy, none), COS_OK);
+    }
+    const struct cos_random random = cos_drbg_source(&drbg[1]);
+    assert_null(random.idle);
+    assert_int_equal(cos_drbg_random(&drbg[0], out[0], 100), COS_OK);
+    assert_int_equal(random.draw(random.context, out[1], 100), COS_OK);
+    assert_memory_equal(out[0], out[1], 100);
+    cos_drbg_wipe(&drbg[1]);
+    assert_int_equal(random.draw(random.context, out[1], 1), COS_E_ENTROPY);
+}
+
 /* ---- A provider that fails */
 
 struct failing {
@@ -397,6 +417,7 @@ int main(void)
         cmocka_unit_test(failing_reads),
         cmocka_unit_test(failures_when_seeding_again),
         cmocka_unit_test(stuck_sources),
+        cmocka_unit_test(source_of_a_provider),
         cmocka_unit_test(provider_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
