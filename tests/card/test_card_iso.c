@@ -87,6 +87,36 @@ static void lengths(void **state)
     }
 }
 
+/* SM_SEAL has room for 256 bytes of data, whatever protects them. */
+static void the_longest_response(void **state)
+{
+    static const size_t sealed[] = {5 + 264 + 14, 5 + 272 + 14, 5 + 272 + 14};
+    const struct command read = {0x00, 0xB0, 0x81, 0x00, NULL, 0, 256};
+    struct bench *bench = *state;
+
+    for (enum iso_key key = ISO_DES3; key < ISO_KEYS; key++) {
+        uint8_t message[3 + 256] = {0};
+        struct cos_span part = {message, 0}, body;
+        struct iso_sm sm;
+        struct bytes apdu, plain;
+        iso_open(bench, key, &sm);
+        iso_wrap(&sm, &read, &apdu);
+        memcpy(message + 1, apdu.data, apdu.length);
+        part.length = 1 + apdu.length;
+        assert_int_equal(cos_gate_call(&bench->app.gate, COS_GATE_SM_OPEN, &part, 1, &body),
+                         COS_OK);
+        memset(message, 0xA5, sizeof message);
+        memcpy(message, "\x00\x90\x00", 3);
+        part.length = sizeof message;
+        assert_int_equal(cos_gate_call(&bench->app.gate, COS_GATE_SM_SEAL, &part, 1, &body),
+                         COS_OK);
+        assert_int_equal(body.length, 2 + sealed[key]);
+        assert_true(iso_unwrap(&sm, false, body.data + 2, body.length - 2, 0x9000, &plain));
+        assert_int_equal(plain.length, 256);
+        assert_memory_equal(plain.data, message + 3, 256);
+    }
+}
+
 /* Extended length fields around a command that is short: taken. Above COS_SM_MAX: 6700. */
 static void extended_lengths(void **state)
 {
@@ -370,10 +400,15 @@ static void errors_inside_do_not_end_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ISO_TEST(commands_of_all_cases),   ISO_TEST(lengths),
-        ISO_TEST(extended_lengths),        ISO_TEST(malformed_commands_end_the_session),
-        ISO_TEST(every_byte_is_protected), ISO_TEST(replayed_dropped_and_swapped),
-        ISO_TEST(other_classes),           ISO_TEST(errors_inside_do_not_end_it),
+        ISO_TEST(commands_of_all_cases),
+        ISO_TEST(lengths),
+        ISO_TEST(the_longest_response),
+        ISO_TEST(extended_lengths),
+        ISO_TEST(malformed_commands_end_the_session),
+        ISO_TEST(every_byte_is_protected),
+        ISO_TEST(replayed_dropped_and_swapped),
+        ISO_TEST(other_classes),
+        ISO_TEST(errors_inside_do_not_end_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,10 @@ static void errors_of_usage_and_environment(void **state)
         {{"apdu", "--card", "nowhere", "--issuer", "00A40400"}, "key file nowhere/keys"},
         {{"apdu", "--socket", "nowhere", "--issuer", "00A40400"}, "which key file?"},
         {{"info", "--card", "nowhere", "--issuer"}, "does not take one of these options"},
+        {{"info", "--card", "nowhere", "--level", "33"}, "does not take one of these options"},
+        {{"apdu", "--card", "nowhere", "--level", "33", "00A40400"}, "--level goes with --issuer"},
+        {{"apdu", "--card", "nowhere", "--issuer", "--level", "3", "00A40400"}, "--level goes"},
+        {{"apdu", "--card", "nowhere", "--issuer", "--level", "00", "00A40400"}, "--level goes"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct result r = run(cases[i].arguments);
@@ -211,6 +215,14 @@ static void the_issuer_sends_commands(void **state)
                         "9000\n9000\n9000\nAABB0000 9000\n");
     assert_string_equal(RUN("--card", "chip", "apdu", select, "00A4020C025120", read, update).out,
                         "9000\n9000\nAABB0000 9000\n6982\n");
+    static const char *const levels[] = {"01", "03", "11", "13", "33"};
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+        assert_string_equal(RUN("--card", "chip", "apdu", "--issuer", "--level", levels[i], select,
+                                "00A4020C025120", read, "00A4020C021234")
+                                .out,
+                            "9000\n9000\nAABB0000 9000\n6A82\n");
+    }
+    assert_int_equal(RUN("--card", "chip", "apdu", "--issuer", "--level", "32", read).status, 1);
     assert_string_equal(RUN("make", "other").err, "");
     struct result r = RUN("--card", "chip", "--keys", "other/keys", "apdu", "--issuer", select);
     assert_int_equal(r.status, 1);

@@ -202,13 +202,12 @@ static enum outcome check_apdus(struct world *world, uint8_t *apdu, size_t capac
 }
 
 /* --level: of the issuer's session. */
-static enum outcome take_level(struct world *world)
+static enum outcome take_level(struct world *world, uint8_t *level)
 {
     const char *text = world->options.level;
     size_t length = 1;
-    if (text != NULL &&
-        (!world->options.issuer || !hex_read(text, &world->card.level, 1, &length) || length != 1 ||
-         world->card.level == 0)) {
+    if (text != NULL && (!world->options.issuer || !hex_read(text, level, 1, &length) ||
+                         length != 1 || *level == 0)) {
         return trouble(&world->problem, "--level goes with --issuer: 01, 03, 11, 13 or 33");
     }
     return DONE;
@@ -219,11 +218,13 @@ enum outcome command_apdu(struct world *world, const char *name)
     (void)name;
     static uint8_t apdu[TRANSPORT_MAX];
     const bool issuer = world->options.issuer;
+    uint8_t level = 0;
     size_t length = 0;
     TRY(check_apdus(world, apdu, sizeof apdu));
-    TRY(take_level(world));
+    TRY(take_level(world, &level));
     TRY(issuer ? world_open_keys(world) : DONE);
     TRY(world_open_card(world));
+    world->card.level = level;
     TRY(issuer ? card_open_scp03(&world->card, &world->keys, "CARD", KVN_CARD, &world->problem)
                : DONE);
     for (int i = 0; i < world->options.argument_count; i++) {
