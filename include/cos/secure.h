@@ -88,8 +88,9 @@ struct cos_session {
 struct cos_held {
     bool used;                         /* the app chip did not get the command's data */
     uint8_t cla, ins, p1, p2, channel; /* of whatever command is open, data held or not */
-    bool answered; /* a call consumed the data: `result` and the answer, now in data[], stand for
-                      SM_SEAL */
+    bool taken;                        /* a call consumed the data that were held */
+    bool answered; /* the command was executed here: `result` and the answer, now in data[], stand
+                      for SM_SEAL */
     enum cos_result result;
     uint8_t application; /* that the channel was bound to when the command was opened */
     uint8_t length;
