@@ -56,6 +56,8 @@
 
 /* Largest command data field under secure messaging; longer ones are answered 6700. */
 #define COS_SM_MAX 255
+/* Largest response data of a command that the security chip executes under secure messaging. */
+#define COS_SM_ANSWER_MAX 256
 
 /* -DCOS_SCP02: SCP02 for key sets of 3DES keys, beside SCP03. Deprecated by GlobalPlatform; without
  * the switch the image has no code of it. The same for both chips. */

@@ -115,13 +115,15 @@ struct cos_session {
 struct cos_held {
     bool used;                         /* the app chip did not get the command's data */
     uint8_t cla, ins, p1, p2, channel; /* of whatever command is open, data held or not */
-    bool answered; /* a call consumed the data: `result` and the answer, now in data[], stand for
-                      SM_SEAL */
+    bool taken;                        /* a call consumed the data that were held */
+    bool answered; /* the command was executed here: `result` and the answer, now in data[], stand
+                      for SM_SEAL */
     enum cos_result result;
     uint8_t application; /* that the channel was bound to when the command was opened */
-    uint8_t length;
-    uint8_t data[COS_SM_MAX];
+    uint16_t length;
+    uint8_t data[COS_SM_ANSWER_MAX];
 };
+_Static_assert(COS_SM_ANSWER_MAX >= COS_SM_MAX, "the command's data lie there first");
 
 /* The security chip's end of the gate (private to src/gate). */
 struct cos_gate_server {

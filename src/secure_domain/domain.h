@@ -500,9 +500,10 @@ enum cos_result cos_held_take(struct cos_secure *secure, uint8_t channel, uint8_
                               struct cos_span *data);
 
 /* While a command is open under secure messaging: COS_OK if its header is that of the command which
- * this call belongs to, or if the call decides nothing. COS_E_CONDITIONS, COS_E_GATE_FORMAT. */
-enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
-                             struct cos_span message);
+ * this call belongs to, or if the call decides nothing. The result of the
+ * last call that decides becomes that of the command; after a success there is no further one.
+ * COS_E_CONDITIONS, COS_E_GATE_FORMAT. */
+enum cos_result cos_sm_bound(struct cos_secure *secure, uint8_t opcode, struct cos_span message);
 
 /* ---- Challenges (auth.c) ---- */
 

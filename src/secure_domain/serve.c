@@ -165,20 +165,22 @@ static enum cos_result execute(struct cos_secure *secure, const struct server_re
     return body->failed && result == COS_OK ? COS_E_INVARIANT : result;
 }
 
-/* A call that took held data leaves result and answer for SM_SEAL. */
-static void keep_answer(struct cos_secure *secure, uint8_t opcode, enum cos_result result,
+/* A call that executed the open command leaves result and answer for SM_SEAL. */
+static void keep_answer(struct cos_secure *secure, enum cos_result result,
                         const struct cos_writer *body)
 {
     struct cos_held *held = &secure->held;
 
-    if (!held->answered || (opcode != COS_GATE_PIN && opcode != COS_GATE_KEY) ||
-        held->result != COS_E_INVARIANT) {
+    if (!held->answered || held->result != COS_E_INVARIANT) {
         return;
     }
-    cos_wipe(held->data, sizeof held->data);
     held->result = result;
-    held->length = (uint8_t)body->length;
-    memcpy(held->data, body->data, body->length);
+    if (result == COS_OK || held->taken) {
+        const bool fits = body->length <= sizeof held->data;
+        cos_wipe(held->data, sizeof held->data);
+        held->length = fits ? (uint16_t)body->length : 0; /* a public key can be read again */
+        memcpy(held->data, body->data, held->length);
+    }
 }
 
 /* Errors that no input can cause. */
@@ -218,7 +220,7 @@ enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
         request.opcode == COS_GATE_AUTH) {
         cos_material_wipe(secure);
     }
-    keep_answer(secure, request.opcode, result, &body);
+    keep_answer(secure, result, &body);
     uint8_t flags = cos_pending_any(secure) ? COS_GATE_FLAG_ACTIVE : 0;
     enum cos_result sent =
         cos_server_respond(&secure->gate, &request, result, flags, secure->epoch, body.length);

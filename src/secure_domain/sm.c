@@ -36,9 +36,10 @@ enum cos_result cos_held_take(struct cos_secure *secure, uint8_t channel, uint8_
 {
     struct cos_held *held = &secure->held;
 
-    COS_CHECK(secure->in_sm && held->used && !held->answered && held->ins == ins &&
+    COS_CHECK(secure->in_sm && held->used && !held->taken && held->ins == ins &&
                   held->channel == channel,
               COS_E_CONDITIONS);
+    held->taken = true;
     held->answered = true;
     held->result = COS_E_INVARIANT; /* until the call that took the data has its result */
     *data = (struct cos_span){held->data, held->length};
@@ -167,10 +168,9 @@ static bool may_bind(const struct cos_secure *secure, struct cos_span name)
     }
 }
 
-enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
-                             struct cos_span message)
+enum cos_result cos_sm_bound(struct cos_secure *secure, uint8_t opcode, struct cos_span message)
 {
-    const struct cos_held *open = &secure->held;
+    struct cos_held *open = &secure->held;
 
     if (!secure->in_sm || message.length == 0) {
         return COS_OK;
@@ -202,6 +202,9 @@ enum cos_result cos_sm_bound(const struct cos_secure *secure, uint8_t opcode,
             (last == 0 || message.data[message.length - 1] == last) &&
             (data_at == 0 || (message.length - data_at == open->length &&
                               memcmp(message.data + data_at, open->data, open->length) == 0))) {
+            COS_CHECK(!open->answered || open->result != COS_OK, COS_E_CONDITIONS); /* it is done */
+            open->answered = true;
+            open->result = COS_E_INVARIANT;
             return COS_OK;
         }
     }
@@ -279,12 +282,12 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
     held->p2 = command.p2;
     held->channel = channel;
     held->application = secure->channels[channel].application;
-    held->length = (uint8_t)length;
+    held->length = (uint16_t)length;
     const uint8_t opened[] = {held->used, command.cla & 0xF3U, command.ins, command.p1, command.p2};
     cos_write_bytes(body, opened, sizeof opened);
     cos_write32(body, protected.ne);
     cos_write16(body, (uint16_t)(iso ? cos_iso_room(session) : cos_scp03_room(session)));
-    cos_write8(body, held->length);
+    cos_write8(body, (uint8_t)held->length);
     if (!held->used) {
         cos_write_bytes(body, held->data, length); /* kept: calls are compared with them */
     }
@@ -308,8 +311,21 @@ enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *r
     return result;
 }
 
-/* The status of a command that was executed here is the one from here. A command whose data were
- * held, but never taken, was not executed: it cannot have succeeded. */
+/* Whether a command is one that is executed here: its data are held, or a call belongs to it. */
+static bool is_executed_here(const struct cos_held *open)
+{
+    for (size_t i = 0; i < sizeof bound_calls / sizeof bound_calls[0]; i++) {
+        if (bound_calls[i].ins == open->ins && bound_calls[i].proprietary == (open->cla & 0x80U) &&
+            (bound_calls[i].p1_at != 0 || bound_calls[i].p1 == open->p1) &&
+            (bound_calls[i].p2_at != 0 || bound_calls[i].p2 == open->p2)) {
+            return true;
+        }
+    }
+    return open->used;
+}
+
+/* The status of a command that was executed here is the one from here. One that is to be, but was
+ * not, cannot have succeeded. */
 static uint16_t status_of(const struct cos_held *held, uint16_t said)
 {
     if (held->answered) {
@@ -317,7 +333,7 @@ static uint16_t status_of(const struct cos_held *held, uint16_t said)
     }
     bool success =
         said == COS_SW_OK || (said >> 8) == 0x61 || (said >> 8) == 0x62 || (said >> 8) == 0x63;
-    return held->used && success ? COS_SW_NO_DIAGNOSIS : said;
+    return success && is_executed_here(held) ? COS_SW_NO_DIAGNOSIS : said;
 }
 
 /* Status, then status and data as the session protects them. */
@@ -344,7 +360,7 @@ enum cos_result cos_call_sm_seal(struct cos_secure *secure, struct cos_reader *r
     const struct cos_held *held = &secure->held;
     struct cos_session *session = &secure->sessions[channel];
     COS_CHECK(secure->in_sm && held->channel == channel, COS_E_CONDITIONS);
-    if (held->used) {
+    if (held->answered || is_executed_here(held)) {
         const bool answered = held->answered && held->result == COS_OK;
         data = (struct cos_span){held->data, answered ? held->length : 0};
     }

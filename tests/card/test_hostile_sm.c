@@ -229,6 +229,103 @@ static void the_app_chip_cannot_answer_for_the_security_chip(void **state)
     }
 }
 
+/* The same for all commands that are executed in the security chip: without the call that belongs
+ * to one it did not succeed, after the call its result counts, and after a success there is no
+ * second call. */
+static void every_executed_command_has_its_own_answer(void **state)
+{
+    static const uint8_t lie[] = {0x00, 0x90, 0x00, 'O', 'K'};
+    static const struct {
+        const char *apdu;
+        enum cos_gate_call call;
+        uint8_t message[20];
+        size_t length;
+        enum cos_result result;
+        size_t answer;
+    } rows[] = {
+        {"00200081", COS_GATE_PIN, {COS_PIN_QUERY, 0, 0x81, 0}, 4, COS_E_TRIES_0 - 3, 0},
+        {"002C0381", COS_GATE_PIN, {COS_PIN_RESET_ONLY, 0, 0x81, 0}, 4, COS_OK, 0},
+        {"00880082 10 41424344454647484142434445464748",
+         COS_GATE_AUTH,
+         {COS_AUTH_INTERNAL,
+          0,
+          0,
+          0x82,
+          'A',
+          'B',
+          'C',
+          'D',
+          'E',
+          'F',
+          'G',
+          'H',
+          'A',
+          'B',
+          'C',
+          'D',
+          'E',
+          'F',
+          'G',
+          'H'},
+         20,
+         COS_OK,
+         16},
+        {"00820083 02 4142",
+         COS_GATE_AUTH,
+         {COS_AUTH_EXTERNAL, 0, 0, 0x83, 'A', 'B'},
+         6,
+         COS_E_LENGTH,
+         0},
+        {"80E40000 03 D0018E",
+         COS_GATE_KEY,
+         {COS_KEY_DELETE, 0, 0x8E, 0},
+         4,
+         COS_E_REFERENCE_NOT_FOUND,
+         0},
+        {"80F0800F", COS_GATE_LIFE, {COS_LIFE_SET, 0, 0x0F}, 3, COS_E_CONDITIONS, 0},
+        {"00FE0000", COS_GATE_LIFE, {COS_LIFE_SET, 0, 0xFF}, 3, COS_OK, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT(rows); i++) {
+        const bool executed = i % 2 != 0;
+        uint8_t message[1 + BYTES_MAX] = {0}, answer[64] = {0}, sealed[64];
+        struct cos_span part = {message, 0}, body;
+        struct bytes apdu;
+        uint16_t sw = 0x6F00;
+        gate_snapshot_restore(bench, &hostile.card);
+        bench_session(bench, 0x33);
+        bench_expect_sm(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
+        bench_wrap(bench, rows[i / 2].apdu, &apdu);
+        memcpy(message + 1, apdu.data, apdu.length);
+        part.length = 1 + apdu.length;
+        assert_int_equal(cos_gate_call(&bench->app.gate, COS_GATE_SM_OPEN, &part, 1, &body),
+                         COS_OK);
+        part = (struct cos_span){rows[i / 2].message, rows[i / 2].length};
+        if (executed) {
+            const enum cos_result result =
+                cos_gate_call(&bench->app.gate, rows[i / 2].call, &part, 1, &body);
+            assert_int_equal(result, rows[i / 2].result);
+            assert_int_equal(body.length, rows[i / 2].answer);
+            memcpy(answer, body.data, body.length);
+            sw = cos_sw(result);
+            if (bench->secure.life_cycle != COS_LIFE_TERMINATED) {
+                assert_int_equal(cos_gate_call(&bench->app.gate, rows[i / 2].call, &part, 1, &body),
+                                 result == COS_OK ? COS_E_CONDITIONS : result);
+            }
+        }
+        part = (struct cos_span){lie, sizeof lie};
+        assert_int_equal(cos_gate_call(&bench->app.gate, COS_GATE_SM_SEAL, &part, 1, &body),
+                         COS_OK);
+        assert_int_equal(cos_get16(body.data), sw);
+        size_t length = body.length - 2;
+        memcpy(sealed, body.data + 2, length);
+        assert_true(scp03_unwrap(&bench->scp03, sw, sealed, &length));
+        assert_int_equal(length, executed ? rows[i / 2].answer : 0);
+        assert_memory_equal(sealed, answer, length);
+    }
+}
+
 static int make(void **state)
 {
     (void)state;
@@ -254,6 +351,7 @@ int main(void)
         cmocka_unit_test(secrets_pass_by_the_app_chip),
         cmocka_unit_test(in_the_middle_of_a_terminals_session),
         cmocka_unit_test(the_app_chip_cannot_answer_for_the_security_chip),
+        cmocka_unit_test(every_executed_command_has_its_own_answer),
     };
 
     return cmocka_run_group_tests(tests, make, unmake);
