@@ -330,7 +330,7 @@ size_t cos_material_modulus(const struct object *key);
 size_t cos_material_public_size(const struct object *key);
 size_t cos_material_size(const struct object *key);
 /* Reads a key pair, or its public part only, to key memory, which is wiped when the call ends.
- * COS_E_NOT_USABLE: there is none yet. */
+ * COS_E_NOT_USABLE: there is none yet; COS_E_FUNCTION: this firmware cannot work with it. */
 enum cos_result cos_material_load(const struct cos_secure *secure, const struct object *key);
 enum cos_result cos_material_load_public(const struct cos_secure *secure, const struct object *key);
 /* Chunks for a new key pair beside the old one. COS_E_MEMORY_FULL. */

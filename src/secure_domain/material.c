@@ -101,9 +101,9 @@ static enum cos_result load(const struct cos_secure *secure, const struct object
 {
     const struct content content = cos_object_content(key);
 
-    COS_CHECK(key->size != 0, COS_E_NOT_USABLE); /* neither made nor imported yet */
-    COS_CHECK(cos_material_served(secure, key) && key->size == cos_material_size(key),
-              COS_E_STORE_DAMAGED);
+    COS_CHECK(key->size != 0, COS_E_NOT_USABLE);                 /* neither made nor imported yet */
+    COS_CHECK(cos_material_served(secure, key), COS_E_FUNCTION); /* by another firmware */
+    COS_CHECK(key->size == cos_material_size(key), COS_E_STORE_DAMAGED);
     return cos_content_read(secure, &content, 0, secure->config.key_memory, size);
 }
 
