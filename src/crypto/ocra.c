@@ -135,7 +135,7 @@ static enum cos_result decimal_challenge(struct cos_span text, uint8_t field[128
         at++; /* the last digit stays, be it 0 */
     }
     for (size_t to = 0; at < 2 * sizeof number; at++, to++) {
-        const unsigned digit = number[at / 2] >> (at % 2 == 0 ? 4 : 0) & 0x0FU;
+        const unsigned digit = (unsigned)number[at / 2] >> (at % 2 == 0 ? 4 : 0) & 0x0FU;
         field[to / 2] |= (uint8_t)(digit << (to % 2 == 0 ? 4 : 0));
     }
     return COS_OK;
