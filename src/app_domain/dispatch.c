@@ -81,6 +81,7 @@ static enum cos_result run(struct exchange *x)
     }
     bool continues = row->handler == cos_app_external_authenticate ||
                      row->handler == cos_app_gp_external_authenticate ||
+                     row->handler == cos_app_perform_security_operation ||
                      row->handler == cos_app_production_step;
     if (!continues) {
         COS_TRY(end_pending(x));
@@ -129,10 +130,13 @@ static enum cos_result open_secured(struct exchange *x, uint8_t *apdu, size_t le
 
 static enum cos_result seal_secured(struct exchange *x, uint16_t *sw)
 {
-    const uint8_t fields[] = {CHANNEL, (uint8_t)(*sw >> 8), (uint8_t)*sw};
     struct cos_span sealed;
 
-    COS_INVARIANT(x->body->length <= RESPONSE_MAX);
+    if (x->body->length > RESPONSE_MAX) {
+        x->body->length = 0; /* unless the security chip has an answer of its own */
+        *sw = COS_SW_WRONG_LENGTH;
+    }
+    const uint8_t fields[] = {CHANNEL, (uint8_t)(*sw >> 8), (uint8_t)*sw};
     COS_TRY(cos_app_ask(x->app, COS_GATE_SM_SEAL, fields, sizeof fields,
                         (struct cos_span){x->body->data, x->body->length}, &sealed));
     struct cos_reader reader = cos_reader(sealed.data, sealed.length);

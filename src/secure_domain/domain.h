@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the files of the secure domain share. One file a concern: start.c, serve.c, state.c,
- * seal.c, object.c, application.c, chunk.c, material.c, vault.c, environment.c, crypt.c, status.c,
- * pin_format.c, pin.c, auth.c, mutual.c, session.c, sm.c, scp03.c, scp02.c, sm_iso.c, key.c,
- * generate.c, use.c, personal.c, life.c.
+ * seal.c, object.c, application.c, chunk.c, material.c, vault.c, environment.c, crypt.c, sign.c,
+ * cipher.c, checksum.c, status.c, pin_format.c, pin.c, auth.c, mutual.c, session.c, sm.c, scp03.c,
+ * scp02.c, sm_iso.c, key.c, generate.c, use.c, personal.c, life.c.
  */
 #ifndef COS_SECURE_DOMAIN_H
 #define COS_SECURE_DOMAIN_H
@@ -331,12 +331,16 @@ size_t cos_material_modulus(const struct object *key);
 size_t cos_material_public_size(const struct object *key);
 size_t cos_material_size(const struct object *key);
 /* Reads a key pair, or its public part only, to key memory, which is wiped when the call ends.
- * COS_E_NOT_USABLE: there is none yet. */
+ * COS_E_NOT_USABLE: there is none yet; COS_E_FUNCTION: this firmware cannot work with it. */
 enum cos_result cos_material_load(const struct cos_secure *secure, const struct object *key);
 enum cos_result cos_material_load_public(const struct cos_secure *secure, const struct object *key);
+/* Chunks for a new key pair beside the old one. COS_E_MEMORY_FULL. */
+enum cos_result cos_material_place(struct cos_secure *secure, const struct object *key,
+                                   struct content *content);
 /* Makes what is in key memory the key's, in place of an older one: all or nothing, in some
- * transactions of its own. COS_E_MEMORY_FULL: both must have room at once. */
-enum cos_result cos_material_store(struct cos_secure *secure, struct object *key);
+ * transactions of its own, in chunks that cos_material_place() gave. */
+enum cos_result cos_material_store(struct cos_secure *secure, struct object *key,
+                                   const struct content *content);
 /* Where the parts are in key memory. The modulus, or the point of an EC key, is the first. */
 struct cos_rsa_private cos_material_rsa(const struct cos_secure *secure, const struct object *key);
 struct cos_rsa_parts cos_material_rsa_parts(const struct cos_secure *secure,
@@ -381,15 +385,21 @@ enum cos_result cos_status_require_rule(const struct cos_secure *secure, uint8_t
 enum cos_result cos_status_find(const struct cos_secure *secure, uint8_t channel, uint8_t reference,
                                 enum object_kind kind, struct object *object);
 
-/* ---- Using keys (use.c, crypt.c, generate.c) ---- */
+/* ---- Using keys (use.c, sign.c, generate.c) ---- */
 
 /* COS_OK if the key serves this, its rule is satisfied (COS_E_SECURITY_STATUS) and it has uses left
- * (COS_E_NOT_USABLE): one is spent, durably, and with FLAG_EACH_USE the user's authentication. */
+ * (COS_E_NOT_USABLE). */
+enum cos_result cos_key_may(const struct cos_secure *secure, uint8_t channel,
+                            const struct object *key, enum object_service service);
+/* Then one use is spent, durably, and with FLAG_EACH_USE the user's authentication. */
+enum cos_result cos_key_spend(struct cos_secure *secure, uint8_t channel, struct object *key);
+/* Both. */
 enum cos_result cos_key_use(struct cos_secure *secure, uint8_t channel, struct object *key,
                             enum object_service service);
 /* The generator, and the board's idle hook. */
 struct cos_random cos_secure_random(struct cos_secure *secure);
-/* Signs data, or what PSO HASH left if they are empty, with a key whose use was granted. */
+/* Signs data, or what PSO HASH left if they are empty, with a key whose use was granted and spent.
+ */
 enum cos_result cos_crypt_sign(struct cos_secure *secure, uint8_t at, const struct object *key,
                                uint8_t algorithm, struct cos_span data, struct cos_writer *body);
 /* GENERATE ASYMMETRIC KEY PAIR under the key's rule for change, and reading the public part: both

@@ -7,13 +7,15 @@
 #include "domain.h"
 
 enum {
-    SET = 0x01, /* b4..b1 of P1 */
+    SET = 0x01,
+    SET_OPERATION = 0x3F, /* of P1 */
     SET_COMPUTE = 0x40,
     SET_VERIFY = 0x80,
     TAG_ALGORITHM = 0x80,
     TAG_PUBLIC = 0x83,  /* or a secret key */
     TAG_PRIVATE = 0x84, /* or a session key */
     TAG_VECTOR = 0x87,
+    TEMPLATE_CT = 0xB8,
     NUMBER_MAX = 0xEF,
     NUMBER_DEFAULT = 1,
     NUMBER_EMPTY = 0,
@@ -40,33 +42,44 @@ struct cos_reference cos_environment_reference(const struct cos_channel *channel
 
 /* ---- SET ---- */
 
-/* Reads the data objects of a template: *given has what they name, the rest is 0. */
-static enum cos_result read_template(const struct cos_secure *secure, uint8_t channel,
-                                     struct cos_span data, struct cos_reference *given,
-                                     struct cos_span *vector)
+/* The data objects of a template, each at most once; NULL: it is not there. */
+struct template
+{
+    const uint8_t *key, *algorithm;
+    struct cos_span vector;
+};
+
+static enum cos_result check_key(const struct cos_secure *secure, uint8_t channel,
+                                 uint8_t reference)
+{
+    struct object key;
+
+    COS_CHECK((reference & 0x60U) == 0, COS_E_REFERENCE_NOT_FOUND);
+    return cos_status_find(secure, channel, reference, OBJECT_KEY, &key);
+}
+
+static enum cos_result read_template(struct cos_span data, struct template *template)
 {
     struct cos_reader reader = cos_reader(data.data, data.length);
     enum cos_result result;
-    struct object key;
     struct cos_tlv tlv;
 
     while ((result = cos_tlv_next(&reader, &tlv)) == COS_OK) {
         switch (tlv.tag) {
         case TAG_ALGORITHM:
-            COS_CHECK(tlv.length == 1 && given->algorithm == 0, COS_E_DATA);
-            given->algorithm = tlv.value[0];
+            COS_CHECK(tlv.length == 1 && template->algorithm == NULL, COS_E_DATA);
+            template->algorithm = tlv.value;
             break;
         case TAG_PUBLIC:
         case TAG_PRIVATE:
-            COS_CHECK(tlv.length == 1 && given->key == 0, COS_E_DATA);
-            given->key = tlv.value[0];
-            COS_CHECK((given->key & 0x60U) == 0, COS_E_REFERENCE_NOT_FOUND);
-            COS_TRY(cos_status_find(secure, channel, given->key, OBJECT_KEY, &key));
+            COS_CHECK(tlv.length == 1 && template->key == NULL, COS_E_DATA);
+            template->key = tlv.value;
             break;
         case TAG_VECTOR:
-            COS_CHECK(vector->data == NULL && tlv.length != 0 && tlv.length <= COS_AES_BLOCK,
+            COS_CHECK(template->vector.data == NULL &&
+                          (tlv.length == COS_DES_BLOCK || tlv.length == COS_AES_BLOCK),
                       COS_E_DATA);
-            *vector = (struct cos_span){tlv.value, tlv.length};
+            template->vector = (struct cos_span){tlv.value, tlv.length};
             break;
         default:
             return COS_E_DATA;
@@ -76,39 +89,51 @@ static enum cos_result read_template(const struct cos_secure *secure, uint8_t ch
 }
 
 /* What is not named stays as it was. */
-static void merge(struct cos_reference *reference, const struct cos_reference *given)
+static void merge(struct cos_reference *reference, const struct template *template)
 {
-    if (given->key != 0) {
-        reference->key = given->key;
+    if (template->key != NULL) {
+        reference->key = *template->key;
     }
-    if (given->algorithm != 0) {
-        reference->algorithm = given->algorithm;
+    if (template->algorithm != NULL) {
+        reference->algorithm = *template->algorithm;
     }
+}
+
+/* An initial value block is good for the cipher that it is set with. */
+static void set_vector(struct cos_environment *environment, struct cos_span vector)
+{
+    memset(environment->vector, 0, sizeof environment->vector);
+    if (vector.length != 0) {
+        memcpy(environment->vector, vector.data, vector.length);
+    }
+    environment->vector_length = (uint8_t)vector.length;
 }
 
 static enum cos_result set(struct cos_secure *secure, uint8_t channel, struct cos_reader *request)
 {
     struct cos_environment *environment = &secure->channels[channel].environment;
-    const uint8_t p1 = cos_read8(request);
-    const unsigned template = template_of(cos_read8(request));
-    struct cos_reference given = {0, 0};
-    struct cos_span vector = {NULL, 0};
+    const uint8_t p1 = cos_read8(request), p2 = cos_read8(request);
+    const struct cos_span data = cos_read_rest(request);
+    const unsigned at = template_of(p2);
+    struct template template = {NULL, NULL, {NULL, 0}};
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
-    COS_CHECK((p1 & 0x0FU) == SET && (p1 & (SET_COMPUTE | SET_VERIFY)) != 0 && (p1 & 0x30U) == 0 &&
-              template <COS_TEMPLATES, COS_E_P1_P2);
-    COS_TRY(read_template(secure, channel, cos_read_rest(request), &given, &vector));
-    COS_CHECK(vector.data == NULL || templates[template] == 0xB8, COS_E_DATA);
+    COS_CHECK((p1 & SET_OPERATION) == SET && (p1 & (SET_COMPUTE | SET_VERIFY)) != 0 &&
+                  at < COS_TEMPLATES,
+              COS_E_P1_P2);
+    COS_TRY(read_template(data, &template));
+    COS_CHECK(template.vector.data == NULL || p2 == TEMPLATE_CT, COS_E_DATA);
+    if (template.key != NULL) {
+        COS_TRY(check_key(secure, channel, *template.key));
+    }
     if ((p1 & SET_COMPUTE) != 0) {
-        merge(&environment->references.of[template][REFERENCE_COMPUTE], &given);
+        merge(&environment->references.of[at][REFERENCE_COMPUTE], &template);
     }
     if ((p1 & SET_VERIFY) != 0) {
-        merge(&environment->references.of[template][REFERENCE_VERIFY], &given);
+        merge(&environment->references.of[at][REFERENCE_VERIFY], &template);
     }
-    if (templates[template] == 0xB8) {
-        memset(environment->vector, 0, sizeof environment->vector);
-        memcpy(environment->vector, vector.data, vector.length);
-        environment->vector_length = (uint8_t)vector.length;
+    if (p2 == TEMPLATE_CT) {
+        set_vector(environment, template.vector);
     }
     return COS_OK;
 }

@@ -101,9 +101,9 @@ static enum cos_result load(const struct cos_secure *secure, const struct object
 {
     const struct content content = cos_object_content(key);
 
-    COS_CHECK(key->size != 0, COS_E_NOT_USABLE); /* neither made nor imported yet */
-    COS_CHECK(cos_material_served(secure, key) && key->size == cos_material_size(key),
-              COS_E_STORE_DAMAGED);
+    COS_CHECK(key->size != 0, COS_E_NOT_USABLE);                 /* neither made nor imported yet */
+    COS_CHECK(cos_material_served(secure, key), COS_E_FUNCTION); /* by another firmware */
+    COS_CHECK(key->size == cos_material_size(key), COS_E_STORE_DAMAGED);
     return cos_content_read(secure, &content, 0, secure->config.key_memory, size);
 }
 
@@ -117,18 +117,23 @@ enum cos_result cos_material_load_public(const struct cos_secure *secure, const 
     return load(secure, key, cos_material_public_size(key));
 }
 
-enum cos_result cos_material_store(struct cos_secure *secure, struct object *key)
+enum cos_result cos_material_place(struct cos_secure *secure, const struct object *key,
+                                   struct content *content)
 {
-    struct content content = {
+    *content = (struct content){
         .owner = cos_object_content(key).owner,
         .size = (uint16_t)cos_material_size(key),
     };
-
     COS_TRY(cos_content_sweep(secure));
-    COS_TRY(cos_content_place(secure, &content));
-    COS_TRY(cos_content_write(secure, &content, secure->config.key_memory));
-    key->chunk = content.chunk;
-    key->size = content.size;
+    return cos_content_place(secure, content);
+}
+
+enum cos_result cos_material_store(struct cos_secure *secure, struct object *key,
+                                   const struct content *content)
+{
+    COS_TRY(cos_content_write(secure, content, secure->config.key_memory));
+    key->chunk = content->chunk;
+    key->size = content->size;
     cos_change_start(secure);
     COS_TRY(cos_object_put(secure, key, NULL));
     COS_TRY(cos_change_commit(secure)); /* here it replaces the old one */

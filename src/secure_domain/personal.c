@@ -141,7 +141,8 @@ static bool has_one_purpose(const struct object *key)
     return false;
 }
 
-static bool symmetric_consistent(const struct object *key, size_t length)
+static bool symmetric_consistent(const struct cos_secure *secure, const struct object *key,
+                                 size_t length)
 {
     const bool authenticates = key->usage != 0, mutual = key->usage == USAGE_MUTUAL;
 
@@ -153,8 +154,10 @@ static bool symmetric_consistent(const struct object *key, size_t length)
         return key->format == 0 && length == (mutual ? MUTUAL_PAIR : 24) &&
                key->usage != USAGE_ACCESS_PROOF;
     case ALGORITHM_HMAC:
-        return key->format < COS_HASHES && length >= 16 && length <= OBJECT_SECRET_MAX &&
-               !authenticates && (key->service & SERVICE_CHECKSUM) != 0;
+        return key->format < COS_HASHES &&
+               (secure->config.crypto->hashes & 1U << key->format) != 0 && length >= 16 &&
+               length <= OBJECT_SECRET_MAX && !authenticates &&
+               (key->service & (SERVICE_CHECKSUM | SERVICE_VERIFY_CHECKSUM)) != 0;
     default:
         return false;
     }
@@ -182,7 +185,7 @@ static bool key_consistent(const struct cos_secure *secure, const struct object 
     const bool asks_user = key->use_rule != 0xFF && (key->use_rule & 0x10U) != 0;
 
     return (is_pair(key) ? pair_consistent(secure, key, length)
-                         : symmetric_consistent(key, length) && has_one_purpose(key)) &&
+                         : symmetric_consistent(secure, key, length) && has_one_purpose(key)) &&
            is_condition(key->use_rule) && is_condition(key->change_rule) && key->uses_left != 0 &&
            (key->flags == 0 || (key->flags == FLAG_EACH_USE && asks_user));
 }
@@ -288,7 +291,8 @@ enum cos_result cos_personal_store(struct cos_secure *secure, struct cos_span da
     COS_CHECK(!secure->change.failed, COS_E_LENGTH); /* more objects than one command may bring */
     for (size_t i = 0; i < COS_CHANNELS; i++) {
         /* A replaced PIN or key is not the one that was verified. */
-        secure->channels[i] = (struct cos_channel){.application = secure->channels[i].application};
+        secure->channels[i] = (struct cos_channel){.application = secure->channels[i].application,
+                                                   .environment = secure->channels[i].environment};
     }
     secure->epoch++;
     COS_TRY(cos_change_commit(secure));

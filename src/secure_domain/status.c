@@ -379,15 +379,14 @@ static enum cos_result register_names(struct cos_secure *secure, uint8_t *contex
     return cos_application_register(secure, fcp, context);
 }
 
-/* Another application begins with its security environment 1. */
+/* An application begins with its security environment 1. The app chip asks for this when it turns
+ * to another one, and when a session of the gate begins. */
 static enum cos_result bind(struct cos_secure *secure, struct cos_channel *channel, uint8_t context,
                             struct cos_writer *body)
 {
-    const bool another = channel->application != context;
-
     cos_status_bind(secure, channel, context);
     cos_write8(body, context);
-    return another ? cos_environment_default(secure, channel) : COS_OK;
+    return cos_environment_default(secure, channel);
 }
 
 enum cos_result cos_call_context(struct cos_secure *secure, struct cos_reader *request,

@@ -19,12 +19,17 @@ static void forget_user(struct cos_secure *secure, struct cos_channel *channel,
     secure->epoch++;
 }
 
-enum cos_result cos_key_use(struct cos_secure *secure, uint8_t channel, struct object *key,
-                            enum object_service service)
+enum cos_result cos_key_may(const struct cos_secure *secure, uint8_t channel,
+                            const struct object *key, enum object_service service)
 {
     COS_CHECK((key->service & service) != 0, COS_E_CONDITIONS);
     COS_TRY(cos_status_require_of(secure, channel, key->context == CONTEXT_GLOBAL, key->use_rule));
     COS_CHECK(key->uses_left != 0, COS_E_NOT_USABLE);
+    return COS_OK;
+}
+
+enum cos_result cos_key_spend(struct cos_secure *secure, uint8_t channel, struct object *key)
+{
     if ((key->flags & FLAG_EACH_USE) != 0) {
         forget_user(secure, &secure->channels[channel], key);
     }
@@ -33,6 +38,13 @@ enum cos_result cos_key_use(struct cos_secure *secure, uint8_t channel, struct o
     }
     key->uses_left--;
     return cos_object_write(secure, key);
+}
+
+enum cos_result cos_key_use(struct cos_secure *secure, uint8_t channel, struct object *key,
+                            enum object_service service)
+{
+    COS_TRY(cos_key_may(secure, channel, key, service));
+    return cos_key_spend(secure, channel, key);
 }
 
 struct cos_random cos_secure_random(struct cos_secure *secure)

@@ -99,6 +99,8 @@ static void fill(const struct cell *cell, uint8_t *message)
         {COS_GATE_CHALLENGE, {0x00, 0x08}},
         {COS_GATE_AUTH, {COS_AUTH_SCP03_BEGIN, 0x00, 0x00}},
         {COS_GATE_KEY, {COS_KEY_ATTRIBUTES, 0x00, 0x00, 0xE0}},
+        {COS_GATE_CRYPT, {COS_CRYPT_PSO, 0x00, 0x9E, 0x9A}},
+        {COS_GATE_SE, {COS_SE_SET, 0x00, 0xC1, 0xB6, 0x80, 0x01}},
         {COS_GATE_SM_OPEN, {0x00, 0x84, 0xB0, 0x00, 0x00}},
         {COS_GATE_SM_SEAL, {0x00, 0x90, 0x00}},
         {COS_GATE_VAULT, {COS_VAULT_INFO, 0x00, 0x00, 0x01}},
@@ -144,6 +146,17 @@ static struct verdict sm_open_outcome(const struct cell *cell)
     return answered(apdu <= 5 ? COS_E_SM_MISSING : COS_E_SECURITY_STATUS, 0);
 }
 
+/* A data object 80 of one byte, and bytes 00 behind it, which may stand there. */
+static struct verdict se_outcome(const struct cell *cell)
+{
+    const size_t length = cell->length;
+
+    if (length == 3) {
+        return answered(COS_E_GATE_FORMAT, 0);
+    }
+    return answered(length == 5 || length == 6 ? COS_E_DATA : COS_OK, 0);
+}
+
 /* What docs/formats.md says about the requests of fill(). */
 static struct verdict served_outcome(const struct cell *cell)
 {
@@ -173,6 +186,10 @@ static struct verdict served_outcome(const struct cell *cell)
         return length == 3 + 8 ? answered(COS_OK, 32) : answered(COS_E_GATE_FORMAT, 0);
     case COS_GATE_KEY:
         return length == 4 ? answered(COS_OK, 20) : answered(COS_E_GATE_FORMAT, 0);
+    case COS_GATE_CRYPT: /* the environment names no key */
+        return answered(COS_E_CONDITIONS, 0);
+    case COS_GATE_SE:
+        return se_outcome(cell);
     case COS_GATE_SM_OPEN:
         return sm_open_outcome(cell);
     case COS_GATE_SM_SEAL:

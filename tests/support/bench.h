@@ -24,7 +24,7 @@ extern const struct bench_sizes bench_host, bench_small;
 
 #define BENCH_PAGES_MAX  512
 #define BENCH_QUEUE      8
-#define BENCH_RESPONSE   512
+#define BENCH_RESPONSE   600
 #define BENCH_APDU_MAX   600
 #define BENCH_KEY_MEMORY 1796
 

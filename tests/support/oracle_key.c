@@ -114,6 +114,26 @@ void oracle_rsa_import(struct oracle_rsa *rsa)
     }
 }
 
+void oracle_rsa_public(struct oracle_rsa *rsa)
+{
+    BIGNUM *n = BN_bin2bn(rsa->n, (int)rsa->size, NULL);
+    BIGNUM *e = BN_bin2bn(rsa->e, (int)rsa->e_length, NULL);
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    OSSL_PARAM *parameters = NULL;
+    must(OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+             OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1 &&
+             (parameters = OSSL_PARAM_BLD_to_param(builder)) != NULL &&
+             EVP_PKEY_fromdata_init(context) == 1 &&
+             EVP_PKEY_fromdata(context, &rsa->pkey, EVP_PKEY_PUBLIC_KEY, parameters) == 1,
+         "RSA public key");
+    OSSL_PARAM_free(parameters);
+    OSSL_PARAM_BLD_free(builder);
+    EVP_PKEY_CTX_free(context);
+    BN_free(n);
+    BN_free(e);
+}
+
 void oracle_rsa_free(struct oracle_rsa *rsa)
 {
     EVP_PKEY_free(rsa->pkey);

@@ -24,6 +24,8 @@ void oracle_rsa_generate(struct oracle_rsa *rsa, unsigned bits, unsigned long e)
 /* OpenSSL's form of a key whose n, p, q, dp, dq, qinv, e are there; OpenSSL checks it, primes
  * included. */
 void oracle_rsa_import(struct oracle_rsa *rsa);
+/* The same of a public key: n and e. */
+void oracle_rsa_public(struct oracle_rsa *rsa);
 void oracle_rsa_free(struct oracle_rsa *rsa);
 struct cos_span oracle_rsa_n(const struct oracle_rsa *rsa);
 struct cos_span oracle_rsa_e(const struct oracle_rsa *rsa);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Torn power: key pairs made, replaced and deleted, uses and tries of keys, security environments.
+ * Before each action, and again after each tear, the key pair that there is has signed, and its
+ * public part said that this was right: so it is the old one or the new one, never half of each.
+ */
+#include "power_rig.h"
+
+#include <string.h>
+
+static bool issuer(struct bench *bench)
+{
+    return bench_sm_open(bench, 0x01, 0x03) == 0x9000 &&
+           bench_sm_hex(bench, "00A4040C 09 F05457494E434F5301") == 0x9000;
+}
+
+#define NAME       "8409F05457494E434F5301"
+#define STORE_P256 "80E2E000 1D 8020 1A 830104 " NAME " 800105 C90100 CE0101 CB01C0"
+#define STORE_P521 "80E2E000 1D 8020 1A 830104 " NAME " 800105 C90102 CE0101 CB01C0"
+#define STORE_RSA  "80E2E000 1D 8020 1A 830104 " NAME " 800104 C90110 CE0101 CB01C0"
+#define STORE_FEW  "80E2E000 21 8020 1E 830104 " NAME " 800105 C90100 CE0101 CB01C0 CA020FFF"
+#define GENERATE   "00478000 05 B603840184"
+#define READ       "00478100 05 B603840184"
+#define SET        "0022C1B6 03 840184"
+#define SIGN       "002A9E9A 14 000102030405060708090A0B0C0D0E0F10111213"
+#define CREATE_APP "00E00000 1B 6219 82023821 83025130 8405F0A1A2A3A4 8C087FC0C0C0C0C0C0C0"
+#define STORE_APP  "80E2E000 19 8020 16 830104 8405F0A1A2A3A4 800105 C90100 CE0101 CB01C0"
+/* CMAC, three tries, many uses. */
+#define STORE_MAC                                                                                  \
+    "80E2E000 30 8020 2D 830105 " NAME " 800101 C00103 CE0130 CA020FFF "                           \
+    "C710 000102030405060708090A0B0C0D0E0F"
+#define SET_MAC "0022C1B4 03 840185"
+#define WRONG   "002A00A2 17 8003616263 8E10 00112233445566778899AABBCCDDEEFF"
+
+/* The pair signs, and verifies what it signed. */
+static bool signs(struct bench *bench)
+{
+    uint8_t data[2 + 20 + 3 + 132] = {0x9A, 20};
+    size_t at = 22;
+
+    if (bench_sm_hex(bench, SET) != 0x9000 || bench_sm_hex(bench, SIGN) != 0x9000) {
+        return false;
+    }
+    for (uint8_t i = 0; i < 20; i++) {
+        data[2 + i] = i;
+    }
+    data[at++] = 0x9E;
+    if (bench->length >= 0x80) {
+        data[at++] = 0x81;
+    }
+    data[at++] = (uint8_t)bench->length;
+    memcpy(data + at, bench->data, bench->length);
+    return bench_sm(bench, 0x00, 0x2A, 0x00, 0xA8, data, at + bench->length) == 0x9000;
+}
+
+/* Its session stays open. */
+static bool with_pair(struct bench *bench, const char *store)
+{
+    if (!issuer(bench)) {
+        return false;
+    }
+    if (bench_sm_hex(bench, READ) != 0x9000 &&
+        (bench_sm_hex(bench, store) != 0x9000 || bench_sm_hex(bench, GENERATE) != 0x9000)) {
+        return false;
+    }
+    return signs(bench);
+}
+
+static bool with_p256(struct bench *bench)
+{
+    return with_pair(bench, STORE_P256);
+}
+
+static bool with_p521(struct bench *bench)
+{
+    return with_pair(bench, STORE_P521);
+}
+
+/* Signed with once before. */
+static bool with_few_uses(struct bench *bench)
+{
+    return with_pair(bench, STORE_FEW);
+}
+
+/* No pair, or one that is whole. */
+static bool with_empty(struct bench *bench, const char *store)
+{
+    if (!issuer(bench)) {
+        return false;
+    }
+    const uint16_t sw = bench_sm_hex(bench, READ);
+    return sw == 0x9000 ? signs(bench) : sw == 0x6984 || bench_sm_hex(bench, store) == 0x9000;
+}
+
+static bool with_empty_p256(struct bench *bench)
+{
+    return with_empty(bench, STORE_P256);
+}
+
+/* Its 452 bytes take two transactions. The exponent is found to be prime to p - 1 sooner or later:
+ * a tear does not change that. */
+static bool with_empty_rsa(struct bench *bench)
+{
+    if (!issuer(bench)) {
+        return false;
+    }
+    const uint16_t sw = bench_sm_hex(bench, READ);
+    return sw == 0x9000 || sw == 0x6984 || bench_sm_hex(bench, STORE_RSA) == 0x9000;
+}
+
+static bool verify_wrong(struct bench *bench)
+{
+    return (bench_sm_hex(bench, WRONG) & 0xFFF0) == 0x63C0;
+}
+
+static bool verify_right(struct bench *bench)
+{
+    uint8_t data[] = {0x80, 3, 0x61, 0x62, 0x63, 0x8E, 16, 0, 0, 0, 0, 0,
+                      0,    0, 0,    0,    0,    0,    0,  0, 0, 0, 0};
+    uint8_t key[16];
+    const struct cos_span part = {data + 2, 3};
+
+    for (uint8_t i = 0; i < sizeof key; i++) {
+        key[i] = i;
+    }
+    return cos_crypto_tomcrypt.aes_cmac(NULL, key, sizeof key, &part, 1, data + 7) == COS_OK &&
+           bench_sm(bench, 0x00, 0x2A, 0x00, 0xA2, data, sizeof data) == 0x9000;
+}
+
+#define ACTION .state = COS_LIFE_OPERATIONAL, .secured = true
+
+static const struct power_action actions[] = {
+    /* chunks written, but nobody's: they count once more; then the entry */
+    {ACTION, .name = "generate", .prepare = with_empty_p256, .states = 3, .command = GENERATE},
+    {ACTION, .name = "generate-again", .prepare = with_p256, .states = 3, .command = GENERATE},
+    {ACTION, .name = "generate-again-p521", .prepare = with_p521, .command = GENERATE},
+    {ACTION, .name = "generate-rsa", .prepare = with_empty_rsa, .once = true, .command = GENERATE},
+    {ACTION, .name = "sign-counted", .prepare = with_few_uses, .states = 2, .command = SIGN},
+    {ACTION, .name = "store-data-over-a-pair", .prepare = with_p256, .once = true, .states = 2,
+     .command = STORE_P256},
+    {ACTION, .name = "delete-pair", .prepare = with_p256, .once = true, .states = 2,
+     .command = "80E40000 03 D00184"},
+    {ACTION, .name = "delete-application-with-a-pair", .prepare = issuer, .once = true,
+     .setup = {"00A4000C 02 3F00", "?" CREATE_APP, "00A4000C 02 5130", STORE_APP, GENERATE,
+               "00A4000C 02 3F00"},
+     .command = "00E40000 02 5130"},
+    {ACTION, .name = "terminate-card-with-a-pair", .prepare = with_p256, .once = true,
+     .command = "80F080FF"},
+    {ACTION, .name = "checksum-wrong", .prepare = issuer, .states = 3,
+     .setup = {STORE_MAC, SET_MAC}, .act = verify_wrong},
+    {ACTION, .name = "checksum-right", .prepare = issuer, .states = 4,
+     .setup = {STORE_MAC, SET_MAC}, .act = verify_right},
+    {ACTION, .name = "environment-store", .prepare = issuer, .states = 2,
+     .setup = {STORE_MAC, SET_MAC}, .command = "0022F202"},
+    {ACTION, .name = "environment-store-again", .prepare = issuer, .states = 2,
+     .setup = {STORE_MAC, "0022F202", SET_MAC}, .command = "0022F202"},
+    {ACTION, .name = "environment-erase", .prepare = issuer, .states = 2,
+     .setup = {STORE_MAC, SET_MAC, "0022F202"}, .command = "0022F402"},
+};
+
+int main(int argc, char **argv)
+{
+    return power_main("test_key_power", actions, sizeof actions / sizeof actions[0], argc, argv);
+}
