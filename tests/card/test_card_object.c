@@ -6,7 +6,7 @@
  * In the MF: DF 5400 with room for 200 bytes of objects (all may read and write them), in it EF
  * 5401 (SFI 1) of BER-TLV structure, 64 bytes, all may read and update; EF 5402 (SFI 2),
  * transparent; DF 5410 with room, whose A0 lets nobody write 5F50, nobody read C1, and all do the
- * rest; DF 5420 without room; DF 5430 with 600 bytes.
+ * rest; DF 5420 without room; DF 5430 with 900 bytes.
  */
 #include "card_table.h"
 
@@ -25,7 +25,7 @@ static int make_files(void **state)
     static const char *const in_mf[] = {
         "820138 83025400 810200C8 8C03060000",
         "820138 83025420 8C03060000",
-        "820138 83025430 81020258 8C03060000",
+        "820138 83025430 81020384 8C03060000",
     };
     static const char *const in_5400[] = {
         "820139 83025401 80020040 880108 8C03030000",
@@ -286,14 +286,16 @@ static void objects_that_do_not_fit_the_response(void **state)
     put_long(bench, "00DA5F50 FF", 255);
     bench_expect(bench, "00CA005E00", 0x9000, CARD_ANY);
     assert_int_equal(bench->length, 255);
-    /* 258 and 259 bytes with their headers, and a buffer of 512 */
+    put_long(bench, "00DA5F51 FF", 255);
+    /* 258, 259 and 259 bytes with their headers, and a buffer of 600 */
     bench_expect(bench, "00CB3FFF 000003 5C015E 0000", 0x9000, "5E81FF5A5A*");
     assert_int_equal(bench->length, 258);
     bench_expect(bench, "00CB3FFF 03 5C015E 00", 0x6102, "5E81FF5A5A*");
     bench_expect(bench, "00C0000002", 0x9000, "5A5A");
-    bench_expect(bench, "00CB3FFF 000005 5C035E5F50 0000", 0x6985, NULL);
+    bench_expect(bench, "00CB3FFF 000007 5C055E5F505F51 0000", 0x6985, NULL);
     bench_expect(bench, "00CA00FF00", 0x6985, NULL);
     bench_expect(bench, "00DA005E", 0x9000, NULL);
+    bench_expect(bench, "00DA5F51", 0x9000, NULL);
     bench_expect(bench, "00CA00FF000000", 0x9000, "5F5081FF5A5A*");
     /* under secure messaging the response has 256 at most */
     bench_session(bench, 0x03);

@@ -103,6 +103,9 @@ static void environments(void **state)
         {"sealed", S, "00 9000", COS_OK, "9000", 0},
         {"ERASE 2", O, "0022F402", COS_OK, NULL, 0},
         {"ERASE 2", E, "0400 02", COS_OK, "", 2},
+        {"ERASE 2, which is done", E, "0400 02", COS_E_CONDITIONS, NULL, 0},
+        {"sealed", S, "00 9000", COS_OK, "9000", 0},
+        {"ERASE 2", O, "0022F402", COS_OK, NULL, 0},
         {"ERASE 2", E, "0400 02", COS_E_REFERENCE_NOT_FOUND, NULL, 0},
     };
     VAULT_STEPS(&rig, issuer);
