@@ -149,6 +149,12 @@ struct cos_crypto {
      * this takes many seconds: random->idle. COS_E_DATA: e as above. */
     enum cos_result (*rsa_generate)(void *context, const struct cos_random *random, size_t bits,
                                     struct cos_span e, const struct cos_rsa_parts *key);
+    /* The other numbers of a key from outside: p and q, half as long as n each, and e. They are
+     * checked: prime, different, n of full length, e as above and prime to p - 1 and q - 1.
+     * COS_E_DATA. p and q may come out the other way round, and lie where they came from. */
+    enum cos_result (*rsa_complete)(void *context, const struct cos_random *random,
+                                    struct cos_span p, struct cos_span q, struct cos_span e,
+                                    const struct cos_rsa_parts *key);
 
     /* Elliptic curves. All of them are optional. COS_E_DATA: a private key that is not 1 to n - 1,
      * or a point that is not on the curve (04, coordinates below p, the equation; the point at

@@ -200,6 +200,7 @@ const struct cos_crypto cos_crypto_tomcrypt = {
     .rsa_private = cos_tomcrypt_rsa_private,
     .rsa_check = cos_tomcrypt_rsa_check,
     .rsa_generate = cos_tomcrypt_rsa_generate,
+    .rsa_complete = cos_tomcrypt_rsa_complete,
     .ec_generate = cos_tomcrypt_ec_generate,
     .ec_public = cos_tomcrypt_ec_public,
     .ec_sign = cos_tomcrypt_ec_sign,

@@ -27,6 +27,9 @@ enum cos_result cos_tomcrypt_rsa_check(void *context, const struct cos_rsa_priva
 enum cos_result cos_tomcrypt_rsa_generate(void *context, const struct cos_random *random,
                                           size_t bits, struct cos_span e,
                                           const struct cos_rsa_parts *key);
+enum cos_result cos_tomcrypt_rsa_complete(void *context, const struct cos_random *random,
+                                          struct cos_span p, struct cos_span q, struct cos_span e,
+                                          const struct cos_rsa_parts *key);
 
 enum cos_result cos_tomcrypt_ec_generate(void *context, enum cos_curve curve,
                                          const struct cos_random *random, uint8_t *key,

@@ -268,8 +268,19 @@ static enum cos_result complete(mp_int number[PRIVATE], size_t bits)
     STEP(result, mp_invmod(&number[E], &number[U], &number[DQ]));
     STEP(result, mp_lcm(&number[T], &number[U], &number[R]));
     STEP(result, mp_invmod(&number[E], &number[R], &number[T]));
-    STEP_CHECK(result, mp_count_bits(&number[T]) > (int)bits, COS_E_CRYPTO);
+    STEP_CHECK(result, mp_count_bits(&number[T]) > (int)bits, COS_E_DATA);
     return result;
+}
+
+static enum cos_result put_key(mp_int number[PRIVATE], const struct cos_rsa_parts *key,
+                               size_t half_size)
+{
+    COS_TRY(cos_tomcrypt_put(&number[N], key->n, 2 * half_size));
+    COS_TRY(cos_tomcrypt_put(&number[P], key->p, half_size));
+    COS_TRY(cos_tomcrypt_put(&number[Q], key->q, half_size));
+    COS_TRY(cos_tomcrypt_put(&number[DP], key->dp, half_size));
+    COS_TRY(cos_tomcrypt_put(&number[DQ], key->dq, half_size));
+    return cos_tomcrypt_put(&number[QINV], key->qinv, half_size);
 }
 
 enum cos_result cos_tomcrypt_rsa_generate(void *context, const struct cos_random *random,
@@ -287,12 +298,48 @@ enum cos_result cos_tomcrypt_rsa_generate(void *context, const struct cos_random
     STEP_TRY(result, find_prime(number, random, bits / 2, P));
     STEP_TRY(result, find_prime(number, random, bits / 2, Q));
     STEP_TRY(result, complete(number, bits / 2));
-    STEP_TRY(result, cos_tomcrypt_put(&number[N], key->n, size));
-    STEP_TRY(result, cos_tomcrypt_put(&number[P], key->p, half_size));
-    STEP_TRY(result, cos_tomcrypt_put(&number[Q], key->q, half_size));
-    STEP_TRY(result, cos_tomcrypt_put(&number[DP], key->dp, half_size));
-    STEP_TRY(result, cos_tomcrypt_put(&number[DQ], key->dq, half_size));
-    STEP_TRY(result, cos_tomcrypt_put(&number[QINV], key->qinv, half_size));
+    STEP_TRY(result, put_key(number, key, half_size));
+    cos_tomcrypt_free(number, PRIVATE);
+    return result;
+}
+
+/* ---- Completion */
+
+/* A factor from outside: prime, and e prime to it less 1. Needs number[T] and number[U]. */
+static enum cos_result check_factor(mp_int number[PRIVATE], const struct cos_random *random,
+                                    int which)
+{
+    enum cos_result result = divisible(&number[which]) ? COS_E_DATA : COS_OK;
+    STEP_TRY(result, miller_rabin(number, random, which));
+    STEP(result, mp_sub_d(&number[which], 1, &number[T]));
+    STEP(result, mp_gcd(&number[T], &number[E], &number[U]));
+    STEP_CHECK(result, mp_cmp_d(&number[U], 1) == MP_EQ, COS_E_DATA);
+    return result == COS_E_LENGTH ? COS_E_DATA : result;
+}
+
+enum cos_result cos_tomcrypt_rsa_complete(void *context, const struct cos_random *random,
+                                          struct cos_span p, struct cos_span q, struct cos_span e,
+                                          const struct cos_rsa_parts *key)
+{
+    mp_int number[PRIVATE];
+    const size_t half_size = p.length;
+    (void)context;
+    COS_CHECK(modulus_fits(2 * half_size) && q.length == half_size && e.length > 0 &&
+                  e.length <= half_size,
+              COS_E_DATA);
+    enum cos_result result = cos_tomcrypt_allocate(number, PRIVATE, 16 * half_size);
+    STEP_TRY(result, cos_tomcrypt_get(&number[P], p));
+    STEP_TRY(result, cos_tomcrypt_get(&number[Q], q));
+    STEP_TRY(result, cos_tomcrypt_get(&number[E], e));
+    STEP_TRY(result, check_exponent(&number[E]));
+    STEP_CHECK(result, mp_isodd(&number[P]) && mp_isodd(&number[Q]), COS_E_DATA);
+    STEP_CHECK(result, mp_cmp_mag(&number[P], &number[Q]) != MP_EQ, COS_E_DATA);
+    STEP(result, mp_mul(&number[P], &number[Q], &number[N]));
+    STEP_CHECK(result, mp_count_bits(&number[N]) == (int)(16 * half_size), COS_E_DATA);
+    STEP_TRY(result, check_factor(number, random, P));
+    STEP_TRY(result, check_factor(number, random, Q));
+    STEP_TRY(result, complete(number, 8 * half_size));
+    STEP_TRY(result, put_key(number, key, half_size));
     cos_tomcrypt_free(number, PRIVATE);
     return result;
 }

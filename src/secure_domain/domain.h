@@ -3,7 +3,7 @@
  * What the files of the secure domain share. One file a concern: start.c, serve.c, state.c,
  * seal.c, object.c, application.c, chunk.c, material.c, vault.c, environment.c, crypt.c, sign.c,
  * cipher.c, checksum.c, status.c, pin_format.c, pin.c, auth.c, mutual.c, session.c, sm.c, scp03.c,
- * scp02.c, sm_iso.c, key.c, generate.c, use.c, personal.c, life.c.
+ * scp02.c, sm_iso.c, key.c, generate.c, import.c, use.c, personal.c, life.c.
  */
 #ifndef COS_SECURE_DOMAIN_H
 #define COS_SECURE_DOMAIN_H
@@ -348,6 +348,8 @@ struct cos_rsa_parts cos_material_rsa_parts(const struct cos_secure *secure,
 struct cos_span cos_material_exponent(const struct cos_secure *secure, const struct object *key);
 uint8_t *cos_material_ec(const struct cos_secure *secure, const struct object *key);
 void cos_material_wipe(const struct cos_secure *secure);
+/* Drops the factor that waits for the other one. */
+void cos_material_forget(struct cos_secure *secure);
 
 /* ---- Vault (vault.c) ---- */
 
@@ -558,8 +560,12 @@ enum cos_result cos_call_life(struct cos_secure *secure, struct cos_reader *requ
 
 /* The first HELLO under a prepared pairing secret was confirmed: production step 3 is complete. */
 enum cos_result cos_life_packed(struct cos_secure *secure);
-/* STORE DATA with held DGIs (personal.c). */
-enum cos_result cos_personal_store(struct cos_secure *secure, struct cos_span data);
+/* STORE DATA with held DGIs (personal.c). waiting: secure->waiting as it was before the call. */
+enum cos_result cos_personal_store(struct cos_secure *secure, struct cos_span data,
+                                   uint16_t waiting);
+/* One of them: the value of a key pair (import.c). COS_E_DATA: it is no good. COS_E_CONDITIONS: q
+ * without p. */
+enum cos_result cos_pair_import(struct cos_secure *secure, struct cos_span dgi, uint16_t waiting);
 
 /* Reads the channel number that nearly every request begins with; out of range fails the reader. */
 uint8_t cos_read_channel(struct cos_reader *request);

@@ -136,7 +136,7 @@ static enum cos_result put_key(struct cos_secure *secure, uint8_t channel, struc
     return put_set(secure, &secure->sessions[channel], secure->held.p1, data, body);
 }
 
-static enum cos_result store_data(struct cos_secure *secure, uint8_t channel)
+static enum cos_result store_data(struct cos_secure *secure, uint8_t channel, uint16_t waiting)
 {
     struct cos_span data;
 
@@ -144,7 +144,7 @@ static enum cos_result store_data(struct cos_secure *secure, uint8_t channel)
     COS_TRY(cos_held_take(secure, channel, 0xE2, &data));
     COS_CHECK((secure->sessions[channel].level & COS_SM_COMMAND_ENC) != 0, COS_E_SECURITY_STATUS);
     COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & COS_STATES_USE) != 0, COS_E_CONDITIONS);
-    return cos_personal_store(secure, data);
+    return cos_personal_store(secure, data, waiting);
 }
 
 /* Key information template E0: C0 {identifier, version, type, length} for each key of the card's
@@ -213,7 +213,9 @@ enum cos_result cos_call_key(struct cos_secure *secure, struct cos_reader *reque
     uint8_t operation = cos_read8(request);
     uint8_t channel = cos_read_channel(request);
     struct cos_span rest = cos_read_rest(request);
+    const uint16_t waiting = secure->waiting;
 
+    secure->waiting = 0; /* for this call and no later one */
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
     switch (operation) {
     case COS_KEY_PUT:
@@ -221,7 +223,7 @@ enum cos_result cos_call_key(struct cos_secure *secure, struct cos_reader *reque
         return put_key(secure, channel, body);
     case COS_KEY_STORE:
         COS_CHECK(rest.length == 0, COS_E_GATE_FORMAT);
-        return store_data(secure, channel);
+        return store_data(secure, channel, waiting);
     case COS_KEY_ATTRIBUTES:
         COS_CHECK(rest.length == 2, COS_E_GATE_FORMAT);
         COS_CHECK(cos_get16(rest.data) == 0x00E0, COS_E_REFERENCE_NOT_FOUND);

@@ -95,6 +95,14 @@ void cos_material_wipe(const struct cos_secure *secure)
     }
 }
 
+void cos_material_forget(struct cos_secure *secure)
+{
+    if (secure->waiting != 0) {
+        secure->waiting = 0;
+        cos_material_wipe(secure);
+    }
+}
+
 /* ---- In NVM ---- */
 
 static enum cos_result load(const struct cos_secure *secure, const struct object *key, size_t size)

@@ -9,6 +9,7 @@ enum {
     DGI_PIN = 0x8010,
     DGI_KEY = 0x8020,
     DGI_CARD = 0x8030,
+    DGI_PAIR = 0x8040,
     TAG_ALGORITHM = 0x80,
     TAG_NUMBER = 0x83,
     TAG_APPLICATION = 0x84,
@@ -275,9 +276,28 @@ static enum cos_result store_dgi(struct cos_secure *secure, uint16_t number, str
     }
 }
 
-enum cos_result cos_personal_store(struct cos_secure *secure, struct cos_span data)
+/* The value of a key pair, which takes transactions of its own: *dgi is all that the command
+ * brings.
+ */
+static bool brings_pair(struct cos_span data, struct cos_span *dgi)
 {
     struct cos_reader reader = cos_reader(data.data, data.length);
+    const uint16_t number = cos_read16(&reader);
+    const uint8_t length = cos_read8(&reader);
+
+    *dgi = cos_read_rest(&reader);
+    return !reader.failed && number == DGI_PAIR && dgi->length == length;
+}
+
+enum cos_result cos_personal_store(struct cos_secure *secure, struct cos_span data,
+                                   uint16_t waiting)
+{
+    struct cos_reader reader = cos_reader(data.data, data.length);
+    struct cos_span dgi;
+
+    if (brings_pair(data, &dgi)) {
+        return cos_pair_import(secure, dgi, waiting);
+    }
 
     cos_change_start(secure);
     while (reader.length > 0 && !reader.failed) {

@@ -132,6 +132,9 @@ static void interrupt(struct cos_secure *secure, uint8_t opcode)
     if (opcode != COS_GATE_CRYPT && !around) {
         secure->digest_length = 0; /* COMPUTE DIGITAL SIGNATURE must follow HASH at once */
     }
+    if (opcode != COS_GATE_KEY && !around) {
+        cos_material_forget(secure);
+    }
     if (opcode != COS_GATE_AUTH) {
         cos_sessions_close_begun(secure);
         /* A production step's challenge is completed by LIFE; GET CHALLENGE's never is. */
@@ -216,8 +219,9 @@ enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
     enum cos_result result = execute(secure, &request, &body);
     cos_change_drop(secure);
     cos_wipe(&secure->clear, sizeof secure->clear);
-    if (request.opcode == COS_GATE_KEY || request.opcode == COS_GATE_CRYPT ||
-        request.opcode == COS_GATE_AUTH) {
+    if (secure->waiting == 0 &&
+        (request.opcode == COS_GATE_KEY || request.opcode == COS_GATE_CRYPT ||
+         request.opcode == COS_GATE_AUTH)) {
         cos_material_wipe(secure);
     }
     keep_answer(secure, result, &body);

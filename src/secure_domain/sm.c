@@ -275,6 +275,12 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
     if (command.ins != 0x82) {
         secure->challenge_length = 0; /* EXTERNAL AUTHENTICATE must follow GET CHALLENGE at once */
     }
+    if (command.ins != 0x2A) {
+        secure->digest_length = 0; /* so must COMPUTE DIGITAL SIGNATURE follow HASH */
+    }
+    if (command.ins != 0xE2) {
+        cos_material_forget(secure); /* and the second factor of a key the first */
+    }
     held->used = length > 0 && is_held(&command);
     held->cla = command.cla;
     held->ins = command.ins;
