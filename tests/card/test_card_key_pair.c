@@ -130,7 +130,7 @@ static void generating_and_reading(void **state)
         {"two templates", "00478000 0A B603840185 B603840185", 0x6A80, NULL, 0},
         {"cut off", "00478000 04 B6038401", 0x6A80, NULL, 0},
         {"no such key", "00478000 05 B60384018C", 0x6A88, NULL, 0},
-        {"no such reference", "00478000 05 B6038401E5", 0x6A86, NULL, 0},
+        {"no such reference", "00478000 05 B6038401E5", 0x6A88, NULL, 0},
         {"no key pair", "00478000 05 B603840182", 0x6985, NULL, 0},
         {"no key pair", "00478100 05 B603840182", 0x6985, NULL, 0},
         {"P1 00", "00470000 05 B603840185", 0x6A86, NULL, 0},
