@@ -20,7 +20,9 @@ static enum cos_result load(struct operation *operation)
     COS_CHECK(key->algorithm != ALGORITHM_DES3 ||
                   cos_equal_secret(secret, secret + RETAIL_MAC_KEY, COS_DES_BLOCK) == COS_YES,
               COS_E_CONDITIONS);
-    return COS_OK;
+    /* with SHA-256 HMAC was tested at the start */
+    const bool other = key->algorithm == ALGORITHM_HMAC && key->format != COS_SHA256;
+    return other ? cos_key_self_test(secure, COS_SELF_TEST_HASH) : COS_OK;
 }
 
 static enum cos_result compute(struct operation *operation, struct cos_span data,

@@ -11,7 +11,8 @@ enum {
     HEAD = GENERATION + SEAL_FRESH,
     DATA = 92,
     CHUNK = HEAD + DATA + COS_CCM_TAG, /* two fill the payload of a small page */
-    ASSOCIATED = 4,
+    OWNER = 4,                         /* owner and chunk number */
+    ASSOCIATED = OWNER + OBJECT_ASSOCIATED,
 };
 
 /* ---- Places ---- */
@@ -93,6 +94,10 @@ static struct sealing sealing_of(const struct content *content, uint16_t chunk, 
 {
     cos_put16(associated, content->owner);
     cos_put16(associated + 2, chunk);
+    if (content->object == NULL) {
+        return (struct sealing){SEAL_CHUNK, chunk, generation, associated, OWNER};
+    }
+    memcpy(associated + OWNER, content->object, OBJECT_ASSOCIATED); /* as in its entry */
     return (struct sealing){SEAL_CHUNK, chunk, generation, associated, ASSOCIATED};
 }
 

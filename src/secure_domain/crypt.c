@@ -18,7 +18,8 @@ enum cos_result cos_crypt_take_algorithm(struct operation *operation, uint8_t al
     operation->hash = hash != 0 ? (enum cos_hash)(hash - 1) : COS_SHA256;
     COS_CHECK((operation->secure->config.crypto->hashes & 1U << operation->hash) != 0,
               COS_E_CONDITIONS);
-    return COS_OK;
+    return operation->hash == COS_SHA256 ? COS_OK
+                                         : cos_key_self_test(operation->secure, COS_SELF_TEST_HASH);
 }
 
 enum cos_result cos_crypt_take_key(struct operation *operation, uint8_t template,
@@ -82,6 +83,7 @@ static enum cos_result resume(struct operation *operation, uint8_t *digest)
     const uint64_t bits =
         (uint64_t)cos_get32(before.data + state) << 32 | cos_get32(before.data + state + 4);
     COS_CHECK(bits != 0 && bits % (8 * cos_hash_block(operation->hash)) == 0, COS_E_DATA);
+    COS_TRY(cos_key_self_test(operation->secure, COS_SELF_TEST_HASH));
     return crypto->hash_resume(crypto->context, operation->hash, before.data, bits / 8, &last, 1,
                                digest);
 }

@@ -152,6 +152,7 @@ enum object_state {
 #define USES_UNLIMITED 0xFFFFU
 enum {
     OBJECT_ENTRY = 40,
+    OBJECT_ASSOCIATED = 21, /* what a secret is bound to */
     OBJECT_SECRET_MAX = 32,
     OBJECT_SLOT = 48,
     OBJECT_NUMBER_MAX = 15, /* what a security condition can name */
@@ -290,11 +291,13 @@ enum cos_result cos_application_sweep(struct cos_secure *secure);
 
 enum { CONTENT_OF_OBJECT = 0x8000 };
 
-/* Bytes that lie in a run of chunks. */
+/* Bytes that lie in a run of chunks. What belongs to an object is bound to its attributes, as a
+ * secret in a slot is. */
 struct content {
     uint16_t owner; /* number of the vault file, or CONTENT_OF_OBJECT + index of the object */
     uint16_t chunk; /* the first one */
     uint16_t size;  /* 0: none */
+    const struct object *object; /* whose it is; NULL: a vault file's */
 };
 
 /* Logical pages that chunks for so many bytes take, and the first of them. */
@@ -330,17 +333,17 @@ bool cos_material_served(const struct cos_secure *secure, const struct object *k
 size_t cos_material_modulus(const struct object *key);
 size_t cos_material_public_size(const struct object *key);
 size_t cos_material_size(const struct object *key);
+/* Tests the algorithm before its first use. */
+enum cos_result cos_material_self_test(struct cos_secure *secure, const struct object *key);
 /* Reads a key pair, or its public part only, to key memory, which is wiped when the call ends.
  * COS_E_NOT_USABLE: there is none yet; COS_E_FUNCTION: this firmware cannot work with it. */
-enum cos_result cos_material_load(const struct cos_secure *secure, const struct object *key);
-enum cos_result cos_material_load_public(const struct cos_secure *secure, const struct object *key);
-/* Chunks for a new key pair beside the old one. COS_E_MEMORY_FULL. */
-enum cos_result cos_material_place(struct cos_secure *secure, const struct object *key,
-                                   struct content *content);
+enum cos_result cos_material_load(struct cos_secure *secure, const struct object *key);
+enum cos_result cos_material_load_public(struct cos_secure *secure, const struct object *key);
+/* Whether there are chunks for a new key pair beside the old one. COS_E_MEMORY_FULL. */
+enum cos_result cos_material_fits(struct cos_secure *secure, const struct object *key);
 /* Makes what is in key memory the key's, in place of an older one: all or nothing, in some
- * transactions of its own, in chunks that cos_material_place() gave. */
-enum cos_result cos_material_store(struct cos_secure *secure, struct object *key,
-                                   const struct content *content);
+ * transactions of its own. COS_E_MEMORY_FULL. */
+enum cos_result cos_material_store(struct cos_secure *secure, struct object *key);
 /* Where the parts are in key memory. The modulus, or the point of an EC key, is the first. */
 struct cos_rsa_private cos_material_rsa(const struct cos_secure *secure, const struct object *key);
 struct cos_rsa_parts cos_material_rsa_parts(const struct cos_secure *secure,
@@ -398,6 +401,9 @@ enum cos_result cos_key_spend(struct cos_secure *secure, uint8_t channel, struct
 /* Both. */
 enum cos_result cos_key_use(struct cos_secure *secure, uint8_t channel, struct object *key,
                             enum object_service service);
+/* Known-answer tests (cos/crypto.h) of an algorithm before its first use since the start.
+ * COS_E_SELF_TEST, which ends the chip's life until reset. */
+enum cos_result cos_key_self_test(struct cos_secure *secure, unsigned which);
 /* The generator, and the board's idle hook. */
 struct cos_random cos_secure_random(struct cos_secure *secure);
 /* Signs data, or what PSO HASH left if they are empty, with a key whose use was granted and spent.

@@ -19,6 +19,7 @@ static const uint8_t exponent[] = {0x00, 0x01, 0x00, 0x01};
 static enum cos_result find_pair(const struct cos_secure *secure, uint8_t channel,
                                  uint8_t reference, struct object *key)
 {
+    COS_CHECK((reference & 0x60U) == 0, COS_E_REFERENCE_NOT_FOUND); /* it is no P2 */
     COS_TRY(cos_status_find(secure, channel, reference, OBJECT_KEY, key));
     COS_CHECK(key->algorithm == ALGORITHM_RSA || key->algorithm == ALGORITHM_EC, COS_E_CONDITIONS);
     return COS_OK;
@@ -87,18 +88,18 @@ static bool is_named(const struct cos_secure *secure, uint8_t reference)
 enum cos_result cos_key_generate(struct cos_secure *secure, uint8_t channel, uint8_t reference,
                                  struct cos_writer *body)
 {
-    struct content content;
     struct object key;
 
     COS_CHECK(is_named(secure, reference), COS_E_CONDITIONS);
     COS_TRY(find_pair(secure, channel, reference, &key));
     COS_CHECK(cos_material_served(secure, &key), COS_E_FUNCTION);
     COS_TRY(cos_status_require_of(secure, channel, key.context == CONTEXT_GLOBAL, key.change_rule));
-    COS_TRY(cos_material_place(secure, &key, &content)); /* before the long work */
+    COS_TRY(cos_material_fits(secure, &key)); /* before the long work */
     cos_status_set(secure, &secure->channels[channel], &key, false);
+    COS_TRY(cos_material_self_test(secure, &key));
     COS_TRY(make_pair(secure, &key));
     key.flags |= FLAG_GENERATED;
     key.counter = 0;
     write_public(secure, &key, body);
-    return cos_material_store(secure, &key, &content);
+    return cos_material_store(secure, &key);
 }

@@ -111,14 +111,14 @@ static enum cos_result import_rsa(struct cos_secure *secure, const struct object
 enum cos_result cos_pair_import(struct cos_secure *secure, struct cos_span dgi, uint16_t waiting)
 {
     struct brought brought;
-    struct content content;
     struct object key;
 
     COS_TRY(read_all(secure, dgi, &brought));
     COS_TRY(cos_object_find(secure, OBJECT_KEY, brought.context, brought.number, 0, &key));
     COS_CHECK(key.algorithm == ALGORITHM_RSA || key.algorithm == ALGORITHM_EC, COS_E_DATA);
     COS_CHECK(cos_material_served(secure, &key), COS_E_FUNCTION);
-    COS_TRY(cos_material_place(secure, &key, &content));
+    COS_TRY(cos_material_fits(secure, &key));
+    COS_TRY(cos_material_self_test(secure, &key));
     COS_TRY(key.algorithm == ALGORITHM_RSA ? import_rsa(secure, &key, &brought, waiting)
                                            : import_ec(secure, &key, &brought));
     if (secure->waiting != 0) {
@@ -126,5 +126,5 @@ enum cos_result cos_pair_import(struct cos_secure *secure, struct cos_span dgi, 
     }
     key.flags &= (uint8_t)~FLAG_GENERATED;
     key.counter = 0;
-    return cos_material_store(secure, &key, &content);
+    return cos_material_store(secure, &key);
 }

@@ -105,43 +105,58 @@ void cos_material_forget(struct cos_secure *secure)
 
 /* ---- In NVM ---- */
 
-static enum cos_result load(const struct cos_secure *secure, const struct object *key, size_t size)
+enum cos_result cos_material_self_test(struct cos_secure *secure, const struct object *key)
+{
+    return cos_key_self_test(secure, key->algorithm == ALGORITHM_RSA
+                                         ? COS_SELF_TEST_RSA
+                                         : COS_SELF_TEST_P256 << key->format);
+}
+
+static enum cos_result load(struct cos_secure *secure, const struct object *key, size_t size)
 {
     const struct content content = cos_object_content(key);
 
     COS_CHECK(key->size != 0, COS_E_NOT_USABLE);                 /* neither made nor imported yet */
     COS_CHECK(cos_material_served(secure, key), COS_E_FUNCTION); /* by another firmware */
     COS_CHECK(key->size == cos_material_size(key), COS_E_STORE_DAMAGED);
+    COS_TRY(cos_material_self_test(secure, key));
     return cos_content_read(secure, &content, 0, secure->config.key_memory, size);
 }
 
-enum cos_result cos_material_load(const struct cos_secure *secure, const struct object *key)
+enum cos_result cos_material_load(struct cos_secure *secure, const struct object *key)
 {
     return load(secure, key, cos_material_size(key));
 }
 
-enum cos_result cos_material_load_public(const struct cos_secure *secure, const struct object *key)
+enum cos_result cos_material_load_public(struct cos_secure *secure, const struct object *key)
 {
     return load(secure, key, cos_material_public_size(key));
 }
 
-enum cos_result cos_material_place(struct cos_secure *secure, const struct object *key,
-                                   struct content *content)
+static enum cos_result place(struct cos_secure *secure, const struct object *key,
+                             struct content *content)
 {
-    *content = (struct content){
-        .owner = cos_object_content(key).owner,
-        .size = (uint16_t)cos_material_size(key),
-    };
+    *content = cos_object_content(key);
+    content->size = (uint16_t)cos_material_size(key);
     COS_TRY(cos_content_sweep(secure));
     return cos_content_place(secure, content);
 }
 
-enum cos_result cos_material_store(struct cos_secure *secure, struct object *key,
-                                   const struct content *content)
+enum cos_result cos_material_fits(struct cos_secure *secure, const struct object *key)
 {
-    COS_TRY(cos_content_write(secure, content, secure->config.key_memory));
-    key->chunk = content->chunk;
-    key->size = content->size;
+    struct content content;
+
+    return place(secure, key, &content);
+}
+
+enum cos_result cos_material_store(struct cos_secure *secure, struct object *key)
+{
+    struct content content;
+
+    COS_TRY(place(secure, key, &content));
+    COS_TRY(cos_content_write(secure, &content, secure->config.key_memory));
+    key->chunk = content.chunk;
+    key->size = content.size;
     cos_change_start(secure);
     COS_TRY(cos_object_put(secure, key, NULL));
     COS_TRY(cos_change_commit(secure)); /* here it replaces the old one */

@@ -8,7 +8,6 @@
 enum {
     STATE_PAGES = 1,
     STORAGE_KEY_PAGES = 1,
-    OBJECT_ASSOCIATED = 21,
     TRANSPORT_TRIES = 10,
 };
 
@@ -205,8 +204,10 @@ enum cos_result cos_object_read(const struct cos_secure *secure, uint16_t index,
 
 struct content cos_object_content(const struct object *object)
 {
-    return (struct content){(uint16_t)(CONTENT_OF_OBJECT | object->index), object->chunk,
-                            object->size};
+    return (struct content){.owner = (uint16_t)(CONTENT_OF_OBJECT | object->index),
+                            .chunk = object->chunk,
+                            .size = object->size,
+                            .object = object};
 }
 
 enum cos_result cos_object_find(const struct cos_secure *secure, enum object_kind kind,

@@ -190,7 +190,7 @@ static void keep_answer(struct cos_secure *secure, enum cos_result result,
 static bool is_fault(enum cos_result result)
 {
     return result == COS_E_INVARIANT || result == COS_E_CRYPTO || result == COS_E_STORE_DAMAGED ||
-           result == COS_E_ENTROPY;
+           result == COS_E_ENTROPY || result == COS_E_SELF_TEST;
 }
 
 enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)

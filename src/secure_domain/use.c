@@ -47,6 +47,15 @@ enum cos_result cos_key_use(struct cos_secure *secure, uint8_t channel, struct o
     return cos_key_spend(secure, channel, key);
 }
 
+enum cos_result cos_key_self_test(struct cos_secure *secure, unsigned which)
+{
+    if ((secure->tested & which) != which) {
+        COS_TRY(cos_crypto_self_test_optional(secure->config.crypto, which));
+        secure->tested = (uint8_t)(secure->tested | which);
+    }
+    return COS_OK;
+}
+
 struct cos_random cos_secure_random(struct cos_secure *secure)
 {
     struct cos_random random = cos_drbg_source(&secure->drbg);

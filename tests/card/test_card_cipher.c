@@ -198,7 +198,7 @@ static void check_block(struct bench *bench, const struct block_key *key, bool p
     const uint8_t algorithm = padded ? CBC_PADDED : CBC;
     const size_t vector_length = vector != NULL ? key->block : 0;
     const size_t total = padded ? (length / key->block + 1) * key->block : length;
-    uint8_t plain[512] = {0}, expected[512];
+    uint8_t plain[512] = {0}, expected[1 + 512];
 
     crypt_digest(plain, length, (unsigned)length);
     if (padded) {

@@ -135,11 +135,11 @@ static void malformed_pins_are_not_stored(void **state)
     bench_expect(bench, "0020000B", 0x6A88, NULL);
 }
 
-/* What is no attribute of a key, or has no such value: no format, no use left, made on the chip. */
-static void keys_have_no_format(void **state)
+/* None of it is an attribute of an AES key, which is well without. */
+static void keys_are_no_pins(void **state)
 {
-    static const char *const attributes[] = {"C90101", "CA020000", "CC0102", "CC0104",
-                                             "CD0100", "C10104",   "CB0180", ""};
+    static const char *const attributes[] = {"C90101", "CC0104", "CD0100", "C10104",
+                                             "C2010C", "C30102", "C40100", ""};
     struct bench *bench = *state;
     char dgi[128];
 
@@ -331,7 +331,7 @@ static void new_values_have_the_format(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CARD_TEST(malformed_pins_are_not_stored),     CARD_TEST(keys_have_no_format),
+        CARD_TEST(malformed_pins_are_not_stored),     CARD_TEST(keys_are_no_pins),
         CARD_TEST(the_longest_of_each_format),        FORMAT_TEST(what_no_pin_can_be_costs_no_try),
         FORMAT_TEST(what_a_pin_could_be_is_compared), FORMAT_TEST(new_values_have_the_format),
     };

@@ -9,6 +9,7 @@
 #include "crypt_rig.h"
 
 #include "cos/tlv.h"
+#include "secure_domain/domain.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -147,6 +148,49 @@ static void a_key_of_2048_bits(void **state)
     oracle_rsa_free(&rsa);
 }
 
+/* A key of OpenSSL's, since making one takes long. The longest data field is that of VERIFY. */
+static void a_key_of_4096_bits(void **state)
+{
+    static const struct cos_span no_label = {NULL, 0};
+    struct bench *bench = *state;
+    uint8_t digest[64], signature[512], cipher[513] = {0};
+    const struct cos_span message = {digest, sizeof digest};
+    struct oracle_rsa rsa, read;
+    struct object key;
+
+    oracle_rsa_generate(&rsa, 4096, 65537);
+    crypt_key(bench, 4, OF_APPLICATION " 800104 C90140 CE0103");
+    assert_int_equal(cos_status_find(&bench->secure, 0, 0x84, OBJECT_KEY, &key), COS_OK);
+    const struct cos_rsa_parts parts = cos_material_rsa_parts(&bench->secure, &key);
+    memcpy(parts.n, rsa.n, 512);
+    memcpy(parts.n + 512, "\x00\x01\x00\x01", 4);
+    memcpy(parts.p, rsa.p, 256);
+    memcpy(parts.q, rsa.q, 256);
+    memcpy(parts.dp, rsa.dp, 256);
+    memcpy(parts.dq, rsa.dq, 256);
+    memcpy(parts.qinv, rsa.qinv, 256);
+    assert_int_equal(cos_material_store(&bench->secure, &key), COS_OK);
+    assert_int_equal(crypt_chunks(bench), 20); /* 1,796 bytes */
+    crypt_read_rsa(bench, 0x84, &read);
+    assert_memory_equal(read.n, rsa.n, 512);
+    crypt_digest(digest, sizeof digest, 2);
+    crypt_set(bench, 0xB6, 0x84, HASH_AND(COS_SHA512, PSS));
+    assert_int_equal(sign(bench, digest, sizeof digest), 0x9000);
+    assert_int_equal(bench->length, 512);
+    memcpy(signature, bench->data, sizeof signature);
+    assert_true(oracle_rsa_verify(&rsa, RSA_PKCS1_PSS_PADDING, COS_SHA512, digest, signature));
+    assert_int_equal(verify(bench, digest, 64, signature, 512), 0x9000);
+    signature[511] ^= 1;
+    assert_int_equal(verify(bench, digest, 64, signature, 512), 0x6300);
+    oracle_rsa_encrypt(&rsa, RSA_PKCS1_OAEP_PADDING, COS_SHA256, no_label, message, cipher + 1);
+    crypt_set(bench, 0xB8, 0x84, OAEP);
+    assert_int_equal(crypt_send(bench, 0x2A, 0x80, 0x86, cipher, sizeof cipher), 0x9000);
+    assert_int_equal(bench->length, sizeof digest);
+    assert_memory_equal(bench->data, digest, sizeof digest);
+    oracle_rsa_free(&read);
+    oracle_rsa_free(&rsa);
+}
+
 /* ---- Elliptic curves ---- */
 
 static const char *const ec_keys[COS_CURVES] = {EC_P256, EC_P384, EC_P521};
@@ -271,9 +315,13 @@ static void the_last_round_on_the_card(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CARD_TEST(rsa_signatures_with_each_hash), CARD_TEST(pss_is_salted),
-        CARD_TEST(a_digest_info_from_outside),    CARD_TEST(a_key_of_2048_bits),
-        CARD_TEST(ecdsa_on_each_curve),           CARD_TEST(a_hash_is_signed_by_the_next_command),
+        CARD_TEST(rsa_signatures_with_each_hash),
+        CARD_TEST(pss_is_salted),
+        CARD_TEST(a_digest_info_from_outside),
+        CARD_TEST(a_key_of_2048_bits),
+        CARD_TEST(a_key_of_4096_bits),
+        CARD_TEST(ecdsa_on_each_curve),
+        CARD_TEST(a_hash_is_signed_by_the_next_command),
         CARD_TEST(the_last_round_on_the_card),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

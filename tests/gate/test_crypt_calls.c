@@ -58,7 +58,7 @@ static void key_pairs(void **state)
         {"no operation 0", K, "0000 84", COS_E_GATE_FORMAT, NULL, 0},
         {"not made yet", K, "0600 84", COS_E_NOT_USABLE, NULL, 0},
         {"no such key", K, "0500 8C", COS_E_REFERENCE_NOT_FOUND, NULL, 0},
-        {"not a reference", K, "0500 E4", COS_E_P1_P2, NULL, 0},
+        {"not a reference", K, "0500 E4", COS_E_REFERENCE_NOT_FOUND, NULL, 0},
         {"symmetric", K, "0500 82", COS_E_CONDITIONS, NULL, 0},
         /* 97 bytes in two chunks of one page, the entry */
         {"made", K, "0500 84", COS_OK, NULL, 2},

@@ -27,6 +27,7 @@ LEAVES = {
 TABLES = {
     ("src/app_domain/dispatch.c", "handler"): "src/app_domain/commands.c",
     ("src/secure_domain/serve.c", "handler"): "src/secure_domain/serve.c",
+    ("src/secure_domain/crypt.c", "run"): "src/secure_domain/crypt.c",
     ("src/crypto/self_test.c", "run"): "src/crypto/self_test.c",
     ("src/crypto/self_test_optional.c", "run"): "src/crypto/self_test_optional.c",
     ("src/fs/rule.c", "holds"): "src/secure_domain/status.c",
