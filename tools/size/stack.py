@@ -15,7 +15,7 @@ LEAVES = {
     **{name: PROVIDER for name in ("aes_encrypt", "aes_decrypt", "aes_cbc_encrypt",
                                    "aes_cbc_decrypt", "aes_cmac", "aes_ccm_seal", "aes_ccm_open",
                                    "des3_encrypt", "des3_decrypt", "hash", "hash_resume", "hmac",
-                                   "rsa_public", "rsa_private", "rsa_check", "rsa_generate",
+                                   "rsa_public", "rsa_private", "rsa_check", "rsa_generate", "rsa_complete",
                                    "ec_generate", "ec_public", "ec_sign", "ec_verify",
                                    "ec_agree", "ec_check", "draw",
                                    "apply")},
