@@ -151,7 +151,8 @@ help:
 	@echo 'make power    torn power, long form          make fuzz SECONDS=n  fuzz that long'
 	@echo 'make size     code, RAM, stack, layering     make lint            format, cppcheck, clang-tidy'
 	@echo 'make clients  real PC/SC clients             make coverage        lines covered'
-	@echo 'make bench-fs what commands on files cost    tests/power/mutants.sh  tests the rig of torn power'
+	@echo 'make bench-fs what commands on files cost    make bench-gate      what the gate costs'
+	@echo 'tests/power/mutants.sh  tests the rig of torn power'
 	@echo 'make docs     generated pages                make install PREFIX=/usr/local'
 
 include $(wildcard mk/*.mk)

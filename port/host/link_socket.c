@@ -36,7 +36,7 @@ static enum cos_result wait_readable(int descriptor, uint32_t timeout_ms)
         uint64_t now = now_ms();
         uint64_t left = until > now ? until - now : 0;
         int patience = left > INT_MAX ? INT_MAX : (int)left;
-        int ready = poll(&wait, 1, timeout_ms == 0 ? -1 : patience);
+        int ready = poll(&wait, 1, patience);
         if (ready > 0) {
             /* A frame that was sent before the other end closed is still read. */
             return (wait.revents & POLLIN) != 0 ? COS_OK : COS_E_LINK_DOWN;
@@ -44,7 +44,7 @@ static enum cos_result wait_readable(int descriptor, uint32_t timeout_ms)
         if (ready < 0 && errno != EINTR) {
             return COS_E_LINK_DOWN;
         }
-        if (ready == 0 && timeout_ms != 0 && patience == 0) {
+        if (ready == 0 && patience == 0) {
             return COS_E_LINK_TIMEOUT;
         }
     }
@@ -54,7 +54,9 @@ static enum cos_result socket_receive(void *context, uint8_t *frame, size_t capa
                                       size_t *length, uint32_t timeout_ms)
 {
     const struct host_link_socket *link = context;
-    COS_TRY(wait_readable(link->descriptor, timeout_ms));
+    if (timeout_ms != 0) { /* for ever: recv() waits as well, for one call of the system less */
+        COS_TRY(wait_readable(link->descriptor, timeout_ms));
+    }
     /* MSG_TRUNC: the length that arrived, even if more than fits. No frame is empty, so 0 is the
      * end. */
     ssize_t got;
