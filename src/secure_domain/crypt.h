@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the files of PERFORM SECURITY OPERATION share: crypt.c, sign.c, cipher.c, checksum.c.
+ * What the files of PERFORM SECURITY OPERATION share: crypt.c, sign.c, attest.c,
+ * cipher.c, checksum.c.
  */
 #ifndef COS_SECURE_CRYPT_H
 #define COS_SECURE_CRYPT_H
@@ -62,6 +63,10 @@ enum cos_result cos_crypt_read_pair(struct cos_span data, uint32_t first_tag, ui
                                     struct cos_span *first, struct cos_span *second);
 /* Pays for the use of the key: when nothing but the key's own work is left to do. */
 enum cos_result cos_crypt_spend(struct operation *operation);
+
+/* The SHA-256 digest of what an attestation says of the key pair that the data field names
+ * (attest.c). COS_E_CONDITIONS: it was not made here. */
+enum cos_result cos_crypt_statement(struct operation *operation, uint8_t digest[COS_SHA256_SIZE]);
 
 /* The operations, a row each of the table in crypt.c. */
 enum cos_result cos_pso_sign(struct operation *operation);

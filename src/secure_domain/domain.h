@@ -2,8 +2,8 @@
  *
  * What the files of the secure domain share. One file a concern: start.c, serve.c, state.c,
  * seal.c, object.c, application.c, chunk.c, material.c, vault.c, environment.c, crypt.c, sign.c,
- * cipher.c, checksum.c, status.c, pin_format.c, pin.c, auth.c, mutual.c, session.c, sm.c, scp03.c,
- * scp02.c, sm_iso.c, key.c, generate.c, import.c, use.c, personal.c, life.c.
+ * attest.c, cipher.c, checksum.c, status.c, pin_format.c, pin.c, auth.c, mutual.c, session.c, sm.c,
+ * scp03.c, scp02.c, sm_iso.c, key.c, generate.c, import.c, use.c, personal.c, life.c.
  */
 #ifndef COS_SECURE_DOMAIN_H
 #define COS_SECURE_DOMAIN_H

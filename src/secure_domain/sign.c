@@ -98,7 +98,17 @@ static enum cos_result sign(struct operation *operation)
 
 enum cos_result cos_pso_sign(struct operation *operation)
 {
-    COS_TRY(cos_crypt_take_key(operation, TEMPLATE_SIGNATURE, REFERENCE_COMPUTE, SERVICE_SIGN));
+    uint8_t statement[COS_SHA256_SIZE];
+
+    COS_TRY(cos_crypt_take_key(operation, TEMPLATE_SIGNATURE, REFERENCE_COMPUTE,
+                               SERVICE_SIGN | SERVICE_ATTEST));
+    if ((operation->key.service & SERVICE_ATTEST) != 0) {
+        COS_CHECK(!operation->hashed || operation->hash == COS_SHA256, COS_E_CONDITIONS);
+        COS_TRY(cos_crypt_statement(operation, statement));
+        operation->data = (struct cos_span){statement, sizeof statement};
+        operation->hashed = true;
+        operation->hash = COS_SHA256;
+    }
     return sign(operation);
 }
 
