@@ -136,6 +136,9 @@ static enum cos_result authenticate(struct cos_secure *secure, uint8_t operation
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
     COS_CHECK(p1 == 0, COS_E_P1_P2);
     COS_TRY(find_key(secure, channel, reference, &key));
+    if (inside && key.service == SERVICE_OTP) {
+        return cos_one_time_password(secure, channel, &key, data, body);
+    }
     COS_CHECK((key.usage &
                (inside ? USAGE_INTERNAL | USAGE_ACCESS_PROOF : USAGE_EXTERNAL | USAGE_MUTUAL)) != 0,
               COS_E_CONDITIONS);
