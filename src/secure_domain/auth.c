@@ -8,6 +8,7 @@
 enum {
     PROOF_SYSTEM = 8,
     PROOF_RANDOM = 16,
+    DIGEST_MIN = 20,
 };
 
 enum cos_result cos_challenge_make(struct cos_secure *secure, uint8_t length, uint8_t use,
@@ -63,7 +64,6 @@ static enum cos_result prove_access(struct cos_secure *secure, const struct obje
         {label, sizeof label}, data, {&key->level, 1}, {key->valid_to, 4}};
     uint8_t mac[COS_AES_BLOCK];
 
-    COS_CHECK(data.length == PROOF_SYSTEM + PROOF_RANDOM, COS_E_LENGTH);
     COS_TRY(cos_object_secret(secure, key, secure->clear.secret));
     COS_TRY(crypto->aes_cmac(crypto->context, secure->clear.secret, key->length, parts, 4, mac));
     cos_write8(body, key->level);
@@ -72,15 +72,40 @@ static enum cos_result prove_access(struct cos_secure *secure, const struct obje
     return COS_OK;
 }
 
-static enum cos_result internal(struct cos_secure *secure, const struct object *key,
+/* The data as they are: RSA in block type 1, of which they are 40 % at most, or ECDSA. */
+static enum cos_result sign(struct cos_secure *secure, uint8_t channel, struct object *key,
+                            struct cos_span data, struct cos_writer *body)
+{
+    const size_t modulus = cos_material_modulus(key);
+
+    if (key->algorithm == ALGORITHM_RSA) {
+        COS_CHECK(data.length != 0 && 5 * data.length <= 2 * modulus, COS_E_LENGTH);
+        /* The answer is kept for SM_SEAL. */
+        COS_CHECK(!secure->in_sm || body->length + modulus <= COS_SM_ANSWER_MAX, COS_E_LENGTH);
+    } else {
+        COS_CHECK(data.length >= DIGEST_MIN && data.length <= COS_HASH_MAX, COS_E_LENGTH);
+    }
+    COS_CHECK(key->size != 0, COS_E_NOT_USABLE); /* neither made nor imported yet */
+    COS_TRY(cos_key_spend(secure, channel, key));
+    return cos_crypt_sign(secure, channel, key, 0, data, body);
+}
+
+static enum cos_result internal(struct cos_secure *secure, uint8_t channel, struct object *key,
                                 struct cos_span data, struct cos_writer *body)
 {
     uint8_t *x = secure->clear.work;
 
+    COS_TRY(cos_key_ready(secure, channel, key));
+    if (key->algorithm == ALGORITHM_RSA || key->algorithm == ALGORITHM_EC) {
+        return sign(secure, channel, key, data, body);
+    }
+    const size_t length =
+        key->usage == USAGE_ACCESS_PROOF ? PROOF_SYSTEM + PROOF_RANDOM : block_of(key);
+    COS_CHECK(data.length == length, COS_E_LENGTH);
+    COS_TRY(cos_key_spend(secure, channel, key));
     if (key->usage == USAGE_ACCESS_PROOF) {
         return prove_access(secure, key, data, body);
     }
-    COS_CHECK(data.length == block_of(key), COS_E_LENGTH);
     COS_TRY(encrypt_block(secure, key, data.data, x));
     cos_write_bytes(body, x, data.length);
     return COS_OK;
@@ -142,12 +167,12 @@ static enum cos_result authenticate(struct cos_secure *secure, uint8_t operation
     COS_CHECK((key.usage &
                (inside ? USAGE_INTERNAL | USAGE_ACCESS_PROOF : USAGE_EXTERNAL | USAGE_MUTUAL)) != 0,
               COS_E_CONDITIONS);
-    COS_TRY(cos_status_require_of(secure, channel, key.context == CONTEXT_GLOBAL, key.use_rule));
-    if (key.usage == USAGE_MUTUAL) {
-        return cos_mutual_authenticate(secure, channel, &key, data, body);
+    if (inside) {
+        return internal(secure, channel, &key, data, body);
     }
-    return inside ? internal(secure, &key, data, body)
-                  : external(secure, &secure->channels[channel], &key, data);
+    COS_TRY(cos_status_require_of(secure, channel, key.context == CONTEXT_GLOBAL, key.use_rule));
+    return key.usage == USAGE_MUTUAL ? cos_mutual_authenticate(secure, channel, &key, data, body)
+                                     : external(secure, &secure->channels[channel], &key, data);
 }
 
 enum cos_result cos_call_auth(struct cos_secure *secure, struct cos_reader *request,

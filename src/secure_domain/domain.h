@@ -391,6 +391,9 @@ enum cos_result cos_status_find(const struct cos_secure *secure, uint8_t channel
  * (COS_E_NOT_USABLE). */
 enum cos_result cos_key_may(const struct cos_secure *secure, uint8_t channel,
                             const struct object *key, enum object_service service);
+/* The same, but for what it serves. */
+enum cos_result cos_key_ready(const struct cos_secure *secure, uint8_t channel,
+                              const struct object *key);
 /* Then one use is spent, durably, and with FLAG_EACH_USE the user's authentication. */
 enum cos_result cos_key_spend(struct cos_secure *secure, uint8_t channel, struct object *key);
 /* Both. */

@@ -177,8 +177,8 @@ static bool pair_consistent(const struct cos_secure *secure, const struct object
                                   ? SERVICE_SIGN | SERVICE_DECIPHER | SERVICE_ENCIPHER
                                   : SERVICE_SIGN | SERVICE_AGREE;
 
-    return length == 0 && cos_material_served(secure, key) && key->usage == 0 &&
-           key->service != 0 && (key->service & ~services) == 0;
+    return length == 0 && cos_material_served(secure, key) && (key->usage | key->service) != 0 &&
+           (key->usage & ~USAGE_INTERNAL) == 0 && (key->service & ~services) == 0;
 }
 
 static bool key_consistent(const struct cos_secure *secure, const struct object *key, size_t length)
