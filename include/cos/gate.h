@@ -119,6 +119,7 @@ enum cos_auth_op {
     COS_AUTH_EXTERNAL = 2,
     COS_AUTH_SCP03_BEGIN = 3,  /* INITIALIZE UPDATE */
     COS_AUTH_SCP03_FINISH = 4, /* EXTERNAL AUTHENTICATE */
+    COS_AUTH_GENERAL = 5,
 };
 enum cos_key_op {
     COS_KEY_PUT = 1,        /* PUT KEY: import of a card key set */

@@ -71,3 +71,8 @@ enum cos_result cos_app_external_authenticate(struct exchange *x)
 {
     return call_auth(x, COS_AUTH_EXTERNAL);
 }
+
+enum cos_result cos_app_general_authenticate(struct exchange *x)
+{
+    return call_auth(x, COS_AUTH_GENERAL);
+}

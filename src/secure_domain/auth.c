@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * GET CHALLENGE, INTERNAL and EXTERNAL AUTHENTICATE (ISO/IEC 7816-4:2013, 11.5.2 to 11.5.5), and
+ * GET CHALLENGE, INTERNAL and EXTERNAL AUTHENTICATE (ISO/IEC 7816-4:2013, 11.5.2 to 11.5.4), and
  * the access proof (docs/formats.md, "Access proof").
  */
-#include "domain.h"
+#include "auth.h"
 
 enum {
     PROOF_SYSTEM = 8,
@@ -32,7 +32,7 @@ enum cos_result cos_call_challenge(struct cos_secure *secure, struct cos_reader 
     return cos_challenge_make(secure, length, 0, body);
 }
 
-static size_t block_of(const struct object *key)
+size_t cos_auth_block(const struct object *key)
 {
     return key->algorithm == ALGORITHM_DES3 ? COS_DES_BLOCK : COS_AES_BLOCK;
 }
@@ -90,8 +90,8 @@ static enum cos_result sign(struct cos_secure *secure, uint8_t channel, struct o
     return cos_crypt_sign(secure, channel, key, 0, data, body);
 }
 
-static enum cos_result internal(struct cos_secure *secure, uint8_t channel, struct object *key,
-                                struct cos_span data, struct cos_writer *body)
+enum cos_result cos_auth_internal(struct cos_secure *secure, uint8_t channel, struct object *key,
+                                  struct cos_span data, struct cos_writer *body)
 {
     uint8_t *x = secure->clear.work;
 
@@ -100,7 +100,7 @@ static enum cos_result internal(struct cos_secure *secure, uint8_t channel, stru
         return sign(secure, channel, key, data, body);
     }
     const size_t length =
-        key->usage == USAGE_ACCESS_PROOF ? PROOF_SYSTEM + PROOF_RANDOM : block_of(key);
+        key->usage == USAGE_ACCESS_PROOF ? PROOF_SYSTEM + PROOF_RANDOM : cos_auth_block(key);
     COS_CHECK(data.length == length, COS_E_LENGTH);
     COS_TRY(cos_key_spend(secure, channel, key));
     if (key->usage == USAGE_ACCESS_PROOF) {
@@ -111,13 +111,13 @@ static enum cos_result internal(struct cos_secure *secure, uint8_t channel, stru
     return COS_OK;
 }
 
-static enum cos_result external(struct cos_secure *secure, struct cos_channel *status,
-                                struct object *key, struct cos_span data)
+enum cos_result cos_auth_external(struct cos_secure *secure, struct cos_channel *status,
+                                  struct object *key, uint8_t use, struct cos_span data)
 {
     uint8_t *expected = secure->clear.work;
 
-    COS_CHECK(data.length == block_of(key), COS_E_LENGTH);
-    COS_CHECK(secure->challenge_use == 0 && secure->challenge_length == data.length,
+    COS_CHECK(data.length == cos_auth_block(key), COS_E_LENGTH);
+    COS_CHECK(secure->challenge_use == use && secure->challenge_length == data.length,
               COS_E_CONDITIONS);
     cos_status_set(secure, status, key, false);
     secure->challenge_length = 0; /* a challenge is good for one try */
@@ -161,6 +161,9 @@ static enum cos_result authenticate(struct cos_secure *secure, uint8_t operation
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
     COS_CHECK(p1 == 0, COS_E_P1_P2);
     COS_TRY(find_key(secure, channel, reference, &key));
+    if (operation == COS_AUTH_GENERAL) {
+        return cos_auth_general(secure, channel, reference, &key, data, body);
+    }
     if (inside && key.service == SERVICE_OTP) {
         return cos_one_time_password(secure, channel, &key, data, body);
     }
@@ -168,11 +171,22 @@ static enum cos_result authenticate(struct cos_secure *secure, uint8_t operation
                (inside ? USAGE_INTERNAL | USAGE_ACCESS_PROOF : USAGE_EXTERNAL | USAGE_MUTUAL)) != 0,
               COS_E_CONDITIONS);
     if (inside) {
-        return internal(secure, channel, &key, data, body);
+        return cos_auth_internal(secure, channel, &key, data, body);
     }
     COS_TRY(cos_status_require_of(secure, channel, key.context == CONTEXT_GLOBAL, key.use_rule));
-    return key.usage == USAGE_MUTUAL ? cos_mutual_authenticate(secure, channel, &key, data, body)
-                                     : external(secure, &secure->channels[channel], &key, data);
+    return key.usage == USAGE_MUTUAL
+               ? cos_mutual_authenticate(secure, channel, &key, data, body)
+               : cos_auth_external(secure, &secure->channels[channel], &key, 0, data);
+}
+
+/* GENERAL AUTHENTICATE starts over after whatever was refused. */
+static enum cos_result end_step(struct cos_secure *secure, uint8_t operation,
+                                enum cos_result result)
+{
+    if (operation == COS_AUTH_GENERAL && result != COS_OK) {
+        secure->challenge_length = 0;
+    }
+    return result;
 }
 
 enum cos_result cos_call_auth(struct cos_secure *secure, struct cos_reader *request,
@@ -183,14 +197,16 @@ enum cos_result cos_call_auth(struct cos_secure *secure, struct cos_reader *requ
     if (operation != COS_AUTH_SCP03_FINISH) {
         cos_sessions_close_begun(secure);
     }
-    if (operation != COS_AUTH_EXTERNAL) {
+    if (operation !=
+        (secure->challenge_use >= CHALLENGE_GENERAL ? COS_AUTH_GENERAL : COS_AUTH_EXTERNAL)) {
         secure->challenge_length = 0;
     }
     switch (operation) {
     case COS_AUTH_INTERNAL:
     case COS_AUTH_EXTERNAL:
+    case COS_AUTH_GENERAL:
         COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & COS_STATES_USE) != 0, COS_E_CONDITIONS);
-        return authenticate(secure, operation, request, body);
+        return end_step(secure, operation, authenticate(secure, operation, request, body));
     case COS_AUTH_SCP03_BEGIN:
         return cos_scp03_begin(secure, request, body);
     case COS_AUTH_SCP03_FINISH:

@@ -2,8 +2,8 @@
  *
  * What the files of the secure domain share. One file a concern: start.c, serve.c, state.c,
  * seal.c, object.c, application.c, chunk.c, material.c, vault.c, environment.c, crypt.c, sign.c,
- * cipher.c, checksum.c, status.c, pin_format.c, pin.c, auth.c, one_time.c, mutual.c, session.c,
- * sm.c, scp03.c, scp02.c, sm_iso.c, key.c, generate.c, use.c, personal.c, life.c.
+ * cipher.c, checksum.c, status.c, pin_format.c, pin.c, auth.c, general.c, one_time.c, mutual.c,
+ * session.c, sm.c, scp03.c, scp02.c, sm_iso.c, key.c, generate.c, use.c, personal.c, life.c.
  */
 #ifndef COS_SECURE_DOMAIN_H
 #define COS_SECURE_DOMAIN_H
@@ -520,8 +520,10 @@ enum cos_result cos_sm_bound(struct cos_secure *secure, uint8_t opcode, struct c
 
 /* ---- Challenges (auth.c) ---- */
 
+/* In challenge_use: GENERAL AUTHENTICATE, with the reference of the key. */
+enum { CHALLENGE_GENERAL = 0x40 };
 /* Draws a challenge, answers it, and keeps it for whoever may use it: a production step, 0 = an
- * authentication. */
+ * authentication that follows GET CHALLENGE, or as above. */
 enum cos_result cos_challenge_make(struct cos_secure *secure, uint8_t length, uint8_t use,
                                    struct cos_writer *body);
 
