@@ -364,6 +364,50 @@ static void under_secure_messaging(void **state)
     EVP_PKEY_free(pkey);
 }
 
+/* The call is served if it is the open command's, to the letter. */
+static void bound_to_the_open_command(void **state)
+{
+    static const struct {
+        const char *open;
+        uint8_t message[8];
+        enum cos_result result;
+    } rows[] = {
+        {"00860083 04 7C028100", {5, 0, 0, 0x83, 0x7C, 2, 0x81, 0}, COS_OK},
+        {"00870083 04 7C028100", {5, 0, 0, 0x83, 0x7C, 2, 0x81, 0}, COS_OK},
+        {"00860083 04 7C028100", {5, 0, 0, 0x85, 0x7C, 2, 0x81, 0}, COS_E_CONDITIONS},
+        {"00860083 04 7C028100", {5, 0, 1, 0x83, 0x7C, 2, 0x81, 0}, COS_E_CONDITIONS},
+        {"00860083 04 7C028100", {5, 0, 0, 0x83, 0x7C, 2, 0x82, 0}, COS_E_CONDITIONS},
+        {"00860083 02 7C00", {5, 0, 0, 0x83, 0x7C, 2, 0x81, 0}, COS_E_CONDITIONS},
+        {"00860083 04 7C028100", {1, 0, 0, 0x83, 0x7C, 2, 0x81, 0}, COS_E_CONDITIONS},
+        {"00860083 04 7C028100", {2, 0, 0, 0x83, 0x7C, 2, 0x81, 0}, COS_E_CONDITIONS},
+        {"00880083 04 7C028100", {5, 0, 0, 0x83, 0x7C, 2, 0x81, 0}, COS_E_CONDITIONS},
+        {"00820083 04 7C028100", {5, 0, 0, 0x83, 0x7C, 2, 0x81, 0}, COS_E_CONDITIONS},
+        {"00200081", {5, 0, 0, 0x83, 0x7C, 2, 0x81, 0}, COS_E_CONDITIONS},
+        {"80860083 04 7C028100", {5, 0, 0, 0x83, 0x7C, 2, 0x81, 0}, COS_E_CONDITIONS},
+    };
+    struct bench *bench = *state;
+
+    for (size_t i = 0; i < CARD_COUNT(rows); i++) {
+        uint8_t message[1 + BYTES_MAX] = {0};
+        struct cos_span part = {message, 0}, body;
+        struct bytes apdu;
+        bench_session(bench, 0x33);
+        bench_expect_sm(bench, BENCH_APPLICATION, 0x9000, NULL);
+        bench_wrap(bench, rows[i].open, &apdu);
+        memcpy(message + 1, apdu.data, apdu.length);
+        part.length = 1 + apdu.length;
+        assert_int_equal(cos_gate_call(&bench->app.gate, COS_GATE_SM_OPEN, &part, 1, &body),
+                         COS_OK);
+        part = (struct cos_span){rows[i].message, sizeof rows[i].message};
+        const enum cos_result result =
+            cos_gate_call(&bench->app.gate, COS_GATE_AUTH, &part, 1, &body);
+        if (result != rows[i].result) {
+            fail_msg("row %zu: %d", i, (int)result);
+        }
+        bench_reset(bench);
+    }
+}
+
 /* 256 bytes and the template are more than what secure messaging takes: the use is not spent. */
 static void long_answers(void **state)
 {
@@ -389,10 +433,15 @@ static void long_answers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        KEYS_TEST(a_block_is_enciphered),      KEYS_TEST(pairs_sign),
-        KEYS_TEST(the_terminal_proves_itself), KEYS_TEST(what_is_interrupted_starts_over),
-        KEYS_TEST(secrets_are_agreed_on),      KEYS_TEST(what_is_no_request),
-        KEYS_TEST(under_secure_messaging),     KEYS_TEST(long_answers),
+        KEYS_TEST(a_block_is_enciphered),
+        KEYS_TEST(pairs_sign),
+        KEYS_TEST(the_terminal_proves_itself),
+        KEYS_TEST(what_is_interrupted_starts_over),
+        KEYS_TEST(secrets_are_agreed_on),
+        KEYS_TEST(what_is_no_request),
+        KEYS_TEST(under_secure_messaging),
+        KEYS_TEST(bound_to_the_open_command),
+        KEYS_TEST(long_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
