@@ -80,6 +80,7 @@ static enum cos_result run(struct exchange *x)
         return refuse(x, accepted);
     }
     bool continues = row->handler == cos_app_external_authenticate ||
+                     row->handler == cos_app_general_authenticate ||
                      row->handler == cos_app_gp_external_authenticate ||
                      row->handler == cos_app_perform_security_operation ||
                      row->handler == cos_app_production_step;

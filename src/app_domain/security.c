@@ -52,11 +52,13 @@ enum cos_result cos_app_get_challenge(struct exchange *x)
                            (struct cos_span){NULL, 0});
 }
 
+enum { AUTH_MAX = 260 }; /* what the call has room for */
+
 static enum cos_result call_auth(struct exchange *x, enum cos_auth_op operation)
 {
     const uint8_t fields[] = {(uint8_t)operation, x->class_.channel, x->command.p1, x->command.p2};
 
-    COS_CHECK(x->command.nc <= 64, COS_E_LENGTH);
+    COS_CHECK(x->command.nc <= AUTH_MAX, COS_E_LENGTH);
     return cos_app_hand_on(x, COS_GATE_AUTH, fields, sizeof fields, cos_app_command_data(x));
 }
 
@@ -68,4 +70,9 @@ enum cos_result cos_app_internal_authenticate(struct exchange *x)
 enum cos_result cos_app_external_authenticate(struct exchange *x)
 {
     return call_auth(x, COS_AUTH_EXTERNAL);
+}
+
+enum cos_result cos_app_general_authenticate(struct exchange *x)
+{
+    return call_auth(x, COS_AUTH_GENERAL);
 }

@@ -189,6 +189,25 @@ static void put64(uint8_t out[8], uint64_t value)
     cos_put32(out + 4, (uint32_t)value);
 }
 
+/* Reads the suite; whether the input is one for it; the challenge as it is hashed. */
+static enum cos_result prepare(struct cos_span text, const struct cos_ocra_input *input,
+                               struct cos_ocra_suite *suite, uint8_t challenge[128])
+{
+    COS_TRY(cos_ocra_parse(text, suite));
+    COS_CHECK(input->pin_hash.length == (suite->pin ? cos_hash_size(suite->pin_hash) : 0),
+              COS_E_DATA);
+    COS_CHECK(input->session.length == suite->session, COS_E_DATA);
+    return fill_challenge(suite, input->challenge, challenge);
+}
+
+enum cos_result cos_ocra_check(struct cos_span text, const struct cos_ocra_input *input,
+                               struct cos_ocra_suite *suite)
+{
+    uint8_t challenge[128];
+
+    return prepare(text, input, suite, challenge);
+}
+
 enum cos_result cos_ocra(const struct cos_crypto *crypto, struct cos_span text, struct cos_span key,
                          const struct cos_ocra_input *input, uint8_t *password, size_t *length)
 {
@@ -196,11 +215,7 @@ enum cos_result cos_ocra(const struct cos_crypto *crypto, struct cos_span text, 
     struct cos_ocra_suite suite;
     uint8_t counter[8], challenge[128], time[8], mac[COS_HASH_MAX];
 
-    COS_TRY(cos_ocra_parse(text, &suite));
-    COS_CHECK(input->pin_hash.length == (suite.pin ? cos_hash_size(suite.pin_hash) : 0),
-              COS_E_DATA);
-    COS_CHECK(input->session.length == suite.session, COS_E_DATA);
-    COS_TRY(fill_challenge(&suite, input->challenge, challenge));
+    COS_TRY(prepare(text, input, &suite, challenge));
     put64(counter, input->counter);
     put64(time, suite.step > 0 ? input->time / suite.step : 0);
     /* 5.1: suite, 00, C, Q, P, S, T */

@@ -67,6 +67,11 @@ struct cos_ocra_input {
     uint64_t time;             /* used with T: seconds of Unix time */
 };
 
+/* Reads the suite and says whether the input is one for it: all that cos_ocra() can refuse, before
+ * a counter is spent on it. COS_E_DATA. */
+enum cos_result cos_ocra_check(struct cos_span text, const struct cos_ocra_input *input,
+                               struct cos_ocra_suite *suite);
+
 /* The password of a suite: `digits` characters, or cos_hash_size(hash) bytes. *length says how many
  * bytes were written, at most COS_OCRA_PASSWORD_MAX. COS_E_DATA: suite or input is not as above, or
  * the challenge is not of its format (an 'A' may be any character but NUL, with which it is filled

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * GET CHALLENGE, INTERNAL and EXTERNAL AUTHENTICATE (ISO/IEC 7816-4:2013, 11.5.2 to 11.5.5), and
+ * GET CHALLENGE, INTERNAL and EXTERNAL AUTHENTICATE (ISO/IEC 7816-4:2013, 11.5.2 to 11.5.4), and
  * the access proof (docs/formats.md, "Access proof").
  */
-#include "domain.h"
+#include "auth.h"
 
 enum {
     PROOF_SYSTEM = 8,
     PROOF_RANDOM = 16,
+    DIGEST_MIN = 20,
 };
 
 enum cos_result cos_challenge_make(struct cos_secure *secure, uint8_t length, uint8_t use,
@@ -31,7 +32,7 @@ enum cos_result cos_call_challenge(struct cos_secure *secure, struct cos_reader 
     return cos_challenge_make(secure, length, 0, body);
 }
 
-static size_t block_of(const struct object *key)
+size_t cos_auth_block(const struct object *key)
 {
     return key->algorithm == ALGORITHM_DES3 ? COS_DES_BLOCK : COS_AES_BLOCK;
 }
@@ -63,7 +64,6 @@ static enum cos_result prove_access(struct cos_secure *secure, const struct obje
         {label, sizeof label}, data, {&key->level, 1}, {key->valid_to, 4}};
     uint8_t mac[COS_AES_BLOCK];
 
-    COS_CHECK(data.length == PROOF_SYSTEM + PROOF_RANDOM, COS_E_LENGTH);
     COS_TRY(cos_object_secret(secure, key, secure->clear.secret));
     COS_TRY(crypto->aes_cmac(crypto->context, secure->clear.secret, key->length, parts, 4, mac));
     cos_write8(body, key->level);
@@ -72,27 +72,52 @@ static enum cos_result prove_access(struct cos_secure *secure, const struct obje
     return COS_OK;
 }
 
-static enum cos_result internal(struct cos_secure *secure, const struct object *key,
-                                struct cos_span data, struct cos_writer *body)
+/* The data as they are: RSA in block type 1, of which they are 40 % at most, or ECDSA. */
+static enum cos_result sign(struct cos_secure *secure, uint8_t channel, struct object *key,
+                            struct cos_span data, struct cos_writer *body)
+{
+    const size_t modulus = cos_material_modulus(key);
+
+    if (key->algorithm == ALGORITHM_RSA) {
+        COS_CHECK(data.length != 0 && 5 * data.length <= 2 * modulus, COS_E_LENGTH);
+        /* The answer is kept for SM_SEAL. */
+        COS_CHECK(!secure->in_sm || body->length + modulus <= COS_SM_ANSWER_MAX, COS_E_LENGTH);
+    } else {
+        COS_CHECK(data.length >= DIGEST_MIN && data.length <= COS_HASH_MAX, COS_E_LENGTH);
+    }
+    COS_CHECK(key->size != 0, COS_E_NOT_USABLE); /* neither made nor imported yet */
+    COS_TRY(cos_key_spend(secure, channel, key));
+    return cos_crypt_sign(secure, channel, key, 0, data, body);
+}
+
+enum cos_result cos_auth_internal(struct cos_secure *secure, uint8_t channel, struct object *key,
+                                  struct cos_span data, struct cos_writer *body)
 {
     uint8_t *x = secure->clear.work;
 
+    COS_TRY(cos_key_ready(secure, channel, key));
+    if (key->algorithm == ALGORITHM_RSA || key->algorithm == ALGORITHM_EC) {
+        return sign(secure, channel, key, data, body);
+    }
+    const size_t length =
+        key->usage == USAGE_ACCESS_PROOF ? PROOF_SYSTEM + PROOF_RANDOM : cos_auth_block(key);
+    COS_CHECK(data.length == length, COS_E_LENGTH);
+    COS_TRY(cos_key_spend(secure, channel, key));
     if (key->usage == USAGE_ACCESS_PROOF) {
         return prove_access(secure, key, data, body);
     }
-    COS_CHECK(data.length == block_of(key), COS_E_LENGTH);
     COS_TRY(encrypt_block(secure, key, data.data, x));
     cos_write_bytes(body, x, data.length);
     return COS_OK;
 }
 
-static enum cos_result external(struct cos_secure *secure, struct cos_channel *status,
-                                struct object *key, struct cos_span data)
+enum cos_result cos_auth_external(struct cos_secure *secure, struct cos_channel *status,
+                                  struct object *key, uint8_t use, struct cos_span data)
 {
     uint8_t *expected = secure->clear.work;
 
-    COS_CHECK(data.length == block_of(key), COS_E_LENGTH);
-    COS_CHECK(secure->challenge_use == 0 && secure->challenge_length == data.length,
+    COS_CHECK(data.length == cos_auth_block(key), COS_E_LENGTH);
+    COS_CHECK(secure->challenge_use == use && secure->challenge_length == data.length,
               COS_E_CONDITIONS);
     cos_status_set(secure, status, key, false);
     secure->challenge_length = 0; /* a challenge is good for one try */
@@ -136,15 +161,32 @@ static enum cos_result authenticate(struct cos_secure *secure, uint8_t operation
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
     COS_CHECK(p1 == 0, COS_E_P1_P2);
     COS_TRY(find_key(secure, channel, reference, &key));
+    if (operation == COS_AUTH_GENERAL) {
+        return cos_auth_general(secure, channel, reference, &key, data, body);
+    }
+    if (inside && key.service == SERVICE_OTP) {
+        return cos_one_time_password(secure, channel, &key, data, body);
+    }
     COS_CHECK((key.usage &
                (inside ? USAGE_INTERNAL | USAGE_ACCESS_PROOF : USAGE_EXTERNAL | USAGE_MUTUAL)) != 0,
               COS_E_CONDITIONS);
-    COS_TRY(cos_status_require_of(secure, channel, key.context == CONTEXT_GLOBAL, key.use_rule));
-    if (key.usage == USAGE_MUTUAL) {
-        return cos_mutual_authenticate(secure, channel, &key, data, body);
+    if (inside) {
+        return cos_auth_internal(secure, channel, &key, data, body);
     }
-    return inside ? internal(secure, &key, data, body)
-                  : external(secure, &secure->channels[channel], &key, data);
+    COS_TRY(cos_status_require_of(secure, channel, key.context == CONTEXT_GLOBAL, key.use_rule));
+    return key.usage == USAGE_MUTUAL
+               ? cos_mutual_authenticate(secure, channel, &key, data, body)
+               : cos_auth_external(secure, &secure->channels[channel], &key, 0, data);
+}
+
+/* GENERAL AUTHENTICATE starts over after whatever was refused. */
+static enum cos_result end_step(struct cos_secure *secure, uint8_t operation,
+                                enum cos_result result)
+{
+    if (operation == COS_AUTH_GENERAL && result != COS_OK) {
+        secure->challenge_length = 0;
+    }
+    return result;
 }
 
 enum cos_result cos_call_auth(struct cos_secure *secure, struct cos_reader *request,
@@ -155,14 +197,16 @@ enum cos_result cos_call_auth(struct cos_secure *secure, struct cos_reader *requ
     if (operation != COS_AUTH_SCP03_FINISH) {
         cos_sessions_close_begun(secure);
     }
-    if (operation != COS_AUTH_EXTERNAL) {
+    if (operation !=
+        (secure->challenge_use >= CHALLENGE_GENERAL ? COS_AUTH_GENERAL : COS_AUTH_EXTERNAL)) {
         secure->challenge_length = 0;
     }
     switch (operation) {
     case COS_AUTH_INTERNAL:
     case COS_AUTH_EXTERNAL:
+    case COS_AUTH_GENERAL:
         COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & COS_STATES_USE) != 0, COS_E_CONDITIONS);
-        return authenticate(secure, operation, request, body);
+        return end_step(secure, operation, authenticate(secure, operation, request, body));
     case COS_AUTH_SCP03_BEGIN:
         return cos_scp03_begin(secure, request, body);
     case COS_AUTH_SCP03_FINISH:

@@ -2,8 +2,9 @@
  *
  * What the files of the secure domain share. One file a concern: start.c, serve.c, state.c,
  * seal.c, object.c, application.c, chunk.c, material.c, vault.c, environment.c, crypt.c, sign.c,
- * attest.c, cipher.c, checksum.c, status.c, pin_format.c, pin.c, auth.c, mutual.c, session.c, sm.c,
- * scp03.c, scp02.c, sm_iso.c, key.c, generate.c, import.c, use.c, personal.c, life.c.
+ * attest.c, cipher.c, checksum.c, status.c, pin_format.c, pin.c, auth.c, general.c, one_time.c,
+ * mutual.c, session.c, sm.c, scp03.c, scp02.c, sm_iso.c, key.c, generate.c, import.c, use.c,
+ * personal.c, life.c.
  */
 #ifndef COS_SECURE_DOMAIN_H
 #define COS_SECURE_DOMAIN_H
@@ -396,6 +397,9 @@ enum cos_result cos_status_find(const struct cos_secure *secure, uint8_t channel
  * (COS_E_NOT_USABLE). */
 enum cos_result cos_key_may(const struct cos_secure *secure, uint8_t channel,
                             const struct object *key, enum object_service service);
+/* The same, but for what it serves. */
+enum cos_result cos_key_ready(const struct cos_secure *secure, uint8_t channel,
+                              const struct object *key);
 /* Then one use is spent, durably, and with FLAG_EACH_USE the user's authentication. */
 enum cos_result cos_key_spend(struct cos_secure *secure, uint8_t channel, struct object *key);
 /* Both. */
@@ -525,8 +529,10 @@ enum cos_result cos_sm_bound(struct cos_secure *secure, uint8_t opcode, struct c
 
 /* ---- Challenges (auth.c) ---- */
 
+/* In challenge_use: GENERAL AUTHENTICATE, with the reference of the key. */
+enum { CHALLENGE_GENERAL = 0x40 };
 /* Draws a challenge, answers it, and keeps it for whoever may use it: a production step, 0 = an
- * authentication. */
+ * authentication that follows GET CHALLENGE, or as above. */
 enum cos_result cos_challenge_make(struct cos_secure *secure, uint8_t length, uint8_t use,
                                    struct cos_writer *body);
 
@@ -534,6 +540,22 @@ enum cos_result cos_challenge_make(struct cos_secure *secure, uint8_t length, ui
 enum cos_result cos_mutual_authenticate(struct cos_secure *secure, uint8_t channel,
                                         struct object *key, struct cos_span data,
                                         struct cos_writer *body);
+
+/* ---- One-time passwords (one_time.c) ---- */
+
+/* What a key with SERVICE_OTP is for, in struct object's `longest`; `shortest` has the digits of
+ * HOTP and TOTP. Not these two with one key: who chooses the time would choose the counter. */
+enum one_time { ONE_TIME_HOTP = 0x01, ONE_TIME_TOTP = 0x02, ONE_TIME_OCRA = 0x04 };
+enum { ONE_TIME_DIGITS = 6, ONE_TIME_DIGITS_MAX = 8 };
+
+/* Whether the two fields are as above. */
+bool cos_one_time_consistent(const struct object *key);
+/* Answers the password that the data ask for. The key's counter, if it is in it, is written before.
+ * COS_E_CONDITIONS: the key is not for this, or the counter is at its end; COS_E_DATA; else as
+ * cos_key_use(). */
+enum cos_result cos_one_time_password(struct cos_secure *secure, uint8_t channel,
+                                      struct object *key, struct cos_span data,
+                                      struct cos_writer *body);
 
 /* ---- Calls: one function a row of the call table ---- */
 

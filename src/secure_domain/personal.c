@@ -44,8 +44,8 @@ static const struct {
 } attributes[] = {
     {TAG_NUMBER, OBJECT_FREE, offsetof(struct object, number), 1},
     {TAG_TRIES, OBJECT_FREE, offsetof(struct object, tries_max), 1},
-    {TAG_SHORTEST, OBJECT_PIN, offsetof(struct object, shortest), 1},
-    {TAG_LONGEST, OBJECT_PIN, offsetof(struct object, longest), 1},
+    {TAG_SHORTEST, OBJECT_FREE, offsetof(struct object, shortest), 1},
+    {TAG_LONGEST, OBJECT_FREE, offsetof(struct object, longest), 1},
     {TAG_RESETTING_CODE, OBJECT_PIN, offsetof(struct object, resetting_code), 1},
     {TAG_RESET_RULE, OBJECT_PIN, offsetof(struct object, reset_rule), 1},
     {TAG_FORMAT, OBJECT_FREE, offsetof(struct object, format), 1},
@@ -131,6 +131,7 @@ static bool has_one_purpose(const struct object *key)
         {USAGE_MUTUAL, 0},
         {0, SERVICE_ENCIPHER | SERVICE_DECIPHER},
         {0, SERVICE_CHECKSUM | SERVICE_VERIFY_CHECKSUM},
+        {0, SERVICE_OTP},
     };
 
     for (size_t i = 0; i < sizeof purposes / sizeof purposes[0]; i++) {
@@ -149,16 +150,16 @@ static bool symmetric_consistent(const struct cos_secure *secure, const struct o
 
     switch (key->algorithm) {
     case ALGORITHM_AES:
-        return key->format == 0 &&
+        return key->format == 0 && key->service != SERVICE_OTP &&
                (mutual ? length == MUTUAL_PAIR : length == 16 || length == 24 || length == 32);
     case ALGORITHM_DES3:
         return key->format == 0 && length == (mutual ? MUTUAL_PAIR : 24) &&
-               key->usage != USAGE_ACCESS_PROOF;
+               key->usage != USAGE_ACCESS_PROOF && key->service != SERVICE_OTP;
     case ALGORITHM_HMAC:
         return key->format < COS_HASHES &&
                (secure->config.crypto->hashes & 1U << key->format) != 0 && length >= 16 &&
                length <= OBJECT_SECRET_MAX && !authenticates &&
-               (key->service & (SERVICE_CHECKSUM | SERVICE_VERIFY_CHECKSUM)) != 0;
+               (key->service & (SERVICE_CHECKSUM | SERVICE_VERIFY_CHECKSUM | SERVICE_OTP)) != 0;
     default:
         return false;
     }
@@ -177,16 +178,18 @@ static bool pair_consistent(const struct cos_secure *secure, const struct object
                                   ? SERVICE_SIGN | SERVICE_DECIPHER | SERVICE_ENCIPHER
                                   : SERVICE_SIGN | SERVICE_AGREE;
 
-    return length == 0 && cos_material_served(secure, key) && key->usage == 0 &&
-           (key->service == SERVICE_ATTEST ||
-            (key->service != 0 && (key->service & ~services) == 0));
+    return length == 0 && cos_material_served(secure, key) && (key->usage | key->service) != 0 &&
+           (key->usage & ~USAGE_INTERNAL) == 0 &&
+           ((key->service & ~services) == 0 || (key->service == SERVICE_ATTEST && key->usage == 0));
 }
 
 static bool key_consistent(const struct cos_secure *secure, const struct object *key, size_t length)
 {
     const bool asks_user = key->use_rule != 0xFF && (key->use_rule & 0x10U) != 0;
+    const bool one_time = key->service == SERVICE_OTP;
 
-    return (is_pair(key) ? pair_consistent(secure, key, length)
+    return (one_time ? cos_one_time_consistent(key) : key->shortest == 0 && key->longest == 0) &&
+           (is_pair(key) ? pair_consistent(secure, key, length)
                          : symmetric_consistent(secure, key, length) && has_one_purpose(key)) &&
            is_condition(key->use_rule) && is_condition(key->change_rule) && key->uses_left != 0 &&
            (key->flags == 0 || (key->flags == FLAG_EACH_USE && asks_user));
@@ -198,6 +201,10 @@ static enum cos_result check(const struct cos_secure *secure, struct object *obj
     if (object->kind == OBJECT_KEY && object->tries_max == 0 &&
         (object->usage == USAGE_EXTERNAL || object->usage == USAGE_MUTUAL)) {
         object->tries_max = TRIES_EXTERNAL;
+    }
+    if (object->kind == OBJECT_KEY && object->service == SERVICE_OTP) {
+        object->shortest = object->shortest != 0 ? object->shortest : ONE_TIME_DIGITS;
+        object->longest = object->longest != 0 ? object->longest : ONE_TIME_HOTP | ONE_TIME_OCRA;
     }
     bool consistent = object->kind == OBJECT_PIN ? pin_consistent(object, value)
                                                  : key_consistent(secure, object, value.length);

@@ -138,7 +138,9 @@ static void interrupt(struct cos_secure *secure, uint8_t opcode)
     if (opcode != COS_GATE_AUTH) {
         cos_sessions_close_begun(secure);
         /* A production step's challenge is completed by LIFE; GET CHALLENGE's never is. */
-        if (!around && (opcode != COS_GATE_LIFE || secure->challenge_use == 0)) {
+        const bool of_step =
+            secure->challenge_use != 0 && secure->challenge_use < CHALLENGE_GENERAL;
+        if (!around && (opcode != COS_GATE_LIFE || !of_step)) {
             secure->challenge_length = 0;
         }
     }

@@ -70,6 +70,8 @@ static const struct {
     {COS_GATE_PIN, COS_PIN_RESET_ONLY, 0x00, 0x2C, 3, 0, 0, 2, 0, 0},
     {COS_GATE_AUTH, COS_AUTH_INTERNAL, 0x00, 0x88, 0, 2, 0, 3, 4, 0},
     {COS_GATE_AUTH, COS_AUTH_EXTERNAL, 0x00, 0x82, 0, 2, 0, 3, 4, 0},
+    {COS_GATE_AUTH, COS_AUTH_GENERAL, 0x00, 0x86, 0, 2, 0, 3, 4, 0},
+    {COS_GATE_AUTH, COS_AUTH_GENERAL, 0x00, 0x87, 0, 2, 0, 3, 4, 0},
     {COS_GATE_KEY, COS_KEY_DELETE, 0x80, 0xE4, 0, 0, 0, 0, 0, 0},
     {COS_GATE_KEY, COS_KEY_GENERATE, 0x00, 0x46, 0x80, 0, 0, 0, 0, 0},
     {COS_GATE_KEY, COS_KEY_GENERATE, 0x00, 0x47, 0x80, 0, 0, 0, 0, 0},
@@ -272,8 +274,8 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
     COS_TRY(open_protected(secure, session, iso, &protected));
     const size_t length = protected.nc;
     secure->in_sm = true;
-    if (command.ins != 0x82) {
-        secure->challenge_length = 0; /* EXTERNAL AUTHENTICATE must follow GET CHALLENGE at once */
+    if (command.ins != 0x82 && command.ins != 0x86 && command.ins != 0x87) {
+        secure->challenge_length = 0; /* what uses the challenge must follow at once */
     }
     if (command.ins != 0x2A) {
         secure->digest_length = 0; /* so must COMPUTE DIGITAL SIGNATURE follow HASH */

@@ -23,6 +23,12 @@ enum cos_result cos_key_may(const struct cos_secure *secure, uint8_t channel,
                             const struct object *key, enum object_service service)
 {
     COS_CHECK((key->service & service) != 0, COS_E_CONDITIONS);
+    return cos_key_ready(secure, channel, key);
+}
+
+enum cos_result cos_key_ready(const struct cos_secure *secure, uint8_t channel,
+                              const struct object *key)
+{
     COS_TRY(cos_status_require_of(secure, channel, key->context == CONTEXT_GLOBAL, key->use_rule));
     COS_CHECK(key->uses_left != 0, COS_E_NOT_USABLE);
     return COS_OK;

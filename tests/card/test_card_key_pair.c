@@ -44,7 +44,7 @@ static void what_store_data_refuses(void **state)
         {"EC cannot decipher", OF_APPLICATION " 800105 C90100 CE0102", 0x6A80},
         {"RSA cannot agree", OF_APPLICATION " 800104 C90110 CE0104", 0x6A80},
         {"RSA makes no checksums", OF_APPLICATION " 800104 C90110 CE0111", 0x6A80},
-        {"a usage of symmetric keys", OF_APPLICATION " 800104 C90110 CE0101 950101", 0x6A80},
+        {"a usage of symmetric keys", OF_APPLICATION " 800104 C90110 CE0101 950102", 0x6A80},
         {"a value", OF_APPLICATION " 800105 C90100 CE0101 C704 01020304", 0x6A80},
         {"no such application", "8403F00001 800105 C90100 CE0101", 0x6A88},
         {"a change rule that means nothing", OF_APPLICATION " 800105 C90100 CE0101 CB0101", 0x6A80},

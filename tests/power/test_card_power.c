@@ -123,6 +123,23 @@ static bool external_authenticate_wrong(struct bench *bench)
            (bench_hex(bench, "00820083 10 00112233445566778899AABBCCDDEEFF") & 0xFFF0) == 0x63C0;
 }
 
+static bool general_authenticate(struct bench *bench)
+{
+    uint8_t apdu[25] = {0x00, 0x86, 0x00, 0x83, 0x14, 0x7C, 0x12, 0x82, 0x10};
+
+    return bench_hex(bench, "00860083 04 7C028100 00") == 0x9000 &&
+           cos_crypto_tomcrypt.aes_encrypt(NULL, bench_external_key, 16, bench->data + 4,
+                                           apdu + 9) == COS_OK &&
+           bench_apdu(bench, apdu, sizeof apdu) == 0x9000;
+}
+
+static bool general_authenticate_wrong(struct bench *bench)
+{
+    return bench_hex(bench, "00860083 04 7C028100 00") == 0x9000 &&
+           (bench_hex(bench, "00860083 14 7C128210 00112233445566778899AABBCCDDEEFF") & 0xFFF0) ==
+               0x63C0;
+}
+
 /* Mutual key 5 of the application, 3DES. */
 static const uint8_t mutual_key[32] = {0x10, 0x20, 0x30, 0x40, 0x50, 0x61, 0x70, 0x80};
 
@@ -313,6 +330,14 @@ static const struct power_action actions[] = {
      .state = COS_LIFE_OPERATIONAL,
      .prepare = select_application,
      .act = external_authenticate_wrong},
+    {.name = "general-authenticate",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = select_application,
+     .act = general_authenticate},
+    {.name = "general-authenticate-wrong",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = select_application,
+     .act = general_authenticate_wrong},
     {.name = "mutual-authenticate",
      .state = COS_LIFE_OPERATIONAL,
      .prepare = with_mutual_key,

@@ -335,7 +335,10 @@ static void inputs_that_do_not_fit(void **state)
     const struct cos_ocra_input good = {
         .challenge = {nines, 128}, .pin_hash = {pin, 20}, .session = {session, 64}};
     const struct cos_span key = span_of("key");
+    struct cos_ocra_suite read;
     assert_int_equal(cos_ocra(crypto, span_of(suite), key, &good, password, &length), COS_OK);
+    assert_int_equal(cos_ocra_check(span_of(suite), &good, &read), COS_OK);
+    assert_int_equal(read.session, 64);
     for (int i = 0; i < 7; i++) {
         struct cos_ocra_input input = good;
         switch (i) {
@@ -358,6 +361,7 @@ static void inputs_that_do_not_fit(void **state)
         }
         assert_case(cos_ocra(crypto, span_of(suite), key, &input, password, &length) == COS_E_DATA,
                     "case %d", i);
+        assert_case(cos_ocra_check(span_of(suite), &input, &read) == COS_E_DATA, "case %d", i);
     }
     struct cos_ocra_input input = {.challenge = {nines, 8}, .pin_hash = {pin, 20}};
     assert_int_equal(

@@ -233,7 +233,7 @@ static const char *operation_name(uint8_t opcode, uint8_t operation)
         {COS_GATE_CONTEXT, {"bind", "drop", "register"}},
         {COS_GATE_PIN,
          {"verify", "query", "change", "unblock", "unblock only", "reset", "reset only"}},
-        {COS_GATE_AUTH, {"internal", "external", "SCP03 begin", "SCP03 finish"}},
+        {COS_GATE_AUTH, {"internal", "external", "SCP03 begin", "SCP03 finish", "general"}},
         {COS_GATE_KEY, {"put", "store", "attributes", "delete"}},
         {COS_GATE_VAULT,
          {"create", "delete", "read", "update", "set status", "info", "write", "ask"}},
