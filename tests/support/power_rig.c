@@ -319,14 +319,15 @@ static void free_rig(struct rig *rig)
     bench_free(&rig->bench);
 }
 
-/* Every content at every operation in the long form; in the short ones every operation, contents in
- * turn. */
+/* Every content at every operation, and at every operation of the recovery: all of that in the long
+ * form; in the short one the recovery from one content an operation is torn. */
 static void tear_action(void **state)
 {
     static struct rig rig;
     const struct power_action *action = *state;
     const bool all = getenv("POWER_LONG") != NULL;
-    const unsigned step = getenv("POWER_SHORT") != NULL ? 8 : 1;
+    const bool slow = getenv("POWER_SHORT") != NULL;
+    const unsigned step = slow ? 8 : 1, again = slow ? 48 : SIM_CONTENTS;
     unsigned failures = 0;
 
     prepare_rig(&rig, action);
@@ -336,7 +337,7 @@ static void tear_action(void **state)
                 continue;
             }
             failures += !torn_once(&rig, n, (enum sim_content)content, 0, SIM_NOTHING);
-            if (!all && (n + content) % (6 * step) != 0) {
+            if (!all && (n + content) % again != 0) {
                 continue;
             }
             uint32_t operations = recovery_operations(&rig, n, (enum sim_content)content);
