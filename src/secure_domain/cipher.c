@@ -133,7 +133,9 @@ static enum cos_result encipher_blocks(struct operation *operation)
     uint8_t *out = cos_write_room(operation->body, length);
 
     COS_CHECK(length != 0 && length % block == 0, COS_E_DATA);
-    COS_CHECK(out != NULL, COS_E_LENGTH);
+    COS_CHECK(out != NULL &&
+                  (!operation->secure->in_sm || operation->body->length <= COS_SM_ANSWER_MAX),
+              COS_E_LENGTH);
     if (plain.length != 0) {
         memcpy(out, plain.data, plain.length);
     }

@@ -34,7 +34,8 @@ enum cos_result cos_crypt_take_key(struct operation *operation, uint8_t template
                             &operation->key));
     /* The answer is kept for SM_SEAL. */
     COS_CHECK(!operation->secure->in_sm || operation->key.algorithm != ALGORITHM_RSA ||
-                  cos_material_modulus(&operation->key) <= COS_SM_ANSWER_MAX,
+                  cos_material_modulus(&operation->key) + (operation->p1 == TAG_CRYPTOGRAM) <=
+                      COS_SM_ANSWER_MAX,
               COS_E_LENGTH);
     return cos_key_may(operation->secure, operation->at, &operation->key, service);
 }

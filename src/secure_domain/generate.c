@@ -16,9 +16,24 @@ enum {
 /* Public keys are answered with the exponent's leading zeros left out. */
 static const uint8_t exponent[] = {0x00, 0x01, 0x00, 0x01};
 
+/* Under secure messaging the open command names the key. */
+static bool is_named(const struct cos_secure *secure, uint8_t reference)
+{
+    const struct cos_held *open = &secure->held;
+    struct cos_reader reader = cos_reader(open->data, open->length);
+    struct cos_tlv template, tlv;
+
+    return !secure->in_sm ||
+           (cos_tlv_next(&reader, &template) == COS_OK && reader.length == 0 &&
+            cos_tlv_find(template.value, template.length, TAG_PRIVATE_REFERENCE, &tlv) == COS_OK &&
+            tlv.length == 1 && tlv.value[0] == reference);
+}
+
 static enum cos_result find_pair(const struct cos_secure *secure, uint8_t channel,
                                  uint8_t reference, struct object *key)
 {
+    COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & COS_STATES_USE) != 0, COS_E_CONDITIONS);
+    COS_CHECK(is_named(secure, reference), COS_E_CONDITIONS);
     COS_CHECK((reference & 0x60U) == 0, COS_E_REFERENCE_NOT_FOUND); /* it is no P2 */
     COS_TRY(cos_status_find(secure, channel, reference, OBJECT_KEY, key));
     COS_CHECK(key->algorithm == ALGORITHM_RSA || key->algorithm == ALGORITHM_EC, COS_E_CONDITIONS);
@@ -67,22 +82,10 @@ static enum cos_result make_pair(struct cos_secure *secure, const struct object 
                                    cos_material_ec(secure, key), secure->config.key_memory);
     }
     const struct cos_rsa_parts parts = cos_material_rsa_parts(secure, key);
+    COS_CHECK(crypto->rsa_generate != NULL, COS_E_FUNCTION);
     memcpy(secure->config.key_memory + cos_material_modulus(key), exponent, sizeof exponent);
     return crypto->rsa_generate(crypto->context, &random, 8 * cos_material_modulus(key),
                                 cos_material_exponent(secure, key), &parts);
-}
-
-/* Under secure messaging the open command names the key. */
-static bool is_named(const struct cos_secure *secure, uint8_t reference)
-{
-    const struct cos_held *open = &secure->held;
-    struct cos_reader reader = cos_reader(open->data, open->length);
-    struct cos_tlv template, tlv;
-
-    return !secure->in_sm ||
-           (cos_tlv_next(&reader, &template) == COS_OK && reader.length == 0 &&
-            cos_tlv_find(template.value, template.length, TAG_PRIVATE_REFERENCE, &tlv) == COS_OK &&
-            tlv.length == 1 && tlv.value[0] == reference);
 }
 
 enum cos_result cos_key_generate(struct cos_secure *secure, uint8_t channel, uint8_t reference,
@@ -90,7 +93,6 @@ enum cos_result cos_key_generate(struct cos_secure *secure, uint8_t channel, uin
 {
     struct object key;
 
-    COS_CHECK(is_named(secure, reference), COS_E_CONDITIONS);
     COS_TRY(find_pair(secure, channel, reference, &key));
     COS_CHECK(cos_material_served(secure, &key), COS_E_FUNCTION);
     COS_TRY(cos_status_require_of(secure, channel, key.context == CONTEXT_GLOBAL, key.change_rule));

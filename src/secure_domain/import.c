@@ -94,6 +94,7 @@ static enum cos_result import_rsa(struct cos_secure *secure, const struct object
                   (!has_q || brought->q.length == half) && (has_p || has_q),
               COS_E_DATA);
     COS_CHECK(has_p || waiting == key->index + 1U, COS_E_CONDITIONS);
+    COS_CHECK(crypto->rsa_complete != NULL, COS_E_FUNCTION);
     if (has_p) {
         memcpy(parts.p, brought->p.data, half);
     }

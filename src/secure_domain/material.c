@@ -34,7 +34,8 @@ bool cos_material_served(const struct cos_secure *secure, const struct object *k
     const size_t modulus = cos_material_modulus(key);
 
     if (key->algorithm == ALGORITHM_RSA) {
-        return crypto->rsa_private != NULL && modulus >= COS_RSA_MIN && modulus <= COS_RSA_MAX &&
+        return crypto->rsa_private != NULL && crypto->rsa_public != NULL &&
+               crypto->rsa_check != NULL && modulus >= COS_RSA_MIN && modulus <= COS_RSA_MAX &&
                modulus % 16 == 0 && cos_material_size(key) <= secure->config.key_memory_size;
     }
     return key->algorithm == ALGORITHM_EC && key->format < COS_CURVES &&

@@ -117,6 +117,9 @@ enum cos_result cos_one_time_password(struct cos_secure *secure, uint8_t channel
 
     COS_TRY(cos_key_may(secure, channel, key, SERVICE_OTP));
     COS_CHECK((key->longest & kind) != 0, COS_E_CONDITIONS);
+    if (key->format != COS_SHA256) { /* which was tested at the start */
+        COS_TRY(cos_key_self_test(secure, COS_SELF_TEST_HASH));
+    }
     return kind == ONE_TIME_OCRA ? ocra(secure, channel, key, data, body)
                                  : hotp(secure, channel, key, data, body);
 }

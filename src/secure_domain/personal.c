@@ -187,12 +187,14 @@ static bool key_consistent(const struct cos_secure *secure, const struct object 
 {
     const bool asks_user = key->use_rule != 0xFF && (key->use_rule & 0x10U) != 0;
     const bool one_time = key->service == SERVICE_OTP;
+    const bool is_counted_by_tries = key->usage == USAGE_EXTERNAL || key->usage == USAGE_MUTUAL;
 
     return (one_time ? cos_one_time_consistent(key) : key->shortest == 0 && key->longest == 0) &&
            (is_pair(key) ? pair_consistent(secure, key, length)
                          : symmetric_consistent(secure, key, length) && has_one_purpose(key)) &&
            is_condition(key->use_rule) && is_condition(key->change_rule) && key->uses_left != 0 &&
-           (key->flags == 0 || (key->flags == FLAG_EACH_USE && asks_user));
+           (key->flags == 0 || (key->flags == FLAG_EACH_USE && asks_user)) &&
+           (!is_counted_by_tries || (key->flags == 0 && key->uses_left == USES_UNLIMITED));
 }
 
 static enum cos_result check(const struct cos_secure *secure, struct object *object,

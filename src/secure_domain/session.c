@@ -75,7 +75,7 @@ void cos_pending_drop(struct cos_secure *secure)
 
 bool cos_pending_any(const struct cos_secure *secure)
 {
-    bool any = secure->challenge_length != 0 || secure->digest_length != 0;
+    bool any = secure->challenge_length != 0 || secure->digest_length != 0 || secure->waiting != 0;
 
     for (size_t i = 0; i < COS_CHANNELS; i++) {
         any = any || secure->sessions[i].begun || secure->sessions[i].open == COS_YES;

@@ -75,6 +75,8 @@ static const struct {
     {COS_GATE_KEY, COS_KEY_DELETE, 0x80, 0xE4, 0, 0, 0, 0, 0, 0},
     {COS_GATE_KEY, COS_KEY_GENERATE, 0x00, 0x46, 0x80, 0, 0, 0, 0, 0},
     {COS_GATE_KEY, COS_KEY_GENERATE, 0x00, 0x47, 0x80, 0, 0, 0, 0, 0},
+    {COS_GATE_KEY, COS_KEY_PUBLIC, 0x00, 0x46, 0x81, 0, 0, 0, 0, 0},
+    {COS_GATE_KEY, COS_KEY_PUBLIC, 0x00, 0x47, 0x81, 0, 0, 0, 0, 0},
     {COS_GATE_CRYPT, COS_CRYPT_PSO, 0x00, 0x2A, 0, 2, 0, 3, 4, 0},
     {COS_GATE_SE, COS_SE_SET, 0x00, 0x22, 0, 2, 0, 3, 4, 0},
     {COS_GATE_SE, COS_SE_STORE, 0x00, 0x22, 0xF2, 0, 0, 2, 0, 0},
@@ -280,7 +282,7 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
     if (command.ins != 0x2A) {
         secure->digest_length = 0; /* so must COMPUTE DIGITAL SIGNATURE follow HASH */
     }
-    if (command.ins != 0xE2) {
+    if (command.ins != 0xE2 || (command.cla & 0x80U) == 0) {
         cos_material_forget(secure); /* and the second factor of a key the first */
     }
     held->used = length > 0 && is_held(&command);
@@ -314,6 +316,7 @@ enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *r
     enum cos_result result = open_command(secure, channel, command, body);
     if (result != COS_OK) {
         cos_session_close(secure, &secure->sessions[channel]); /* a failed check ends the session */
+        cos_material_forget(secure);
         cos_wipe(&secure->held, sizeof secure->held);
     }
     return result;

@@ -27,6 +27,7 @@ void cos_go_mute(struct cos_secure *secure, enum cos_secure_verdict verdict)
         secure->verdict = verdict;
     }
     cos_pending_drop(secure);
+    cos_material_wipe(secure);
     cos_status_clear(secure);
     cos_server_close(&secure->gate);
     cos_server_drop_hello(&secure->gate);
@@ -260,6 +261,7 @@ enum cos_result cos_secure_start(struct cos_secure *secure, const struct cos_boa
     memset(secure, 0, sizeof *secure);
     secure->board = board;
     secure->config = *config;
+    cos_material_wipe(secure); /* a warm start may have left a key there */
     cos_sessions_close(secure);
     secure->alive = COS_NO;
     cos_server_start(&secure->gate, config->crypto, board);
