@@ -4,6 +4,7 @@
  * the access proof (docs/formats.md, "Access proof").
  */
 #include "auth.h"
+#include "sm.h"
 
 enum {
     PROOF_SYSTEM = 8,

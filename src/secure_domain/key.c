@@ -3,7 +3,7 @@
  * KEY: PUT KEY (GPCS 11.8), key information (GPCS 11.3.3.1), DELETE of keys (GPCS 11.2), and the
  * way to STORE DATA.
  */
-#include "domain.h"
+#include "sm.h"
 
 enum {
     KEY_TYPE_AES = 0x88,

@@ -4,7 +4,7 @@
  * protocol of Basic Access Control (ICAO Doc 9303-11, 4.3 and 9.7), and the same with AES
  * (docs/formats.md, "Mutual authentication").
  */
-#include "domain.h"
+#include "sm.h"
 
 enum {
     KEY = 16, /* K.ENC, K.MAC, K.IFD, K.IC, session keys */

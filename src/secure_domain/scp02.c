@@ -5,7 +5,7 @@
  * issuers who cannot do SCP03 yet, and only with the build switch COS_SCP02: it has been deprecated
  * since version 2.3.
  */
-#include "domain.h"
+#include "sm.h"
 
 #ifdef COS_SCP02
 

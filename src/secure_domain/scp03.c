@@ -3,7 +3,7 @@
  * GlobalPlatform SCP03 (Card Specification Amendment D 1.2), with the options that the chip's
  * configuration names (cos/secure.h).
  */
-#include "domain.h"
+#include "sm.h"
 
 enum {
     SCP03_IDENTIFIER = 0x03,

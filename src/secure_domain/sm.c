@@ -4,8 +4,8 @@
  * on this side (docs/design.md): which commands that are stands in a table here, and what the
  * app chip says about it does not matter.
  */
+#include "sm.h"
 #include "cos/apdu.h"
-#include "domain.h"
 
 /* Commands whose data are PINs or keys. */
 static const struct {

@@ -4,7 +4,7 @@
  * enciphered and a checksum over everything, command header included; 3DES with retail MAC, or AES
  * with CMAC.
  */
-#include "domain.h"
+#include "sm.h"
 
 enum {
     TAG_CRYPTOGRAM_TLV = 0x85, /* plain value BER-TLV: odd instructions */

@@ -8,7 +8,7 @@
 #include "chance.h"
 #include "example.h"
 #include "iso_card.h"
-#include "secure_domain/domain.h"
+#include "secure_domain/sm.h"
 #include "vectors.h"
 
 #include <openssl/sha.h>
