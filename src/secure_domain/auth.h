@@ -10,7 +10,7 @@
 /* Bytes of a challenge for a symmetric key. */
 size_t cos_auth_block(const struct object *key);
 /* Answers the data enciphered or signed, or an access proof, and pays for the key's use before.
- * COS_E_LENGTH: data that the key does not take; else as cos_key_use(). */
+ * COS_E_LENGTH: data that the key does not take; else as cos_key_ready(). */
 enum cos_result cos_auth_internal(struct cos_secure *secure, uint8_t channel, struct object *key,
                                   struct cos_span data, struct cos_writer *body);
 /* Compares with the challenge that was kept for this use, and is good for one try: COS_E_CONDITIONS

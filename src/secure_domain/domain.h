@@ -402,9 +402,6 @@ enum cos_result cos_key_ready(const struct cos_secure *secure, uint8_t channel,
                               const struct object *key);
 /* Then one use is spent, durably, and with FLAG_EACH_USE the user's authentication. */
 enum cos_result cos_key_spend(struct cos_secure *secure, uint8_t channel, struct object *key);
-/* Both. */
-enum cos_result cos_key_use(struct cos_secure *secure, uint8_t channel, struct object *key,
-                            enum object_service service);
 /* Known-answer tests (cos/crypto.h) of an algorithm before its first use since the start.
  * COS_E_SELF_TEST, which ends the chip's life until reset. */
 enum cos_result cos_key_self_test(struct cos_secure *secure, unsigned which);
@@ -488,7 +485,7 @@ enum { ONE_TIME_DIGITS = 6, ONE_TIME_DIGITS_MAX = 8 };
 bool cos_one_time_consistent(const struct object *key);
 /* Answers the password that the data ask for. The key's counter, if it is in it, is written before.
  * COS_E_CONDITIONS: the key is not for this, or the counter is at its end; COS_E_DATA; else as
- * cos_key_use(). */
+ * cos_key_may(). */
 enum cos_result cos_one_time_password(struct cos_secure *secure, uint8_t channel,
                                       struct object *key, struct cos_span data,
                                       struct cos_writer *body);

@@ -46,13 +46,6 @@ enum cos_result cos_key_spend(struct cos_secure *secure, uint8_t channel, struct
     return cos_object_write(secure, key);
 }
 
-enum cos_result cos_key_use(struct cos_secure *secure, uint8_t channel, struct object *key,
-                            enum object_service service)
-{
-    COS_TRY(cos_key_may(secure, channel, key, service));
-    return cos_key_spend(secure, channel, key);
-}
-
 enum cos_result cos_key_self_test(struct cos_secure *secure, unsigned which)
 {
     if ((secure->tested & which) != which) {
