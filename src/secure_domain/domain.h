@@ -369,6 +369,8 @@ uint16_t cos_vault_pages(uint16_t payload, uint16_t files, uint16_t size);
 /* ---- Security status (status.c) ---- */
 
 void cos_status_clear(struct cos_secure *secure);
+/* What was verified and authenticated is so no more; applications and environments stay. */
+void cos_status_forget(struct cos_secure *secure);
 /* Of a PIN: verified. Of a key: authenticated. */
 void cos_status_set(struct cos_secure *secure, struct cos_channel *channel,
                     const struct object *object, bool on);

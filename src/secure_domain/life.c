@@ -253,6 +253,7 @@ static enum cos_result set_status(struct cos_secure *secure, struct cos_reader *
     COS_TRY(next_state(secure, wanted, &next));
     cos_change_start(secure);
     COS_TRY(cos_state_advance(secure, next));
+    cos_status_forget(secure); /* what was verified before the lock does not outlive it */
     if (next != COS_LIFE_TERMINATED) {
         return COS_OK;
     }

@@ -319,12 +319,7 @@ enum cos_result cos_personal_store(struct cos_secure *secure, struct cos_span da
     }
     COS_CHECK(!reader.failed, COS_E_DATA);
     COS_CHECK(!secure->change.failed, COS_E_LENGTH); /* more objects than one command may bring */
-    for (size_t i = 0; i < COS_CHANNELS; i++) {
-        /* A replaced PIN or key is not the one that was verified. */
-        secure->channels[i] = (struct cos_channel){.application = secure->channels[i].application,
-                                                   .environment = secure->channels[i].environment};
-    }
-    secure->epoch++;
+    cos_status_forget(secure); /* a replaced PIN or key is not the one that was verified */
     COS_TRY(cos_change_commit(secure));
     COS_TRY(cos_content_sweep(secure)); /* key pairs that were replaced */
     return cos_state_load(secure);

@@ -45,6 +45,16 @@ void cos_status_clear(struct cos_secure *secure)
     secure->epoch++;
 }
 
+void cos_status_forget(struct cos_secure *secure)
+{
+    for (size_t i = 0; i < COS_CHANNELS; i++) {
+        struct cos_channel *channel = &secure->channels[i];
+        channel->pins_global = channel->pins_local = 0;
+        channel->keys_global = channel->keys_local = 0;
+    }
+    secure->epoch++;
+}
+
 static void set_bit(uint16_t *bits, uint8_t number, bool on)
 {
     uint16_t bit = (uint16_t)(1U << (number & SC_NUMBER));

@@ -295,9 +295,28 @@ static void step_6_is_the_issuers(void **state)
     BENCH_ROWS(bench, rows);
 }
 
+/* What the holder unlocked before is not unlocked after it. */
+static void a_lock_ends_what_was_verified(void **state)
+{
+    static const struct card_row rows[] = {
+        {"application", "00A4040C 09 F05457494E434F5301", 0x9000, NULL, CARD_SM},
+        {"VERIFY", "00200081 06 313233343536", 0x9000, NULL, CARD_SM},
+        {"verified", "00200081", 0x9000, NULL, CARD_SM},
+        {"lock", LOCK, 0x9000, NULL, CARD_SM},
+        {"unlock", "80F0800F", 0x9000, NULL, CARD_SM},
+        {"no more", "00200081", 0x63C3, NULL, CARD_SM},
+        {"VERIFY", "00200081 06 313233343536", 0x9000, NULL, CARD_SM},
+    };
+    struct bench *bench = *state;
+
+    bench_session(bench, 0x03);
+    BENCH_ROWS(bench, rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CARD_TEST(a_lock_ends_what_was_verified),
         CARD_BLANK_TEST(step_3_packs_the_module),
         CARD_BLANK_TEST(step_4_produces_the_card),
         CARD_BLANK_TEST(the_transport_key_blocks),
