@@ -6,7 +6,7 @@
 #include "domain.h"
 
 /* name length (0: free), name, context that a further name stands for, 0000 */
-enum { ENTRY = 20, ENTRY_NAME = 17, ENTRY_ALIAS = 17, NAME_MAX = 16, TAG_NAME = 0x84 };
+enum { ENTRY = 20, ENTRY_ALIAS = APPLICATION_NAME, NAME_MAX = 16, TAG_NAME = 0x84 };
 
 uint16_t cos_application_pages(uint16_t payload)
 {
@@ -43,7 +43,7 @@ static enum cos_result find_entry(const struct cos_secure *secure, const uint8_t
 
     for (uint8_t index = 0; index < COS_APPLICATIONS; index++) {
         COS_TRY(read_entry(secure, index, entry));
-        if (memcmp(entry, wanted, ENTRY_NAME) == 0) {
+        if (memcmp(entry, wanted, APPLICATION_NAME) == 0) {
             *context = context_of(index, entry);
             return COS_OK;
         }
@@ -68,6 +68,18 @@ enum cos_result cos_application_find(const struct cos_secure *secure, struct cos
     uint8_t entry[ENTRY];
 
     return find_name(secure, name, entry, context);
+}
+
+enum cos_result cos_application_name(const struct cos_secure *secure, uint8_t context,
+                                     uint8_t name[APPLICATION_NAME])
+{
+    uint8_t entry[ENTRY] = {0};
+
+    if (context != CONTEXT_GLOBAL) {
+        COS_TRY(read_entry(secure, (uint8_t)(context - 1), entry));
+    }
+    memcpy(name, entry, APPLICATION_NAME);
+    return COS_OK;
 }
 
 enum cos_result cos_application_has_name(const struct cos_secure *secure, struct cos_span name,

@@ -27,12 +27,14 @@ enum cos_result cos_crypt_statement(struct operation *operation, uint8_t digest[
                                     't', 'e', 's', 't', 'a', 't', 'i', 'o', 'n'};
     struct cos_secure *secure = operation->secure;
     const struct cos_crypto *crypto = secure->config.crypto;
+    uint8_t application[APPLICATION_NAME];
     struct cos_span reference, random;
     struct object subject;
 
     COS_TRY(cos_crypt_read_pair(operation->data, TAG_REFERENCE, TAG_RANDOM, &reference, &random));
     COS_CHECK(random.length >= RANDOM_MIN && random.length <= RANDOM_MAX, COS_E_DATA);
     COS_TRY(find_subject(operation, reference, &subject));
+    COS_TRY(cos_application_name(secure, subject.context, application));
     COS_TRY(cos_material_load_public(secure, &subject));
     const uint8_t attributes[] = {reference.data[0], subject.algorithm,  subject.format,
                                   subject.usage,     subject.service,    subject.flags,
@@ -40,6 +42,7 @@ enum cos_result cos_crypt_statement(struct operation *operation, uint8_t digest[
     const struct cos_span parts[] = {
         {label, sizeof label},
         {secure->serial, sizeof secure->serial},
+        {application, sizeof application},
         {attributes, sizeof attributes},
         {secure->config.key_memory, cos_material_public_size(&subject)},
         random,

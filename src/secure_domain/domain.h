@@ -263,6 +263,10 @@ uint16_t cos_object_first_application_page(uint16_t payload, uint16_t objects);
 /* Context number of a name. COS_E_REFERENCE_NOT_FOUND. */
 enum cos_result cos_application_find(const struct cos_secure *secure, struct cos_span name,
                                      uint8_t *context);
+/* The first name of an application as its entry has it: length, name, 00; all 00 of none. */
+enum { APPLICATION_NAME = 17 };
+enum cos_result cos_application_name(const struct cos_secure *secure, uint8_t context,
+                                     uint8_t name[APPLICATION_NAME]);
 /* Makes a context for the names that the FCP of a new DF gives it, all of them or none, and answers
  * its number; entries of a CREATE FILE that did not end give way, unless they are of just these
  * names. COS_E_NAME_EXISTS: there are PINs, keys or vault files of an application with such a name.

@@ -18,6 +18,7 @@
 
 #define ATTESTS_EC  OF_APPLICATION " 800105 C90100 CE0180 CB0100"
 #define ATTESTS_RSA OF_APPLICATION " 800104 C90110 CE0180 CB0100"
+#define ZEROS_16    "00000000000000000000000000000000"
 #define RANDOM      "0102030405060708090A0B0C0D0E0F10"
 
 /* COMPUTE DIGITAL SIGNATURE of the key that the environment names, over a key and a random. */
@@ -29,9 +30,9 @@ static uint16_t attest(struct bench *bench, const char *data)
     return crypt_send(bench, 0x2A, 0x9E, 0x9A, bytes, length);
 }
 
-/* What the answer is about: attributes are reference, algorithm, format, usage, service, flags,
- * rule for use, rule for change. */
-static void statement(const char *attributes, const uint8_t *public, size_t length,
+/* What the answer is about; global: of no application. Attributes are reference, algorithm, format,
+ * usage, service, flags, rule for use, rule for change. */
+static void statement(bool global, const char *attributes, const uint8_t *public, size_t length,
                       uint8_t digest[32])
 {
     uint8_t bytes[1024];
@@ -41,6 +42,8 @@ static void statement(const char *attributes, const uint8_t *public, size_t leng
     at = 19;
     memcpy(bytes + at, bench_serial, 8);
     at += 8;
+    at +=
+        bench_bytes(global ? "00" ZEROS_16 : "09F05457494E434F5301 00000000000000", bytes + at, 17);
     at += bench_bytes(attributes, bytes + at, 8);
     memcpy(bytes + at, public, length);
     at += length;
@@ -62,12 +65,19 @@ static void a_key_of_a_curve(void **state)
     crypt_set(bench, 0xB6, 0x84, DEFAULT);
     assert_int_equal(attest(bench, "840185 9110" RANDOM), 0x9000);
     assert_int_equal(bench->length, 64);
-    statement("85 05 00 00 01 02 00 00", point, sizeof point, digest);
+    statement(false, "85 05 00 00 01 02 00 00", point, sizeof point, digest);
     assert_true(oracle_ec_verify(attests, COS_P256, digest, 32, bench->data));
     digest[0] ^= 1;
     assert_false(oracle_ec_verify(attests, COS_P256, digest, 32, bench->data));
-    /* of itself, too */
+    /* of itself, too, and of a key that belongs to no application */
     assert_int_equal(attest(bench, "840184 9110" RANDOM), 0x9000);
+    crypt_key(bench, 6, "800105 C90100 CE0101 CB0100");
+    crypt_generate(bench, 0x06);
+    memcpy(point, bench->data + bench->length - 65, 65);
+    crypt_set(bench, 0xB6, 0x84, DEFAULT);
+    assert_int_equal(attest(bench, "840106 9110" RANDOM), 0x9000);
+    statement(true, "06 05 00 00 01 02 00 00", point, sizeof point, digest);
+    assert_true(oracle_ec_verify(attests, COS_P256, digest, 32, bench->data));
     EVP_PKEY_free(attests);
 }
 
@@ -85,7 +95,7 @@ static void a_modulus(void **state)
     crypt_take_rsa(bench, &subject);
     memcpy(public, subject.n, 128);
     memcpy(public + 128, "\x00\x01\x00\x01", 4);
-    statement("85 04 10 00 0B 02 00 00", public, sizeof public, digest);
+    statement(false, "85 04 10 00 0B 02 00 00", public, sizeof public, digest);
     static const struct {
         uint8_t algorithm;
         int padding;
