@@ -12,6 +12,10 @@
 
 #define COS_ATR_MAX 33U /* TS and 32 bytes, ISO/IEC 7816-3:2006, 8.2 */
 
+/* What an answer of the security chip needs: a command must not fail for want of room when its work
+ * is done. */
+#define COS_APP_RESPONSE_LEAST (COS_GATE_MESSAGE_MAX - 8)
+
 /* Sizes and parts that the vendor chooses. Constant for the life of an image. */
 struct cos_app_config {
     const struct cos_crypto *crypto;
@@ -19,7 +23,7 @@ struct cos_app_config {
     uint32_t fab_at;               /* address in NVM of the fab record: one store page of its own */
     uint32_t atr_at;               /* address of the ATR record: two store pages */
     uint16_t files, names;         /* entries of the file table and the name table, cos/fs.h */
-    uint8_t *response;             /* buffer for response data, response_size bytes, at least 256 */
+    uint8_t *response; /* buffer for response data, COS_APP_RESPONSE_LEAST bytes or more */
     uint16_t response_size;
     const struct cos_gate_trace *trace; /* optional */
 };

@@ -327,6 +327,7 @@ enum cos_result cos_app_start(struct cos_app *app, const struct cos_board *board
     app->mute = true;
     cos_gate_client_start(&app->gate, config->crypto, board, config->trace);
     cos_response_start(&app->response, config->response, config->response_size);
+    COS_CHECK(config->response_size >= COS_APP_RESPONSE_LEAST, COS_E_MEMORY_FULL);
     COS_TRY(open_store(app));
     COS_TRY(open_gate(app));
     app->current_df = COS_FILE_NONE;

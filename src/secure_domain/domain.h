@@ -332,7 +332,8 @@ enum cos_result cos_content_sweep(struct cos_secure *secure);
 /* ---- Key pairs (material.c): RSA and EC keys, in the clear in config.key_memory for one call ----
  */
 
-/* Whether the provider has the algorithm, and key memory suffices. */
+/* Whether the provider has the algorithm, key memory suffices, and a gate message takes what the
+ * key answers. */
 bool cos_material_served(const struct cos_secure *secure, const struct object *key);
 /* Bytes of the modulus, of the public part, of all of it. */
 size_t cos_material_modulus(const struct object *key);

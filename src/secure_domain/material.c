@@ -7,7 +7,10 @@
 
 /* ---- Sizes ---- */
 
-enum { EXPONENT = 4 };
+enum {
+    EXPONENT = 4,
+    PUBLIC_HEADS = 16, /* of the template 7F49 around a modulus and its exponent */
+};
 
 size_t cos_material_modulus(const struct object *key)
 {
@@ -36,7 +39,8 @@ bool cos_material_served(const struct cos_secure *secure, const struct object *k
     if (key->algorithm == ALGORITHM_RSA) {
         return crypto->rsa_private != NULL && crypto->rsa_public != NULL &&
                crypto->rsa_check != NULL && modulus >= COS_RSA_MIN && modulus <= COS_RSA_MAX &&
-               modulus % 16 == 0 && cos_material_size(key) <= secure->config.key_memory_size;
+               modulus % 16 == 0 && modulus + PUBLIC_HEADS <= COS_GATE_MESSAGE_MAX - 8 &&
+               cos_material_size(key) <= secure->config.key_memory_size;
     }
     return key->algorithm == ALGORITHM_EC && key->format < COS_CURVES &&
            (crypto->curves & 1U << key->format) != 0 &&

@@ -93,6 +93,29 @@ static void uses_are_for_keys_that_work(void **state)
     }
 }
 
+/* A buffer of the least size takes the longest answer, protected as strongly as can be. */
+static void the_least_response_buffer_is_enough(void **state)
+{
+    static const uint8_t set[] = {0x84, 1, 0x84};
+    struct bench *bench = *state;
+    uint8_t digest[32];
+
+    bench_power_off(bench);
+    bench->app_config.response_size = COS_APP_RESPONSE_LEAST - 1;
+    assert_false(bench_power_on(bench));
+    bench_power_off(bench);
+    bench->app_config.response_size = COS_APP_RESPONSE_LEAST;
+    assert_true(bench_power_on(bench));
+    crypt_key(bench, 4, OF_APPLICATION " 800104 C90120 CE0101 CB0100");
+    crypt_generate(bench, 0x84);
+    bench_session(bench, 0x33);
+    bench_expect_sm(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
+    assert_int_equal(bench_sm(bench, 0x00, 0x22, 0x41, 0xB6, set, sizeof set), 0x9000);
+    crypt_digest(digest, sizeof digest, 1);
+    assert_int_equal(bench_sm(bench, 0x00, 0x2A, 0x9E, 0x9A, digest, sizeof digest), 0x9000);
+    assert_int_equal(bench->length, 256);
+}
+
 /* ---- A factor that waits ---- */
 
 static void wait_with_p(struct bench *bench)
@@ -161,9 +184,9 @@ static void what_a_provider_lacks_is_not_called(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CARD_TEST(a_locked_card_makes_no_keys),         CARD_TEST(secure_messaging_takes_256_bytes),
-        CARD_TEST(uses_are_for_keys_that_work),         CARD_TEST(what_waits_goes_with_the_session),
-        CARD_TEST(what_a_provider_lacks_is_not_called),
+        CARD_TEST(a_locked_card_makes_no_keys),      CARD_TEST(secure_messaging_takes_256_bytes),
+        CARD_TEST(uses_are_for_keys_that_work),      CARD_TEST(the_least_response_buffer_is_enough),
+        CARD_TEST(what_waits_goes_with_the_session), CARD_TEST(what_a_provider_lacks_is_not_called),
     };
 
     return cmocka_run_group_tests_name("key limits", tests, NULL, NULL);

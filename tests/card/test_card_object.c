@@ -281,8 +281,6 @@ static void objects_that_do_not_fit_the_response(void **state)
 {
     struct bench *bench = *state;
 
-    bench->app_config.response_size = 512;
-    bench_reset(bench);
     bench_expect(bench, "00A4000C025430", 0x9000, NULL);
     put_long(bench, "00DA005E FF", 255);
     put_long(bench, "00DA5F50 FF", 255);

@@ -34,8 +34,8 @@ CHIPS = {
         "other": "secure_domain",
         "entries": ["cos_app_atr", "cos_app_start", "cos_app_command", "cos_app_settle"],
         "struct": "struct cos_app",
-        # 253 pages less a reserve of 16 (port/host), and responses of 256 bytes: short APDUs.
-        "buffers": {"page map": 237 * 2, "response buffer": 256},
+        # 253 pages less a reserve of 16 (port/host), and responses as long as the default gate message.
+        "buffers": {"page map": 237 * 2, "response buffer": 592},
     },
     "secure": {
         "parts": ["base", "apdu", "fs", "crypto", "gate", "secure_domain"],
