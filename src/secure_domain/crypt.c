@@ -32,12 +32,13 @@ enum cos_result cos_crypt_take_key(struct operation *operation, uint8_t template
     COS_TRY(cos_crypt_take_algorithm(operation, reference.algorithm));
     COS_TRY(cos_status_find(operation->secure, operation->at, reference.key, OBJECT_KEY,
                             &operation->key));
+    COS_TRY(cos_key_may(operation->secure, operation->at, &operation->key, service));
     /* The answer is kept for SM_SEAL. */
     COS_CHECK(!operation->secure->in_sm || operation->key.algorithm != ALGORITHM_RSA ||
                   cos_material_modulus(&operation->key) + (operation->p1 == TAG_CRYPTOGRAM) <=
                       COS_SM_ANSWER_MAX,
               COS_E_LENGTH);
-    return cos_key_may(operation->secure, operation->at, &operation->key, service);
+    return COS_OK;
 }
 
 enum cos_result cos_crypt_choose(struct operation *operation, uint8_t first, uint8_t second)

@@ -76,6 +76,7 @@ static enum cos_result respond(struct cos_secure *secure, uint8_t channel, struc
                                struct cos_span challenge, struct cos_writer *body)
 {
     COS_CHECK((key->usage & USAGE_INTERNAL) != 0, COS_E_CONDITIONS);
+    COS_TRY(cos_key_ready(secure, channel, key));
     /* The answer is kept for SM_SEAL. */
     COS_CHECK(!secure->in_sm || key->algorithm != ALGORITHM_RSA ||
                   cos_material_modulus(key) + 2 * HEAD <= COS_SM_ANSWER_MAX,
