@@ -20,17 +20,6 @@
 #define PIV2 "3837363534333231"
 #define CODE "0102030405060708"
 
-/* STORE DATA of one PIN. */
-static uint16_t store_pin(struct bench *bench, const char *attributes)
-{
-    uint8_t bytes[256];
-    char dgi[512];
-
-    (void)snprintf(dgi, sizeof dgi, "8010%02X%s",
-                   (unsigned)bench_bytes(attributes, bytes, sizeof bytes), attributes);
-    return bench_store(bench, dgi);
-}
-
 static int make_pins(void **state)
 {
     static const char *const pins[] = {
@@ -47,12 +36,7 @@ static int make_pins(void **state)
 
     card_make(state);
     bench = *state;
-    bench_session(bench, 0x03);
-    for (size_t i = 0; i < CARD_COUNT(pins); i++) {
-        if (store_pin(bench, pins[i]) != 0x9000) {
-            fail_msg("%s: %04X", pins[i], bench->sw);
-        }
-    }
+    bench_store_pins(bench, pins, CARD_COUNT(pins));
     bench_reset(bench);
     return 0;
 }
@@ -127,7 +111,7 @@ static void malformed_pins_are_not_stored(void **state)
     bench_session(bench, 0x03);
     for (size_t i = 0; i < CARD_COUNT(malformed); i++) {
         card_image_take(bench, &image);
-        const uint16_t sw = store_pin(bench, malformed[i]);
+        const uint16_t sw = bench_store_one(bench, "8010", malformed[i]);
         if (!card_image_same(bench, &image) || sw != 0x6A80) {
             fail_msg("%s: %04X", malformed[i], sw);
         }
@@ -141,15 +125,13 @@ static void keys_are_no_pins(void **state)
     static const char *const attributes[] = {"C90101", "CC0104", "CD0100", "C10104",
                                              "C2010C", "C30102", "C40100", ""};
     struct bench *bench = *state;
-    char dgi[128];
+    char value[128];
 
     bench_session(bench, 0x03);
     for (size_t i = 0; i < CARD_COUNT(attributes); i++) {
-        uint8_t bytes[8];
-        (void)snprintf(dgi, sizeof dgi, "8020%02X 830101 800101 950101 %s C710 %032d",
-                       27 + (unsigned)bench_bytes(attributes[i], bytes, sizeof bytes),
-                       attributes[i], 1);
-        assert_int_equal(bench_store(bench, dgi), attributes[i][0] != 0 ? 0x6A80 : 0x9000);
+        (void)snprintf(value, sizeof value, "830101 800101 950101 %s C710 %032d", attributes[i], 1);
+        assert_int_equal(bench_store_one(bench, "8020", value),
+                         attributes[i][0] != 0 ? 0x6A80 : 0x9000);
     }
 }
 
@@ -173,7 +155,7 @@ static void the_longest_of_each_format(void **state)
 
     for (size_t i = 0; i < CARD_COUNT(longest); i++) {
         bench_session(bench, 0x03);
-        assert_int_equal(store_pin(bench, longest[i].pin), 0x9000);
+        assert_int_equal(bench_store_one(bench, "8010", longest[i].pin), 0x9000);
         bench_expect(bench, longest[i].verify, 0x9000, NULL);
     }
 }

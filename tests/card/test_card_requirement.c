@@ -39,19 +39,10 @@ static int make_pins(void **state)
         "820101 83025107 80020002 850102 8C020190",
     };
     struct bench *bench;
-    uint8_t bytes[64];
-    char dgi[160];
 
     card_make(state);
     bench = *state;
-    bench_session(bench, 0x03);
-    for (size_t i = 0; i < CARD_COUNT(pins); i++) {
-        (void)snprintf(dgi, sizeof dgi, "8010%02X%s",
-                       (unsigned)bench_bytes(pins[i], bytes, sizeof bytes), pins[i]);
-        if (bench_store(bench, dgi) != 0x9000) {
-            fail_msg("%s: %04X", pins[i], bench->sw);
-        }
-    }
+    bench_store_pins(bench, pins, CARD_COUNT(pins));
     bench_expect_sm(bench, "00A4000C 02 5100", 0x9000, NULL);
     for (size_t i = 0; i < CARD_COUNT(files); i++) {
         assert_int_equal(bench_create(bench, true, files[i]), 0x9000);

@@ -33,17 +33,10 @@ static int make_pins(void **state)
         "83010B " APPLICATION " C401A3 C704 38383838",
     };
     struct bench *bench;
-    uint8_t bytes[64];
-    char dgi[160];
 
     card_make(state);
     bench = *state;
-    bench_session(bench, 0x03);
-    for (size_t i = 0; i < CARD_COUNT(pins); i++) {
-        (void)snprintf(dgi, sizeof dgi, "8010%02X%s",
-                       (unsigned)bench_bytes(pins[i], bytes, sizeof bytes), pins[i]);
-        assert_int_equal(bench_store(bench, dgi), 0x9000);
-    }
+    bench_store_pins(bench, pins, CARD_COUNT(pins));
     bench_reset(bench);
     bench_select(bench);
     return 0;

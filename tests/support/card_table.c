@@ -179,6 +179,26 @@ uint16_t bench_store(struct bench *bench, const char *dgis)
     return bench_sm(bench, 0x80, 0xE2, 0xE0, 0x00, data, length);
 }
 
+uint16_t bench_store_one(struct bench *bench, const char *number, const char *value)
+{
+    uint8_t bytes[256];
+    char dgi[600];
+
+    (void)snprintf(dgi, sizeof dgi, "%s %02X %s", number,
+                   (unsigned)bench_bytes(value, bytes, sizeof bytes), value);
+    return bench_store(bench, dgi);
+}
+
+void bench_store_pins(struct bench *bench, const char *const *pins, size_t count)
+{
+    bench_session(bench, 0x03);
+    for (size_t i = 0; i < count; i++) {
+        if (bench_store_one(bench, "8010", pins[i]) != 0x9000) {
+            fail_msg("%s: %04X", pins[i], bench->sw);
+        }
+    }
+}
+
 void bench_session(struct bench *bench, uint8_t level)
 {
     assert_int_equal(bench_sm_open(bench, 0x01, level), 0x9000);

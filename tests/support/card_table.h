@@ -43,6 +43,10 @@ void bench_create_files(struct bench *bench, const char *select_df, const char *
 #define BENCH_APPLICATION "00A4040C 09 F05457494E434F5301" /* SELECT of the access application */
 /* STORE DATA of sensitive data groups in the session that is open. */
 uint16_t bench_store(struct bench *bench, const char *dgis);
+/* The same of one, whose number (8010 PIN, 8020 key) and value are given. */
+uint16_t bench_store_one(struct bench *bench, const char *number, const char *value);
+/* Opens a session, and stores PINs in it: each must be taken. */
+void bench_store_pins(struct bench *bench, const char *const *pins, size_t count);
 /* Opens SCP03 with the card keys (version 01). */
 void bench_session(struct bench *bench, uint8_t level);
 /* Writes what a plain command (short, without Le) becomes in the session that is open. */

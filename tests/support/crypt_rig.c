@@ -15,13 +15,10 @@ enum { CHUNK = 108, CHUNK_DATA = 92, GENERATION = 4 };
 
 uint16_t crypt_store(struct bench *bench, uint8_t number, const char *attributes)
 {
-    uint8_t bytes[128];
-    char dgi[400];
+    char value[400];
 
-    (void)snprintf(dgi, sizeof dgi, "8020%02X8301%02X%s",
-                   (unsigned)(3 + bench_bytes(attributes, bytes, sizeof bytes)), number,
-                   attributes);
-    return bench_store(bench, dgi);
+    (void)snprintf(value, sizeof value, "8301%02X %s", number, attributes);
+    return bench_store_one(bench, "8020", value);
 }
 
 void crypt_key(struct bench *bench, uint8_t number, const char *attributes)

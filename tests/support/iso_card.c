@@ -21,14 +21,12 @@ static const struct {
 void iso_store_keys(struct bench *bench, const char *attributes)
 {
     for (size_t i = 0; i < ISO_KEYS; i++) {
-        char value[256], dgi[300];
-        uint8_t bytes[128];
+        char value[256];
         snprintf(value, sizeof value, "8301%02X %s 8001%02X 950180 %s C720%s%s",
                  keys[i].reference & 0x1F,
                  (keys[i].reference & 0x80) != 0 ? "8409F05457494E434F5301" : "",
                  keys[i].aes ? 1 : 2, attributes, keys[i].k_enc, keys[i].k_mac);
-        snprintf(dgi, sizeof dgi, "8020%02zX%s", bench_bytes(value, bytes, sizeof bytes), value);
-        assert_int_equal(bench_store(bench, dgi), 0x9000);
+        assert_int_equal(bench_store_one(bench, "8020", value), 0x9000);
     }
 }
 
