@@ -23,6 +23,9 @@ static bool issuer(struct bench *bench)
 #define STORE_RSA  "80E2E000 1D 8020 1A 830104 " NAME " 800104 C90110 CE0101 CB01C0"
 #define STORE_FEW  "80E2E000 21 8020 1E 830104 " NAME " 800105 C90100 CE0101 CB01C0 CA020FFF"
 #define GENERATE   "00478000 05 B603840184"
+#define IMPORT                                                                                     \
+    "80E2E000 33 8040 30 830104 " NAME                                                             \
+    " C720 0102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F20"
 #define READ       "00478100 05 B603840184"
 #define SET        "0022C1B6 03 840184"
 #define SIGN       "002A9E9A 14 000102030405060708090A0B0C0D0E0F10111213"
@@ -144,6 +147,8 @@ static const struct power_action actions[] = {
     {ACTION, .name = "generate", .prepare = with_empty_p256, .states = 3, .command = GENERATE},
     {ACTION, .name = "generate-again", .prepare = with_p256, .states = 3, .command = GENERATE},
     {ACTION, .name = "generate-again-p521", .prepare = with_p521, .command = GENERATE},
+    {ACTION, .name = "import", .prepare = with_empty_p256, .states = 3, .command = IMPORT},
+    {ACTION, .name = "import-over-a-pair", .prepare = with_p256, .states = 3, .command = IMPORT},
     {ACTION, .name = "generate-rsa", .prepare = with_empty_rsa, .once = true, .command = GENERATE},
     {ACTION, .name = "sign-counted", .prepare = with_few_uses, .states = 2, .command = SIGN},
     {ACTION, .name = "store-data-over-a-pair", .prepare = with_p256, .once = true, .states = 2,
