@@ -9,7 +9,6 @@
 enum {
     PROOF_SYSTEM = 8,
     PROOF_RANDOM = 16,
-    DIGEST_MIN = 20,
 };
 
 enum cos_result cos_challenge_make(struct cos_secure *secure, uint8_t length, uint8_t use,
@@ -84,7 +83,7 @@ static enum cos_result sign(struct cos_secure *secure, uint8_t channel, struct o
         /* The answer is kept for SM_SEAL. */
         COS_CHECK(!secure->in_sm || body->length + modulus <= COS_SM_ANSWER_MAX, COS_E_LENGTH);
     } else {
-        COS_CHECK(data.length >= DIGEST_MIN && data.length <= COS_HASH_MAX, COS_E_LENGTH);
+        COS_CHECK(data.length >= ECDSA_MIN && data.length <= COS_HASH_MAX, COS_E_LENGTH);
     }
     COS_CHECK(key->size != 0, COS_E_NOT_USABLE); /* neither made nor imported yet */
     COS_TRY(cos_key_spend(secure, channel, key));

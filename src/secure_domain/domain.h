@@ -412,6 +412,8 @@ enum cos_result cos_key_spend(struct cos_secure *secure, uint8_t channel, struct
 /* Known-answer tests (cos/crypto.h) of an algorithm before its first use since the start.
  * COS_E_SELF_TEST, which ends the chip's life until reset. */
 enum cos_result cos_key_self_test(struct cos_secure *secure, unsigned which);
+/* Bytes that ECDSA signs, at least; at most COS_HASH_MAX. */
+enum { ECDSA_MIN = 20 };
 /* The generator, and the board's idle hook. */
 struct cos_random cos_secure_random(struct cos_secure *secure);
 /* Signs data, or what PSO HASH left if they are empty, with a key whose use was granted and spent.

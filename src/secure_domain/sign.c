@@ -6,8 +6,6 @@
 
 #include "crypto/rsa.h"
 
-enum { DIGEST_MIN = 20 };
-
 /* What is signed: the data field, or the hash that the command just before it left, whose function
  * is then the one that is meant, if the algorithm names none. */
 static enum cos_result take_message(struct operation *operation, struct cos_span *message)
@@ -73,7 +71,7 @@ static enum cos_result sign_ec(struct operation *operation, struct cos_span mess
 
     COS_INVARIANT(signature != NULL);
     COS_TRY(cos_crypt_choose(operation, SCHEME_ECDSA, SCHEME_ECDSA));
-    COS_CHECK(message.length >= DIGEST_MIN && message.length <= COS_HASH_MAX, COS_E_LENGTH);
+    COS_CHECK(message.length >= ECDSA_MIN && message.length <= COS_HASH_MAX, COS_E_LENGTH);
     COS_TRY(cos_material_load(secure, &operation->key));
     COS_TRY(cos_crypt_spend(operation));
     return crypto->ec_sign(crypto->context, curve, &random,
@@ -159,7 +157,7 @@ static enum cos_result check(struct operation *operation, size_t message, size_t
         COS_TRY(cos_crypt_choose(operation, SCHEME_ECDSA, SCHEME_ECDSA));
         COS_CHECK(signature == 2 * cos_ec_size((enum cos_curve)key->format), COS_E_DATA);
     }
-    COS_CHECK(message >= DIGEST_MIN && message <= COS_HASH_MAX, COS_E_DATA);
+    COS_CHECK(message >= ECDSA_MIN && message <= COS_HASH_MAX, COS_E_DATA);
     COS_CHECK(!operation->hashed || message == cos_hash_size(operation->hash), COS_E_DATA);
     return COS_OK;
 }
