@@ -47,6 +47,36 @@ static void agrees(const struct oracle_rsa *rsa, struct chance *chance, unsigned
     }
 }
 
+/* From p, q and e come the other numbers of the key, whichever factor is the first. */
+static void completes(const struct oracle_rsa *rsa, struct chance *chance)
+{
+    const struct cos_rsa_private key = oracle_rsa_private(rsa);
+    const struct cos_random source = chance_source(chance);
+    const struct cos_span n = oracle_rsa_n(rsa);
+    uint8_t bytes[7 * COS_RSA_MAX / 2];
+    const size_t half = rsa->size / 2;
+    const struct cos_rsa_parts parts = {.n = bytes,
+                                        .p = bytes + 2 * half,
+                                        .q = bytes + 3 * half,
+                                        .dp = bytes + 4 * half,
+                                        .dq = bytes + 5 * half,
+                                        .qinv = bytes + 6 * half};
+
+    for (unsigned swapped = 0; swapped < 2; swapped++) {
+        assert_int_equal(crypto->rsa_complete(NULL, &source, swapped ? key.q : key.p,
+                                              swapped ? key.p : key.q, key.e, &parts),
+                         COS_OK);
+        assert_memory_equal(parts.n, n.data, n.length);
+        const struct cos_rsa_private made = {{parts.p, half},  {parts.q, half},    {parts.dp, half},
+                                             {parts.dq, half}, {parts.qinv, half}, key.e};
+        assert_int_equal(crypto->rsa_check(NULL, &made, n), COS_OK);
+    }
+    assert_int_equal(crypto->rsa_complete(NULL, &source, key.p, key.p, key.e, &parts), COS_E_DATA);
+    const struct cos_span shorter = {key.q.data, half - 1};
+    assert_int_equal(crypto->rsa_complete(NULL, &source, key.p, shorter, key.e, &parts),
+                     COS_E_DATA);
+}
+
 static void agrees_with_openssl(void **state)
 {
     (void)state;
@@ -66,6 +96,9 @@ static void agrees_with_openssl(void **state)
             const struct cos_rsa_private key = oracle_rsa_private(&rsa);
             assert_int_equal(crypto->rsa_check(NULL, &key, oracle_rsa_n(&rsa)),
                              cases[i].e == 3 ? COS_E_DATA : COS_OK);
+            if (cases[i].e != 3) {
+                completes(&rsa, &chance);
+            }
             oracle_rsa_free(&rsa);
             keys++;
         }
