@@ -56,6 +56,30 @@ enum cos_result cos_apdu_class(uint8_t cla, struct cos_class *class_);
  * 7816-3:2006, 10.3.3). */
 bool cos_apdu_instruction_valid(uint8_t ins);
 
+/* Command chaining (ISO/IEC 7816-4:2013, 5.3.3): a command in parts, all but the last with b5 of
+ * CLA set, and with the same INS, P1, P2, channel and secure messaging. */
+struct cos_chain {
+    uint8_t *data; /* the caller's buffer: the parts' data, one behind the other */
+    uint16_t capacity, length;
+    bool open; /* a part came, and another one is awaited */
+    uint8_t ins, p1, p2;
+    struct cos_class class_;
+};
+
+/* Makes a chain without parts over a buffer of `capacity` bytes. */
+void cos_chain_start(struct cos_chain *chain, uint8_t *buffer, uint16_t capacity);
+
+/* Takes the next command, of this class. A part: COS_OK, and chain->open. The last one: its data
+ * are all data of the chain then, which stand in the buffer. Any other command drops the chain and
+ * stays as it is. A part may have Nc without data, if they are kept elsewhere: they are counted
+ * only, and the buffer has nothing of them. COS_E_LENGTH, and no chain any more: a part without
+ * data, or more than the buffer holds. */
+enum cos_result cos_chain_take(struct cos_chain *chain, struct cos_class class_,
+                               struct cos_command *command);
+
+/* Forgets the parts and wipes them. */
+void cos_chain_drop(struct cos_chain *chain);
+
 /* A response under way: the command's data stay here until they are fetched, in one or in several
  * pieces. */
 struct cos_response {

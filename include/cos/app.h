@@ -25,6 +25,8 @@ struct cos_app_config {
     uint16_t files, names;         /* entries of the file table and the name table, cos/fs.h */
     uint8_t *response; /* buffer for response data, COS_APP_RESPONSE_LEAST bytes or more */
     uint16_t response_size;
+    uint8_t *chain; /* buffer for command chaining: the longest data field. NULL: there is none */
+    uint16_t chain_size;
     const struct cos_gate_trace *trace; /* optional */
 };
 
@@ -44,6 +46,7 @@ struct cos_app {
     uint16_t current_record; /* 0 = none */
     uint8_t environment;     /* number of the security environment in force: 1 after reset, and when
                                 another DF becomes current */
+    struct cos_chain chain;
     struct cos_response response;
 };
 

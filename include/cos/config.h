@@ -55,10 +55,15 @@
 #define COS_GATE_TRIES 4
 #endif
 
-/* Largest command data field under secure messaging; longer ones are answered 6700. */
+/* Largest command data field under secure messaging, of one command or of one part of a chain;
+ * longer ones are answered 6700. */
 #define COS_SM_MAX 255
-/* Largest response data of a command that the security chip executes under secure messaging. */
-#define COS_SM_ANSWER_MAX 256
+/* What the security chip holds of a command under secure messaging: the opened data of a chain,
+ * then the response data of what it executes. A signature with RSA-4096 is verified from 590. */
+#define COS_SM_CHAIN_MAX  (COS_GATE_MESSAGE_MAX - 8)
+#define COS_SM_ANSWER_MAX (COS_GATE_MESSAGE_MAX - 48)
+/* What protects a command, at most: data objects, padding, MAC. */
+#define COS_SM_AROUND 40
 
 /* -DCOS_SCP02: SCP02 for key sets of 3DES keys, beside SCP03. Deprecated by GlobalPlatform; without
  * the switch the image has no code of it. The same for both chips. */

@@ -63,12 +63,13 @@ enum cos_life_cycle {
     X(ACCESS, 0x04, 3, 1 + COS_RULE_MAX, 4, COS_STATES_FILES, YES, 1)                              \
     X(PIN, 0x05, 4, 36, 1, COS_STATES_USE, YES, 1)                                                 \
     X(CHALLENGE, 0x06, 2, 2, 64, COS_STATES_KEYED, YES, 1)                                         \
-    X(AUTH, 0x07, 4, 264, COS_GATE_MESSAGE_MAX - 8, COS_STATES_KEYED, YES, 1)                      \
+    X(AUTH, 0x07, 4, 540, COS_GATE_MESSAGE_MAX - 8, COS_STATES_KEYED, YES, 1)                      \
     X(KEY, 0x08, 2, 264, COS_GATE_MESSAGE_MAX - 8, COS_STATES_KEYED, YES, 1)                       \
     X(CRYPT, 0x09, 4, COS_GATE_MESSAGE_MAX - 8, COS_GATE_MESSAGE_MAX - 8, COS_STATES_USE, YES, 1)  \
     X(SE, 0x0A, 3, 64, 0, COS_STATES_USE, YES, 1)                                                  \
     X(SM_OPEN, 0x0B, 5, 265, 267, COS_STATES_KEYED, YES, 1)                                        \
-    X(SM_SEAL, 0x0C, 3, 259, 293, COS_STATES_KEYED | COS_LIFE_BIT(COS_LIFE_TERMINATED), YES, 1)    \
+    X(SM_SEAL, 0x0C, 3, 259, COS_GATE_MESSAGE_MAX - 8,                                             \
+      COS_STATES_KEYED | COS_LIFE_BIT(COS_LIFE_TERMINATED), YES, 1)                                \
     X(VAULT, 0x0D, 4, 7 + COS_VAULT_PART, COS_VAULT_PART, COS_STATES_FILES, YES, 1)                \
     X(LIFE, 0x0E, 1, 160, 160, COS_STATES_FABRICATED | COS_STATES_PAIRED, BOTH, 1)
 

@@ -120,10 +120,11 @@ struct cos_held {
                       for SM_SEAL */
     enum cos_result result;
     uint8_t application; /* that the channel was bound to when the command was opened */
+    bool part;           /* one of a chain: another one must follow before anything is done */
+    uint16_t kept;       /* bytes at the beginning that wait for the command which continues */
     uint16_t length;
-    uint8_t data[COS_SM_ANSWER_MAX];
+    uint8_t data[COS_SM_CHAIN_MAX + COS_SM_AROUND];
 };
-_Static_assert(COS_SM_ANSWER_MAX >= COS_SM_MAX, "the command's data lie there first");
 
 /* The security chip's end of the gate (private to src/gate). */
 struct cos_gate_server {

@@ -27,6 +27,8 @@ void host_app_chip_init(struct host_app_chip *chip, const struct cos_gate_trace 
                 .names = HOST_APP_NAMES,
                 .response = chip->response,
                 .response_size = HOST_RESPONSE_SIZE,
+                .chain = chip->chain,
+                .chain_size = HOST_CHAIN_SIZE,
                 .trace = trace,
             },
     };

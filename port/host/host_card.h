@@ -24,12 +24,14 @@
 #define HOST_VAULT_SIZE     8192U
 #define HOST_KEY_MEMORY     1796U /* RSA-4096 */
 #define HOST_RESPONSE_SIZE  600U
+#define HOST_CHAIN_SIZE     2048U
 
 /* Configuration of a chip and the memory that goes with it. Must not move after init. */
 struct host_app_chip {
     struct cos_app_config config;
     uint16_t map[HOST_APP_PAGES - HOST_RESERVE];
     uint8_t response[HOST_RESPONSE_SIZE];
+    uint8_t chain[HOST_CHAIN_SIZE];
 };
 struct host_secure_chip {
     struct cos_secure_config config;

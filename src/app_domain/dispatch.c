@@ -19,7 +19,7 @@ static enum cos_result check_class(struct exchange *x)
     COS_CHECK(x->class_.sm == COS_CLASS_SM_NONE || x->class_.sm == COS_CLASS_SM_PROPRIETARY ||
                   (x->class_.sm == COS_CLASS_SM_ISO_HEADER && !x->class_.proprietary),
               COS_E_SECURE_MESSAGING);
-    COS_CHECK(!x->class_.chaining, COS_E_CHAINING);
+    COS_CHECK(!x->class_.chaining || x->app->config.chain != NULL, COS_E_CHAINING);
     return COS_OK;
 }
 
@@ -27,7 +27,6 @@ static enum cos_result check_row(const struct exchange *x, const struct command_
 {
     const struct cos_command *command = &x->command;
     const bool protected = x->class_.sm != COS_CLASS_SM_NONE;
-    size_t length = command->nc;
 
     COS_CHECK((COS_LIFE_BIT(x->app->life_cycle) & row->states) != 0, COS_E_CONDITIONS);
     COS_CHECK(row->secured != COMMAND_NO || !protected, COS_E_SECURE_MESSAGING);
@@ -35,7 +34,7 @@ static enum cos_result check_row(const struct exchange *x, const struct command_
     COS_CHECK(row->secured != COMMAND_OWN || protected, COS_E_SECURITY_STATUS);
     COS_CHECK((command->p1 & ~row->p1_bits) == 0 && (command->p2 & ~row->p2_bits) == 0,
               COS_E_P1_P2);
-    COS_CHECK((row->cases & (length != 0 ? COMMAND_WITH_DATA : COMMAND_WITHOUT_DATA)) != 0,
+    COS_CHECK((row->cases & (command->nc != 0 ? COMMAND_WITH_DATA : COMMAND_WITHOUT_DATA)) != 0,
               COS_E_LENGTH);
     return COS_OK;
 }
@@ -56,18 +55,40 @@ static enum cos_result end_pending(struct exchange *x)
                        &answer);
 }
 
-/* An error that ends the command before its row is reached. */
+/* An error that ends the command before its row is reached, and a chain that was open. */
 static enum cos_result refuse(struct exchange *x, enum cos_result why)
 {
+    cos_chain_drop(&x->app->chain);
     COS_TRY(end_pending(x));
     return why;
 }
 
-static enum cos_result accept(const struct exchange *x, const struct command_row **row)
+static enum cos_result find_row(const struct exchange *x, const struct command_row **row)
 {
     COS_CHECK(cos_apdu_instruction_valid(x->command.ins), COS_E_INSTRUCTION);
+    /* In the middle of a chain, which it ends as any other command does. */
+    COS_CHECK(x->command.ins != INS_GET_RESPONSE || x->secured || x->class_.chaining,
+              COS_E_CONDITIONS);
     *row = cos_app_find_command(x->class_.proprietary, x->command.ins);
     COS_CHECK(*row != NULL, COS_E_INSTRUCTION);
+    return COS_OK;
+}
+
+/* A part of a command that comes in several (b5 of CLA) is accepted, or not, as the command would
+ * be, and waits for the others. The last one brings all their data. */
+static enum cos_result join(struct exchange *x)
+{
+    COS_TRY(cos_chain_take(&x->app->chain, x->class_, &x->command));
+    if (x->held) {
+        x->command.data = NULL; /* the security chip joins them */
+    }
+    return COS_OK;
+}
+
+static enum cos_result accept(struct exchange *x, const struct command_row **row)
+{
+    COS_TRY(find_row(x, row));
+    COS_TRY(join(x));
     return check_row(x, *row);
 }
 
@@ -86,6 +107,9 @@ static enum cos_result run(struct exchange *x)
                      row->handler == cos_app_production_step;
     if (!continues) {
         COS_TRY(end_pending(x));
+    }
+    if (x->class_.chaining) {
+        return COS_OK; /* the other parts are awaited */
     }
     enum cos_result result = row->handler(x);
     if (continues && result != COS_OK) {
@@ -169,6 +193,7 @@ static uint16_t execute(struct cos_app *app, uint8_t *apdu, size_t length, bool 
 {
     struct exchange x = {.app = app, .body = &app->response.body};
     uint16_t sw = COS_SW_NO_DIAGNOSIS;
+    bool answered = false;
     enum cos_result result = cos_apdu_parse(apdu, length, &x.command);
 
     if (result == COS_OK) {
@@ -181,13 +206,17 @@ static uint16_t execute(struct cos_app *app, uint8_t *apdu, size_t length, bool 
         result = run(&x);
     } else {
         result = run_secured(&x, apdu, length, &sw);
-        if (result == COS_OK) {
-            *sealed = x.room < RESPONSE_MAX;
-            return sw;
-        }
-        result = refuse(&x, result);
+        answered = result == COS_OK;
+        *sealed = answered && x.room < RESPONSE_MAX;
+        result = answered ? COS_OK : refuse(&x, result);
+    }
+    if (!app->chain.open) {
+        cos_chain_drop(&app->chain); /* it has been executed */
     }
     app->mute = app->mute || result == COS_E_INVARIANT || result == COS_E_MUTE;
+    if (answered) {
+        return sw;
+    }
     return app->mute ? COS_SW_NO_DIAGNOSIS : cos_sw(result);
 }
 
@@ -250,7 +279,7 @@ size_t cos_app_command(struct cos_app *app, uint8_t *command, size_t length, uin
         cos_put16(response, COS_SW_NO_DIAGNOSIS);
         return 2;
     }
-    if (is_get_response(command, length)) {
+    if (is_get_response(command, length) && !app->chain.open) {
         return get_response(app, command, length, response, capacity);
     }
     cos_response_drop(&app->response);

@@ -10,6 +10,8 @@ enum {
     DGI_KEY = 0x8020,
     DGI_CARD = 0x8030,
     DGI_PAIR = 0x8040,
+    P1_LAST_BLOCK = 0x80,
+    LONG_LENGTH = 0xFF,
     TAG_ALGORITHM = 0x80,
     TAG_NUMBER = 0x83,
     TAG_APPLICATION = 0x84,
@@ -286,41 +288,66 @@ static enum cos_result store_dgi(struct cos_secure *secure, uint16_t number, str
     }
 }
 
-/* The value of a key pair, which takes transactions of its own: *dgi is all that the command
- * brings.
- */
-static bool brings_pair(struct cos_span data, struct cos_span *dgi)
-{
-    struct cos_reader reader = cos_reader(data.data, data.length);
-    const uint16_t number = cos_read16(&reader);
-    const uint8_t length = cos_read8(&reader);
+/* A data group: number, length (a byte, or FF and two), value. */
+struct group {
+    uint16_t number;
+    struct cos_span value;
+};
 
-    *dgi = cos_read_rest(&reader);
-    return !reader.failed && number == DGI_PAIR && dgi->length == length;
+/* Takes the next one. COS_E_END_OF_DATA: what is left is none, or not all of one; COS_E_DATA: a
+ * length that is longer than it need be. */
+static enum cos_result next_group(struct cos_reader *reader, struct group *group)
+{
+    struct cos_reader ahead = *reader;
+
+    group->number = cos_read16(&ahead);
+    group->value.length = cos_read8(&ahead);
+    if (group->value.length == LONG_LENGTH) {
+        group->value.length = cos_read16(&ahead);
+        COS_CHECK(ahead.failed || group->value.length >= LONG_LENGTH, COS_E_DATA);
+    }
+    group->value.data = cos_read_bytes(&ahead, group->value.length);
+    COS_CHECK(!ahead.failed, COS_E_END_OF_DATA);
+    *reader = ahead;
+    return COS_OK;
+}
+
+/* The beginning of a group waits in front of the next block (sm.c), if there is to be one. */
+static enum cos_result keep(struct cos_secure *secure, struct cos_span rest)
+{
+    struct cos_held *held = &secure->held;
+
+    if (rest.length != 0) {
+        memmove(held->data, rest.data, rest.length);
+    }
+    held->kept = (uint16_t)rest.length;
+    return COS_OK;
 }
 
 enum cos_result cos_personal_store(struct cos_secure *secure, struct cos_span data,
                                    uint16_t waiting)
 {
+    const bool is_last = (secure->held.p1 & P1_LAST_BLOCK) != 0;
     struct cos_reader reader = cos_reader(data.data, data.length);
-    struct cos_span dgi;
+    struct group group;
+    enum cos_result result = next_group(&reader, &group);
 
-    if (brings_pair(data, &dgi)) {
-        return cos_pair_import(secure, dgi, waiting);
+    if (result == COS_OK && group.number == DGI_PAIR && reader.length == 0) {
+        return cos_pair_import(secure, group.value, waiting); /* in transactions of its own */
     }
-
     cos_change_start(secure);
-    while (reader.length > 0 && !reader.failed) {
-        uint16_t number = cos_read16(&reader);
-        uint8_t length = cos_read8(&reader);
-        const uint8_t *value = cos_read_bytes(&reader, length);
-        COS_CHECK(!reader.failed && value != NULL, COS_E_DATA);
-        COS_TRY(store_dgi(secure, number, (struct cos_span){value, length}));
+    for (; result == COS_OK; result = next_group(&reader, &group)) {
+        COS_TRY(store_dgi(secure, group.number, group.value));
     }
-    COS_CHECK(!reader.failed, COS_E_DATA);
+    COS_CHECK(result == COS_E_END_OF_DATA && (reader.length == 0 || !is_last), COS_E_DATA);
     COS_CHECK(!secure->change.failed, COS_E_LENGTH); /* more objects than one command may bring */
+    if (secure->change.count == 0) {
+        secure->waiting = waiting; /* the other factor has not come yet */
+        return keep(secure, (struct cos_span){reader.data, reader.length});
+    }
     cos_status_forget(secure); /* a replaced PIN or key is not the one that was verified */
     COS_TRY(cos_change_commit(secure));
     COS_TRY(cos_content_sweep(secure)); /* key pairs that were replaced */
-    return cos_state_load(secure);
+    COS_TRY(cos_state_load(secure));
+    return keep(secure, (struct cos_span){reader.data, reader.length});
 }

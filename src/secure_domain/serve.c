@@ -181,12 +181,12 @@ static void keep_answer(struct cos_secure *secure, enum cos_result result,
     }
     held->result = result;
     if (result == COS_OK || held->taken) {
-        const bool fits = body->length <= sizeof held->data;
+        const bool fits = body->length <= COS_SM_ANSWER_MAX;
         const bool generated = (held->ins & 0xFEU) == 0x46 && held->p1 == 0x80;
         held->result = fits || generated || result != COS_OK ? result : COS_E_LENGTH;
-        cos_wipe(held->data, sizeof held->data);
+        cos_wipe(held->data + held->kept, sizeof held->data - held->kept);
         held->length = fits ? (uint16_t)body->length : 0; /* a public key can be read again */
-        memcpy(held->data, body->data, held->length);
+        memcpy(held->data + held->kept, body->data, held->length);
     }
 }
 

@@ -35,6 +35,9 @@ void cos_session_close(struct cos_secure *secure, struct cos_session *session)
         cos_wipe(session, sizeof *session);
         session->open = COS_NO;
     }
+    if (!secure->in_sm && session == &secure->sessions[secure->held.channel]) {
+        cos_wipe(&secure->held, sizeof secure->held); /* a chain that waits for its next part */
+    }
 }
 
 void cos_sessions_close(struct cos_secure *secure)

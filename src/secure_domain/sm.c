@@ -21,6 +21,13 @@ static const struct {
     {0xE2, 0x60}, /* STORE DATA with sensitive data, GPCS 11.11.3.1 */
 };
 
+enum { CLASS_CHAINING = 0x10, P1_LAST_BLOCK = 0x80 };
+
+static bool is_store_data(const struct cos_command *command)
+{
+    return command->ins == 0xE2 && (command->cla & 0x80U) != 0;
+}
+
 static bool is_held(const struct cos_command *command)
 {
     for (size_t i = 0; i < sizeof held_commands / sizeof held_commands[0]; i++) {
@@ -36,7 +43,7 @@ enum cos_result cos_held_take(struct cos_secure *secure, uint8_t channel, uint8_
 {
     struct cos_held *held = &secure->held;
 
-    COS_CHECK(secure->in_sm && held->used && !held->taken && held->ins == ins &&
+    COS_CHECK(secure->in_sm && held->used && !held->taken && !held->part && held->ins == ins &&
                   held->channel == channel,
               COS_E_CONDITIONS);
     held->taken = true;
@@ -179,6 +186,10 @@ enum cos_result cos_sm_bound(struct cos_secure *secure, uint8_t opcode, struct c
     if (!secure->in_sm || message.length == 0) {
         return COS_OK;
     }
+    /* A part of a chain does nothing. */
+    COS_CHECK(!open->part || opcode == COS_GATE_SM_OPEN || opcode == COS_GATE_SM_SEAL ||
+                  (opcode == COS_GATE_CONTEXT && message.data[0] == COS_CONTEXT_DROP),
+              COS_E_CONDITIONS);
     if (opcode == COS_GATE_CONTEXT && message.data[0] == COS_CONTEXT_REGISTER) {
         /* CREATE FILE, which may have file descriptor byte and SFI in P1-P2 */
         COS_CHECK((open->cla & 0x80U) == 0 && open->ins == 0xE0, COS_E_CONDITIONS);
@@ -251,55 +262,101 @@ static enum cos_result open_protected(const struct cos_secure *secure, struct co
     return cos_scp03_open(secure->config.crypto, session, protected);
 }
 
+/* Bytes that the command before left for this one: it is the next part of a chain (ISO/IEC
+ * 7816-4:2013, 5.3.3), or the next block of STORE DATA (GPCS 11.11.2), whose last data group had
+ * not ended. */
+static uint16_t kept_for(const struct cos_held *held, uint8_t channel,
+                         const struct cos_command *command)
+{
+    const bool of_blocks = is_store_data(command);
+    const uint8_t p1_bits = of_blocks ? (uint8_t)~P1_LAST_BLOCK : 0xFF;
+    const uint8_t p2 = (uint8_t)(held->p2 + (of_blocks ? 1 : 0));
+    const bool same = held->channel == channel && held->cla == (command->cla & ~CLASS_CHAINING) &&
+                      held->ins == command->ins && ((held->p1 ^ command->p1) & p1_bits) == 0 &&
+                      command->p2 == p2;
+
+    return same ? held->kept : 0;
+}
+
+/* What a command ends that stands between two others. */
+static void interrupt(struct cos_secure *secure, const struct cos_command *command)
+{
+    if (command->ins != 0x82 && command->ins != 0x86 && command->ins != 0x87) {
+        secure->challenge_length = 0; /* what uses the challenge must follow at once */
+    }
+    if (command->ins != 0x2A) {
+        secure->digest_length = 0; /* so must COMPUTE DIGITAL SIGNATURE follow HASH */
+    }
+    if (!is_store_data(command)) {
+        cos_material_forget(secure); /* and the second factor of a key the first */
+    }
+}
+
+/* Opens the data behind those that were kept. */
+static enum cos_result open_data(struct cos_secure *secure, bool iso, struct cos_span apdu,
+                                 const struct cos_command *command, struct sm_command *protected)
+{
+    struct cos_held *held = &secure->held;
+    struct cos_session *session = &secure->sessions[held->channel];
+
+    COS_CHECK(command->nc <= COS_SM_MAX && command->nc <= sizeof held->data - held->kept,
+              COS_E_LENGTH);
+    COS_CHECK(command->nc > 0, COS_E_SM_MISSING);
+    memcpy(held->data + held->kept, command->data, command->nc);
+    *protected = (struct sm_command){
+        .header = apdu.data,
+        .length = {apdu.data + 4, (size_t)(command->data - apdu.data) - 4},
+        .data = held->data + held->kept,
+        .nc = command->nc,
+        .ne = command->ne,
+    };
+    COS_TRY(open_protected(secure, session, iso, protected));
+    COS_CHECK(held->kept + protected->nc <= COS_SM_CHAIN_MAX, COS_E_LENGTH);
+    return COS_OK;
+}
+
 static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
                                     struct cos_span apdu, struct cos_writer *body)
 {
-    struct cos_session *session = &secure->sessions[channel];
     struct cos_held *held = &secure->held;
+    struct cos_session *session = &secure->sessions[channel];
     struct cos_command command;
+    struct sm_command protected;
 
     COS_TRY(cos_apdu_parse(apdu.data, apdu.length, &command));
     /* Its class byte announces secure messaging (ISO/IEC 7816-4:2013, table 2: with header
-     * authenticated; GPCS 11.1.4), on this channel and without chaining. */
-    const bool iso = command.cla == (0x0CU | channel);
-    COS_CHECK(iso || (command.cla & 0x7FU) == (0x04U | channel), COS_E_SECURE_MESSAGING);
-    COS_CHECK(command.nc <= COS_SM_MAX, COS_E_LENGTH);
-    COS_CHECK(command.nc > 0, COS_E_SM_MISSING);
-    memcpy(held->data, command.data, command.nc);
-    struct sm_command protected = {
-        .header = apdu.data,
-        .length = {apdu.data + 4, (size_t)(command.data - apdu.data) - 4},
-        .data = held->data,
-        .nc = command.nc,
-        .ne = command.ne,
-    };
-    COS_TRY(open_protected(secure, session, iso, &protected));
-    const size_t length = protected.nc;
+     * authenticated; GPCS 11.1.4), on this channel. */
+    const uint8_t class_ = command.cla & (uint8_t)~CLASS_CHAINING;
+    const bool iso = class_ == (0x0CU | channel);
+    const bool global_platform = command.cla == (0x84U | channel) || class_ == (0x04U | channel);
+    COS_CHECK(iso || global_platform, COS_E_SECURE_MESSAGING);
+    const uint16_t kept = kept_for(held, channel, &command);
+    if (kept == 0) {
+        cos_wipe(held, sizeof *held);
+    }
+    held->kept = kept;
+    held->channel = channel;
+    COS_TRY(open_data(secure, iso, apdu, &command, &protected));
     secure->in_sm = true;
-    if (command.ins != 0x82 && command.ins != 0x86 && command.ins != 0x87) {
-        secure->challenge_length = 0; /* what uses the challenge must follow at once */
-    }
-    if (command.ins != 0x2A) {
-        secure->digest_length = 0; /* so must COMPUTE DIGITAL SIGNATURE follow HASH */
-    }
-    if (command.ins != 0xE2 || (command.cla & 0x80U) == 0) {
-        cos_material_forget(secure); /* and the second factor of a key the first */
-    }
-    held->used = length > 0 && is_held(&command);
-    held->cla = command.cla;
+    interrupt(secure, &command);
+    held->used = kept + protected.nc > 0 && is_held(&command);
+    held->taken = false;
+    held->answered = false;
+    held->part = command.cla != class_;
+    held->cla = class_;
     held->ins = command.ins;
     held->p1 = command.p1;
     held->p2 = command.p2;
-    held->channel = channel;
     held->application = secure->channels[channel].application;
-    held->length = (uint16_t)length;
+    held->length = (uint16_t)(kept + protected.nc);
+    held->kept = 0;
     const uint8_t opened[] = {held->used, command.cla & 0xF3U, command.ins, command.p1, command.p2};
     cos_write_bytes(body, opened, sizeof opened);
     cos_write32(body, protected.ne);
     cos_write16(body, (uint16_t)(iso ? cos_iso_room(session) : cos_scp03_room(session)));
-    cos_write8(body, (uint8_t)held->length);
+    cos_write8(body, (uint8_t) protected.nc);
     if (!held->used) {
-        cos_write_bytes(body, held->data, length); /* kept: calls are compared with them */
+        cos_write_bytes(body, held->data + kept, protected.nc); /* calls are compared with them */
     }
     return COS_OK;
 }
@@ -311,10 +368,13 @@ enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *r
     struct cos_span command = cos_read_rest(request);
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
-    cos_wipe(&secure->held, sizeof secure->held);
+    if (secure->in_sm) {
+        cos_wipe(&secure->held, sizeof secure->held); /* of a command that was not sealed */
+    }
     secure->in_sm = false;
     enum cos_result result = open_command(secure, channel, command, body);
     if (result != COS_OK) {
+        secure->in_sm = false;
         cos_session_close(secure, &secure->sessions[channel]); /* a failed check ends the session */
         cos_material_forget(secure);
         cos_wipe(&secure->held, sizeof secure->held);
@@ -339,6 +399,9 @@ static bool is_executed_here(const struct cos_held *open)
  * not, cannot have succeeded. */
 static uint16_t status_of(const struct cos_held *held, uint16_t said)
 {
+    if (held->part) {
+        return said;
+    }
     if (held->answered) {
         return cos_sw(held->result);
     }
@@ -368,18 +431,23 @@ enum cos_result cos_call_sm_seal(struct cos_secure *secure, struct cos_reader *r
     struct cos_span data = cos_read_rest(request);
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
-    const struct cos_held *held = &secure->held;
+    struct cos_held *held = &secure->held;
     struct cos_session *session = &secure->sessions[channel];
     COS_CHECK(secure->in_sm && held->channel == channel, COS_E_CONDITIONS);
-    if (held->answered || is_executed_here(held)) {
+    if (held->part) {
+        data.length = 0;
+        held->kept = sw == COS_SW_OK ? held->length : 0;
+    } else if (held->answered || is_executed_here(held)) {
         const bool answered = held->answered && held->result == COS_OK;
-        data = (struct cos_span){held->data, answered ? held->length : 0};
+        data = (struct cos_span){held->data + held->kept, answered ? held->length : 0};
     }
     enum cos_result result = seal(secure, session, status_of(held, sw), data, body);
     secure->in_sm = false;
-    cos_wipe(&secure->held, sizeof secure->held);
     if (result != COS_OK || session->open != COS_YES) {
         cos_session_close(secure, session); /* it ended while the command was open */
+    }
+    if (held->kept == 0) {
+        cos_wipe(held, sizeof *held);
     }
     return result;
 }

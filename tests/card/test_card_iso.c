@@ -337,7 +337,7 @@ static void other_classes(void **state)
         {"header not authenticated", "08A4000C0A 8E080102030405060708", 0x6882},
         {"channel 1", "0DA4000C0A 8E080102030405060708 00", 0x6881},
         {"channel 4", "60A4000C0A 8E080102030405060708 00", 0x6881},
-        {"chaining", "1CA4000C0A 8E080102030405060708 00", 0x6884},
+        {"chaining", "1CA4000C0A 8E080102030405060708 00", 0x6988},
         {"proprietary", "8CCA00660A 8E080102030405060708 00", 0x6882},
         {"malformed", "0CA4000C0B 8E080102030405060708", 0x6700},
         {"in the clear", "00A4000C", 0x9000},

@@ -269,7 +269,7 @@ static void malformed_protection(void **state)
         {"ISO secure messaging", "0CA4000008 0102030405060708", 0x6982},
         {"the same without authentic header", "08A4000008 0102030405060708", 0x6882},
         {"GlobalPlatform class with ISO secure messaging", "8CCA006608 0102030405060708", 0x6882},
-        {"chaining", "14A4000008 0102030405060708", 0x6884},
+        {"chaining", "14A4000008 0102030405060708", 0x6988},
         {"class that is none", "94CA006608 0102030405060708", 0x6E00},
         {"malformed", "84CA006609 0102030405060708", 0x6700},
     };

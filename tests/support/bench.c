@@ -236,6 +236,8 @@ static void wire(struct bench *bench)
         .names = sizes->names,
         .response = bench->response_buffer,
         .response_size = sizeof bench->response_buffer,
+        .chain = bench->chain_buffer,
+        .chain_size = sizeof bench->chain_buffer,
     };
     bench->secure_config = (struct cos_secure_config){
         .store = {.start = sizes->page_size,

@@ -26,6 +26,7 @@ extern const struct bench_sizes bench_host, bench_small;
 #define BENCH_QUEUE      8
 #define BENCH_RESPONSE   600
 #define BENCH_APDU_MAX   600
+#define BENCH_CHAIN      1024
 #define BENCH_KEY_MEMORY 1796
 
 struct bench_frame {
@@ -46,6 +47,7 @@ struct bench {
     struct cos_secure_config secure_config;
     uint16_t app_map[BENCH_PAGES_MAX], secure_map[BENCH_PAGES_MAX];
     uint8_t response_buffer[BENCH_RESPONSE];
+    uint8_t chain_buffer[BENCH_CHAIN];
     uint8_t key_memory[BENCH_KEY_MEMORY];
     uint8_t rom_image[64];
     uint64_t seed;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BYTES_MAX 512U
+#define BYTES_MAX 640U
 
 /* Filled from front to back, starting as {0}. What does not fit sets `failed`, which stays set. */
 struct bytes {
