@@ -101,7 +101,8 @@ typedef uint32_t cos_truth;
 /* Compares `length` secret bytes; the time taken depends on the length alone. COS_YES if equal. */
 cos_truth cos_equal_secret(const uint8_t *a, const uint8_t *b, size_t length);
 
-/* Overwrites with zeros; a compiler may not leave it out. */
+/* Overwrites with zeros, as fast as memset does; a compiler may not leave it out. length 0: data
+ * may be NULL. */
 void cos_wipe(void *data, size_t length);
 
 /* ---- How new bytes meet old ones (combine.c) ---- */

@@ -148,7 +148,7 @@ struct cos_gate_server {
 #define COS_SECURE_CHANGE 528U /* six objects with their secrets */
 struct cos_secure_change {
     size_t count, used;
-    uint16_t next_object; /* where the search for a free entry goes on */
+    uint16_t next_object, next_chunk; /* where the search for a free one goes on */
     bool failed;
     struct cos_edit edits[COS_SECURE_EDITS];
     uint8_t bytes[COS_SECURE_CHANGE];
@@ -156,8 +156,8 @@ struct cos_secure_change {
 
 /* Secrets in the clear while a call works on them: wiped when it ends. */
 struct cos_secure_clear {
-    uint8_t secret[COS_AES_KEY_MAX]; /* of an object */
-    uint8_t key[16];                 /* derived from it */
+    uint8_t secret[2 * COS_AES_KEY_MAX]; /* of an object */
+    uint8_t key[16];                     /* derived from it */
     uint8_t work[80];
 };
 

@@ -25,9 +25,10 @@ cos_truth cos_equal_secret(const uint8_t *a, const uint8_t *b, size_t length)
 
 void cos_wipe(void *data, size_t length)
 {
-    volatile uint8_t *bytes = data;
-
-    for (size_t i = 0; i < length; i++) {
-        bytes[i] = 0;
+    if (length == 0) {
+        return; /* data may be NULL */
     }
+    memset(data, 0, length);
+    /* For all that the compiler may know, the zeros are read here. */
+    __asm__ volatile("" : : "r"(data) : "memory");
 }

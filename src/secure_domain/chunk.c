@@ -73,10 +73,10 @@ static enum cos_result behind_owner(const struct cos_secure *secure, uint16_t ch
     return COS_OK;
 }
 
-enum cos_result cos_content_place(const struct cos_secure *secure, struct content *content)
+enum cos_result cos_content_place(struct cos_secure *secure, struct content *content)
 {
     const uint16_t chunks = chunks_for(content->size);
-    uint16_t start, behind = 0;
+    uint16_t start, behind = secure->change.next_chunk;
 
     do {
         start = behind;
@@ -84,6 +84,7 @@ enum cos_result cos_content_place(const struct cos_secure *secure, struct conten
         COS_TRY(behind_owner(secure, start, chunks, &behind));
     } while (behind != 0);
     content->chunk = start;
+    secure->change.next_chunk = (uint16_t)(start + chunks);
     return COS_OK;
 }
 
@@ -102,9 +103,9 @@ static struct sealing sealing_of(const struct content *content, uint16_t chunk, 
 }
 
 /* Reads a chunk and deciphers it in place. One that was not written since it got its owner is 00
- * behind the generation, and reads so. */
+ * behind the generation, and reads so, if it may be. */
 static enum cos_result open_chunk(const struct cos_secure *secure, const struct content *content,
-                                  uint16_t chunk, uint8_t bytes[CHUNK])
+                                  uint16_t chunk, bool may_be_blank, uint8_t bytes[CHUNK])
 {
     const uint32_t address = chunk_address(secure, chunk);
     uint8_t associated[ASSOCIATED];
@@ -113,7 +114,7 @@ static enum cos_result open_chunk(const struct cos_secure *secure, const struct 
     COS_TRY(cos_all_zero(secure, address + GENERATION, CHUNK - GENERATION, &blank));
     COS_TRY(cos_store_read(&secure->store, address, bytes, CHUNK));
     if (blank) {
-        return COS_OK;
+        return may_be_blank ? COS_OK : COS_E_STORE_DAMAGED;
     }
     const struct sealing sealing = sealing_of(content, chunk, cos_get32(bytes), associated);
     return cos_unseal(secure, &sealing, bytes + GENERATION, DATA);
@@ -159,7 +160,7 @@ enum cos_result cos_content_read(const struct cos_secure *secure, const struct c
 
     while (length > 0 && result == COS_OK) {
         const struct piece piece = piece_of(content, offset, length);
-        result = open_chunk(secure, content, piece.chunk, bytes);
+        result = open_chunk(secure, content, piece.chunk, content->object == NULL, bytes);
         if (result == COS_OK) {
             memcpy(data, bytes + piece.at, piece.length);
         }
@@ -179,7 +180,7 @@ enum cos_result cos_content_add(struct cos_secure *secure, const struct content 
 
     while (data.length > 0 && result == COS_OK) {
         const struct piece piece = piece_of(content, offset, data.length);
-        result = open_chunk(secure, content, piece.chunk, bytes);
+        result = open_chunk(secure, content, piece.chunk, true, bytes);
         if (result == COS_OK) {
             result = cos_combine(bytes + piece.at, data.data, piece.length, how);
         }

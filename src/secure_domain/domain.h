@@ -154,7 +154,8 @@ enum object_state {
 enum {
     OBJECT_ENTRY = 40,
     OBJECT_ASSOCIATED = 21, /* what a secret is bound to */
-    OBJECT_SECRET_MAX = 32,
+    OBJECT_SECRET_MAX = 64,
+    OBJECT_SLOT_SECRET = 32, /* what a slot has room for; a longer one lies in a chunk */
     OBJECT_SLOT = 48,
     OBJECT_NUMBER_MAX = 15, /* what a security condition can name */
     KEY_VERSION_INITIAL = 0x30,
@@ -207,24 +208,29 @@ enum cos_result cos_object_place(struct cos_secure *secure, struct object *objec
  * production step; 16 bytes. */
 enum cos_result cos_object_place_key(struct cos_secure *secure, uint8_t number, uint8_t version,
                                      struct object *key);
-/* Adds the entry, and the secret if it is not NULL (object->length bytes), to the transaction. */
+/* Adds the entry to the transaction. */
+void cos_object_put_entry(struct cos_secure *secure, const struct object *object);
+/* Adds entry and secret (object->length bytes). One that has no room in a slot takes a chunk, and
+ * that of the secret it replaces is to be swept when it is committed. Chunks that nobody owns must
+ * be 00. COS_E_MEMORY_FULL: there is none. */
 enum cos_result cos_object_put(struct cos_secure *secure, struct object *object,
                                const uint8_t *secret);
 /* Adds the entry of an object that has no secret in a slot: OBJECT_EDITS edits. */
 enum { OBJECT_EDITS = 2 };
-void cos_object_put_empty(struct cos_secure *secure, struct object *object);
+void cos_object_put_empty(struct cos_secure *secure, const struct object *object);
 /* Adds the transport key of a production step, in place of one that is there. */
 enum cos_result cos_object_add_transport(struct cos_secure *secure, uint8_t number,
                                          const uint8_t key[16]);
-/* Adds the removal of entry and secret to the transaction: OBJECT_EDITS edits. A key pair's chunks
- * are to be swept when it is committed. */
+/* Adds the removal of entry and secret to the transaction: OBJECT_EDITS edits. Chunks are to be
+ * swept when it is committed. */
 void cos_object_remove(struct cos_secure *secure, const struct object *object);
 /* How many sets of keys there are, but that of one version (0: all). */
 enum cos_result cos_object_count_sets(const struct cos_secure *secure, uint8_t but,
                                       unsigned *count);
 /* Adds the removal of all keys of a set. COS_E_REFERENCE_NOT_FOUND. */
 enum cos_result cos_object_remove_set(struct cos_secure *secure, uint8_t version);
-/* Deciphers the secret, padded with zeros: to secure->clear, or the caller wipes it.
+/* Deciphers the secret, padded with zeros up to OBJECT_SLOT_SECRET: to secure->clear, or the caller
+ * wipes it.
  * COS_E_STORE_DAMAGED if it is not authentic. */
 enum cos_result cos_object_secret(const struct cos_secure *secure, const struct object *object,
                                   uint8_t secret[OBJECT_SECRET_MAX]);
@@ -313,9 +319,11 @@ enum cos_result cos_vault_content(const struct cos_secure *secure, uint16_t numb
                                   struct content *content);
 /* COS_E_STORE_DAMAGED: it does not lie within the chunks that there are. */
 enum cos_result cos_content_check(const struct cos_secure *secure, const struct content *content);
-/* Gives a new content the first free run of chunks. COS_E_MEMORY_FULL. */
-enum cos_result cos_content_place(const struct cos_secure *secure, struct content *content);
-/* Reads bytes; the caller has checked the range. What was never written is 00. */
+/* Gives a new content the first free run of chunks behind those that others of the transaction got.
+ * COS_E_MEMORY_FULL. */
+enum cos_result cos_content_place(struct cos_secure *secure, struct content *content);
+/* Reads bytes; the caller has checked the range. What was never written is 00; of an object all was
+ * written: COS_E_STORE_DAMAGED. */
 enum cos_result cos_content_read(const struct cos_secure *secure, const struct content *content,
                                  size_t offset, uint8_t *data, size_t length);
 /* Adds what bytes become to the transaction. */

@@ -20,7 +20,7 @@ enum {
     NUMBER_DEFAULT = 1,
     NUMBER_EMPTY = 0,
 };
-_Static_assert(sizeof(struct cos_references) <= OBJECT_SECRET_MAX, "references fit a slot");
+_Static_assert(sizeof(struct cos_references) <= OBJECT_SLOT_SECRET, "references fit a slot");
 
 static const uint8_t templates[COS_TEMPLATES] = {0xA4, 0xA6, 0xAA, 0xB4, 0xB6, 0xB8};
 
@@ -181,7 +181,7 @@ static enum cos_result store(struct cos_secure *secure, struct cos_channel *chan
         .use_rule = 0x00,
         .uses_left = USES_UNLIMITED,
     };
-    uint8_t secret[OBJECT_SECRET_MAX] = {0};
+    uint8_t secret[OBJECT_SLOT_SECRET] = {0};
 
     COS_TRY(cos_object_place(secure, &object));
     memcpy(secret, &channel->environment.references, sizeof channel->environment.references);

@@ -122,7 +122,7 @@ static enum cos_result pack(struct cos_secure *secure, struct object *transport,
     const uint8_t generation = 1;
 
     transport->tries_left = transport->tries_max;
-    COS_TRY(cos_object_put(secure, transport, NULL));
+    cos_object_put_entry(secure, transport);
     COS_TRY(cos_object_add_transport(secure, STEP_PRODUCE - STEP_PACK + 1, body));
     COS_TRY(add_pairing(secure, generation, body + 16, answer));
     cos_state_add8(secure, STATE_PREPARED, generation);

@@ -163,7 +163,7 @@ enum cos_result cos_material_store(struct cos_secure *secure, struct object *key
     key->chunk = content.chunk;
     key->size = content.size;
     cos_change_start(secure);
-    COS_TRY(cos_object_put(secure, key, NULL));
+    cos_object_put_entry(secure, key);
     COS_TRY(cos_change_commit(secure)); /* here it replaces the old one */
     return cos_content_sweep(secure);
 }

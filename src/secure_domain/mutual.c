@@ -7,7 +7,7 @@
 #include "sm.h"
 
 enum {
-    KEY = 16, /* K.ENC, K.MAC, K.IFD, K.IC, session keys */
+    KEY = 16, /* of 3DES and AES-128 */
     SHA1_ROUNDS = 80,
     COUNTER_ENC = 1,
     COUNTER_MAC = 2,
@@ -75,20 +75,31 @@ static void set_parity(uint8_t key[KEY])
     }
 }
 
-/* 9.7.1: SHA-1(seed || counter), cut to the key's length. */
-static void derive_key(const struct cos_session *session, const uint8_t seed[KEY], uint32_t counter,
-                       uint8_t key[KEY])
+/* 9.7.1: the hash of seed || counter, cut to the key's length: SHA-1 for 16 bytes, SHA-256 for
+ * more.
+ */
+static enum cos_result derive_key(const struct cos_crypto *crypto,
+                                  const struct cos_session *session, const uint8_t *seed,
+                                  uint32_t counter, uint8_t key[COS_AES_KEY_MAX])
 {
-    uint8_t message[KEY + 4];
+    uint8_t message[COS_AES_KEY_MAX + 4];
+    const struct cos_span whole = {message, session->key_length + 4U};
+    enum cos_result result = COS_OK;
 
-    memcpy(message, seed, KEY);
-    cos_put32(message + KEY, counter);
-    sha1_short(message, sizeof message, key);
+    memcpy(message, seed, session->key_length);
+    cos_put32(message + session->key_length, counter);
+    if (session->key_length == KEY) {
+        sha1_short(message, whole.length, key);
+    } else {
+        result = crypto->hash(crypto->context, COS_SHA256, &whole, 1, key);
+    }
     if (session->protocol == COS_SM_ISO_DES3) {
         set_parity(key);
     }
     cos_wipe(message, sizeof message);
+    return result;
 }
+_Static_assert(COS_SHA256_SIZE == COS_AES_KEY_MAX, "a digest is a key");
 
 static const uint8_t no_iv[COS_AES_BLOCK];
 
@@ -117,13 +128,13 @@ static enum cos_result answer_terminal(struct cos_secure *secure, struct cos_ses
                                        size_t block, struct cos_writer *body)
 {
     const struct cos_crypto *crypto = secure->config.crypto;
-    uint8_t *work = secure->clear.work, *seed = secure->clear.key;
-    const size_t length = 2 * block + KEY;
+    const size_t key = session->key_length, length = 2 * block + key;
+    uint8_t *work = secure->clear.work, *seed = secure->clear.secret;
     uint8_t mac[COS_AES_BLOCK];
 
-    memcpy(seed, work + 2 * block, KEY);
-    COS_TRY(cos_drbg_random(&secure->drbg, work + 2 * block, KEY));
-    for (size_t i = 0; i < KEY; i++) {
+    memcpy(seed, work + 2 * block, key);
+    COS_TRY(cos_drbg_random(&secure->drbg, work + 2 * block, key));
+    for (size_t i = 0; i < key; i++) {
         seed[i] ^= work[2 * block + i];
     }
     memcpy(work + block, work, block);
@@ -135,10 +146,11 @@ static enum cos_result answer_terminal(struct cos_secure *secure, struct cos_ses
     COS_TRY(cos_iso_mac(crypto, session, &cryptogram, 1, mac));
     cos_write_bytes(body, work, length);
     cos_write_bytes(body, mac, ISO_MAC);
-    derive_key(session, seed, COUNTER_ENC, session->enc);
-    derive_key(session, seed, COUNTER_MAC, session->mac);
-    return COS_OK;
+    COS_TRY(derive_key(crypto, session, seed, COUNTER_ENC, session->enc));
+    return derive_key(crypto, session, seed, COUNTER_MAC, session->mac);
 }
+_Static_assert(2 * COS_AES_BLOCK + COS_AES_KEY_MAX <= sizeof((struct cos_secure *)NULL)->clear.work,
+               "the longest cryptogram has room");
 
 /* The session holds the long-term keys while they are worked with. */
 static enum cos_result run(struct cos_secure *secure, struct cos_session *session,
@@ -148,10 +160,10 @@ static enum cos_result run(struct cos_secure *secure, struct cos_session *sessio
     cos_truth right;
 
     COS_TRY(cos_object_secret(secure, key, secure->clear.secret));
-    memcpy(session->enc, secure->clear.secret, KEY);
-    memcpy(session->mac, secure->clear.secret + KEY, KEY);
+    session->key_length = key->length / 2;
+    memcpy(session->enc, secure->clear.secret, session->key_length);
+    memcpy(session->mac, secure->clear.secret + session->key_length, session->key_length);
     session->protocol = key->algorithm == ALGORITHM_DES3 ? COS_SM_ISO_DES3 : COS_SM_ISO_AES;
-    session->key_length = KEY;
     COS_TRY(check_terminal(secure, session, data, block, &right));
     COS_CHECK(right == COS_YES,
               key->tries_max != 0 ? cos_tries_left(key->tries_left) : COS_E_AUTHENTICATION);
@@ -168,7 +180,7 @@ enum cos_result cos_mutual_authenticate(struct cos_secure *secure, uint8_t chann
     struct cos_session *session = &secure->sessions[channel];
     const size_t block = key->algorithm == ALGORITHM_DES3 ? COS_DES_BLOCK : COS_AES_BLOCK;
 
-    COS_CHECK(data.length == 2 * block + KEY + ISO_MAC, COS_E_LENGTH);
+    COS_CHECK(data.length == 2 * block + key->length / 2U + ISO_MAC, COS_E_LENGTH);
     /* A session is not opened within another one. */
     COS_CHECK(!secure->in_sm && secure->challenge_use == 0 && secure->challenge_length == block,
               COS_E_CONDITIONS);

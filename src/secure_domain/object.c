@@ -24,6 +24,7 @@ void cos_change_start(struct cos_secure *secure)
     secure->change.count = 0;
     secure->change.used = 0;
     secure->change.next_object = 0;
+    secure->change.next_chunk = 0;
     secure->change.failed = false;
 }
 
@@ -183,6 +184,14 @@ static void encode(const struct object *object, uint8_t entry[OBJECT_ENTRY])
     cos_put32(entry + ENTRY_COUNTER, object->counter);
 }
 
+void cos_object_put_entry(struct cos_secure *secure, const struct object *object)
+{
+    uint8_t entry[OBJECT_ENTRY];
+
+    encode(object, entry);
+    cos_change_add(secure, entry_address(secure, object->index), entry, sizeof entry);
+}
+
 enum cos_result cos_object_read(const struct cos_secure *secure, uint16_t index,
                                 struct object *object)
 {
@@ -283,32 +292,24 @@ enum cos_result cos_object_place_key(struct cos_secure *secure, uint8_t number, 
 
 /* ---- Secrets ---- */
 
-enum { SLOT_SEALED = SEAL_FRESH + OBJECT_SECRET_MAX + COS_CCM_TAG };
+enum { SLOT_SEALED = SEAL_FRESH + OBJECT_SLOT_SECRET + COS_CCM_TAG };
+_Static_assert(OBJECT_SECRET_MAX == sizeof((struct cos_secure_clear *)NULL)->secret,
+               "each secret has room where it is worked with");
 
-static struct sealing sealing_of(const struct object *object, const uint8_t entry[OBJECT_ENTRY])
+static struct sealing sealing_of(const struct object *object)
 {
-    return (struct sealing){SEAL_OBJECT, object->index, object->generation, entry,
+    return (struct sealing){SEAL_OBJECT, object->index, object->generation, (const uint8_t *)object,
                             OBJECT_ASSOCIATED};
 }
 
-enum cos_result cos_object_put(struct cos_secure *secure, struct object *object,
-                               const uint8_t *secret)
+static enum cos_result put_in_slot(struct cos_secure *secure, const struct object *object,
+                                   const uint8_t *secret)
 {
-    uint8_t entry[OBJECT_ENTRY], slot[OBJECT_SLOT] = {0};
+    const struct sealing sealing = sealing_of(object);
+    uint8_t slot[OBJECT_SLOT] = {0};
 
-    if (secret != NULL) {
-        object->generation++;
-        COS_CHECK(object->generation != 0 && object->length <= OBJECT_SECRET_MAX,
-                  COS_E_MEMORY_FAILURE);
-    }
-    encode(object, entry);
-    cos_change_add(secure, entry_address(secure, object->index), entry, sizeof entry);
-    if (secret == NULL) {
-        return COS_OK;
-    }
-    const struct sealing sealing = sealing_of(object, entry);
     memcpy(slot + SEAL_FRESH, secret, object->length);
-    enum cos_result result = cos_seal(secure, &sealing, slot, OBJECT_SECRET_MAX);
+    enum cos_result result = cos_seal(secure, &sealing, slot, OBJECT_SLOT_SECRET);
     if (result == COS_OK) {
         cos_change_add(secure, slot_address(secure, object->index), slot, sizeof slot);
     }
@@ -316,15 +317,42 @@ enum cos_result cos_object_put(struct cos_secure *secure, struct object *object,
     return result;
 }
 
-void cos_object_put_empty(struct cos_secure *secure, struct object *object)
+/* In a chunk that nobody has before the transaction: the old secret's stays until it is committed.
+ */
+static enum cos_result put_in_chunk(struct cos_secure *secure, struct object *object,
+                                    const uint8_t *secret)
 {
-    (void)cos_object_put(secure, object, NULL);
+    struct content content = cos_object_content(object);
+
+    content.size = object->length;
+    COS_TRY(cos_content_place(secure, &content));
+    object->chunk = content.chunk;
+    object->size = content.size;
+    cos_change_add(secure, slot_address(secure, object->index), NULL, OBJECT_SLOT);
+    return cos_content_add(secure, &content, 0, (struct cos_span){secret, object->length},
+                           COS_COMBINE_REPLACE);
+}
+
+enum cos_result cos_object_put(struct cos_secure *secure, struct object *object,
+                               const uint8_t *secret)
+{
+    object->generation++;
+    COS_CHECK(object->generation != 0 && object->length <= OBJECT_SECRET_MAX, COS_E_MEMORY_FAILURE);
+    COS_TRY(object->length <= OBJECT_SLOT_SECRET ? put_in_slot(secure, object, secret)
+                                                 : put_in_chunk(secure, object, secret));
+    cos_object_put_entry(secure, object);
+    return COS_OK;
+}
+
+void cos_object_put_empty(struct cos_secure *secure, const struct object *object)
+{
+    cos_object_put_entry(secure, object);
     cos_change_add(secure, slot_address(secure, object->index), NULL, OBJECT_SLOT);
 }
 
 void cos_object_remove(struct cos_secure *secure, const struct object *object)
 {
-    struct object free_entry = {.index = object->index, .generation = object->generation};
+    const struct object free_entry = {.index = object->index, .generation = object->generation};
 
     cos_object_put_empty(secure, &free_entry);
 }
@@ -368,13 +396,16 @@ enum cos_result cos_object_remove_set(struct cos_secure *secure, uint8_t version
 enum cos_result cos_object_secret(const struct cos_secure *secure, const struct object *object,
                                   uint8_t secret[OBJECT_SECRET_MAX])
 {
-    uint8_t entry[OBJECT_ENTRY], slot[SLOT_SEALED];
+    const struct sealing sealing = sealing_of(object);
+    uint8_t slot[SLOT_SEALED];
 
-    encode(object, entry);
-    const struct sealing sealing = sealing_of(object, entry);
+    if (object->length > OBJECT_SLOT_SECRET) {
+        const struct content content = cos_object_content(object);
+        return cos_content_read(secure, &content, 0, secret, object->length);
+    }
     COS_TRY(cos_store_read(&secure->store, slot_address(secure, object->index), slot, sizeof slot));
-    enum cos_result result = cos_unseal(secure, &sealing, slot, OBJECT_SECRET_MAX);
-    memcpy(secret, slot + SEAL_FRESH, OBJECT_SECRET_MAX);
+    enum cos_result result = cos_unseal(secure, &sealing, slot, OBJECT_SLOT_SECRET);
+    memcpy(secret, slot + SEAL_FRESH, OBJECT_SLOT_SECRET);
     cos_wipe(slot, sizeof slot);
     return result;
 }
@@ -386,7 +417,7 @@ enum cos_result cos_object_write(struct cos_secure *secure, struct object *objec
     struct object written;
 
     cos_change_start(secure);
-    COS_TRY(cos_object_put(secure, object, NULL));
+    cos_object_put_entry(secure, object);
     COS_TRY(cos_change_commit(secure));
     /* Read back: what was not written must not count as spent. */
     COS_TRY(cos_object_read(secure, object->index, &written));

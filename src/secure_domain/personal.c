@@ -33,8 +33,7 @@ enum {
     TAG_SERVICE = 0xCE,
     TRIES_PIN = 3,
     TRIES_EXTERNAL = 10,
-    TRIES_MAX = 15,   /* what 63CX can say */
-    MUTUAL_PAIR = 32, /* K.ENC, K.MAC */
+    TRIES_MAX = 15, /* what 63CX can say */
     PIN_SHORTEST = 4,
     PIN_LONGEST = 12,
 };
@@ -149,13 +148,14 @@ static bool symmetric_consistent(const struct cos_secure *secure, const struct o
                                  size_t length)
 {
     const bool authenticates = key->usage != 0, mutual = key->usage == USAGE_MUTUAL;
+    const size_t one = mutual ? length / 2 : length; /* mutual: K.ENC, K.MAC */
 
     switch (key->algorithm) {
     case ALGORITHM_AES:
         return key->format == 0 && key->service != SERVICE_OTP &&
-               (mutual ? length == MUTUAL_PAIR : length == 16 || length == 24 || length == 32);
+               (one == 16 || one == 24 || one == 32) && (!mutual || length % 2 == 0);
     case ALGORITHM_DES3:
-        return key->format == 0 && length == (mutual ? MUTUAL_PAIR : 24) &&
+        return key->format == 0 && length == (mutual ? 32 : 24) &&
                key->usage != USAGE_ACCESS_PROOF && key->service != SERVICE_OTP;
     case ALGORITHM_HMAC:
         return key->format < COS_HASHES &&
@@ -335,6 +335,7 @@ enum cos_result cos_personal_store(struct cos_secure *secure, struct cos_span da
     if (result == COS_OK && group.number == DGI_PAIR && reader.length == 0) {
         return cos_pair_import(secure, group.value, waiting); /* in transactions of its own */
     }
+    COS_TRY(cos_content_sweep(secure)); /* if a deletion could not finish it */
     cos_change_start(secure);
     for (; result == COS_OK; result = next_group(&reader, &group)) {
         COS_TRY(store_dgi(secure, group.number, group.value));
@@ -347,7 +348,7 @@ enum cos_result cos_personal_store(struct cos_secure *secure, struct cos_span da
     }
     cos_status_forget(secure); /* a replaced PIN or key is not the one that was verified */
     COS_TRY(cos_change_commit(secure));
-    COS_TRY(cos_content_sweep(secure)); /* key pairs that were replaced */
+    COS_TRY(cos_content_sweep(secure)); /* what was replaced */
     COS_TRY(cos_state_load(secure));
     return keep(secure, (struct cos_span){reader.data, reader.length});
 }

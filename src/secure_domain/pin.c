@@ -28,7 +28,7 @@ static cos_truth equal_pin(struct cos_secure *secure, const struct object *pin,
     given[COS_PIN_MAX] = (uint8_t)presented.length;
     return cos_equal_secret(expected, given, COS_PIN_MAX + 1);
 }
-_Static_assert(COS_PIN_MAX < OBJECT_SECRET_MAX, "a PIN and its length fit a secret");
+_Static_assert(COS_PIN_MAX < OBJECT_SLOT_SECRET, "a PIN and its length fit a slot");
 
 static bool is_global(const struct object *pin)
 {

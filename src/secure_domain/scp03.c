@@ -160,7 +160,7 @@ static enum cos_result spend_counter(struct cos_secure *secure, uint8_t version)
     COS_TRY(cos_object_find_usage(secure, USAGE_SCP03_ENC, version, &enc));
     enc.counter++;
     cos_change_start(secure);
-    COS_TRY(cos_object_put(secure, &enc, NULL));
+    cos_object_put_entry(secure, &enc);
     return cos_change_commit(secure);
 }
 

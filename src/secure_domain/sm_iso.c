@@ -6,6 +6,8 @@
  */
 #include "sm.h"
 
+#include "crypto/mac.h"
+
 enum {
     TAG_CRYPTOGRAM_TLV = 0x85, /* plain value BER-TLV: odd instructions */
     TAG_CRYPTOGRAM = 0x87,     /* padding indicator, cryptogram */
@@ -24,94 +26,39 @@ static size_t block_of(const struct cos_session *session)
     return session->protocol == COS_SM_ISO_AES ? COS_AES_BLOCK : COS_DES_BLOCK;
 }
 
-/* K1 K2 becomes K1 K2 K1, as the provider wants it. */
-static void widen(const uint8_t key[2 * DES_KEY], uint8_t wide[3 * DES_KEY])
-{
-    memcpy(wide, key, 2U * DES_KEY);
-    memcpy(wide + 2 * DES_KEY, key, DES_KEY);
-}
-
-static void add_block(uint8_t to[COS_DES_BLOCK], const uint8_t from[COS_DES_BLOCK])
-{
-    for (size_t i = 0; i < COS_DES_BLOCK; i++) {
-        to[i] ^= from[i];
-    }
-}
-
-/* CBC with initial value 0, whole blocks, in place. */
-static enum cos_result des3_cbc(const struct cos_crypto *crypto, const uint8_t key[2 * DES_KEY],
-                                bool encipher, uint8_t *data, size_t length)
-{
-    uint8_t wide[3 * DES_KEY], chain[COS_DES_BLOCK] = {0}, last[COS_DES_BLOCK];
-    enum cos_result result = COS_OK;
-
-    widen(key, wide);
-    for (size_t at = 0; at < length && result == COS_OK; at += COS_DES_BLOCK) {
-        memcpy(last, data + at, COS_DES_BLOCK);
-        if (encipher) {
-            add_block(data + at, chain);
-            result = crypto->des3_encrypt(crypto->context, wide, data + at, data + at);
-            memcpy(chain, data + at, COS_DES_BLOCK);
-        } else {
-            result = crypto->des3_decrypt(crypto->context, wide, data + at, data + at);
-            add_block(data + at, chain);
-            memcpy(chain, last, COS_DES_BLOCK);
-        }
-    }
-    cos_wipe(wide, sizeof wide);
-    cos_wipe(last, sizeof last);
-    return result;
-}
-
-/* ISO/IEC 9797-1, MAC algorithm 3, over parts that are whole blocks together: single DES in a
- * chain, which is 3DES with equal keys, and 3DES for the last block. */
-static enum cos_result retail_mac(const struct cos_crypto *crypto, const uint8_t key[2 * DES_KEY],
-                                  const struct cos_span *parts, size_t count,
-                                  uint8_t mac[COS_DES_BLOCK])
-{
-    uint8_t single[3 * DES_KEY], wide[3 * DES_KEY], chain[COS_DES_BLOCK] = {0};
-    enum cos_result result = COS_OK;
-    size_t fill = 0;
-
-    widen(key, wide);
-    widen(key, single);
-    memcpy(single + DES_KEY, key, DES_KEY);
-    for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < parts[i].length && result == COS_OK; j++) {
-            if (fill == COS_DES_BLOCK) {
-                fill = 0;
-                result = crypto->des3_encrypt(crypto->context, single, chain, chain);
-            }
-            chain[fill++] ^= parts[i].data[j];
-        }
-    }
-    if (result == COS_OK) {
-        result = crypto->des3_encrypt(crypto->context, wide, chain, mac);
-    }
-    cos_wipe(single, sizeof single);
-    cos_wipe(wide, sizeof wide);
-    cos_wipe(chain, sizeof chain);
-    return result;
-}
-
 enum cos_result cos_iso_mac(const struct cos_crypto *crypto, const struct cos_session *session,
                             const struct cos_span *parts, size_t count, uint8_t mac[COS_AES_BLOCK])
 {
     static const uint8_t padding[COS_AES_BLOCK] = {0x80};
-    const size_t block = block_of(session);
     struct cos_span padded[PARTS_MAX];
     size_t length = 0;
 
+    if (session->protocol != COS_SM_ISO_AES) {
+        return cos_des_mac(crypto, COS_DES_MAC_3, COS_PADDING_2, session->mac, parts, count, mac);
+    }
     COS_INVARIANT(count < PARTS_MAX);
     for (size_t i = 0; i < count; i++) {
         padded[i] = parts[i];
         length += parts[i].length;
     }
-    padded[count++] = (struct cos_span){padding, block - length % block};
-    if (session->protocol != COS_SM_ISO_AES) {
-        return retail_mac(crypto, session->mac, padded, count, mac);
-    }
+    padded[count++] = (struct cos_span){padding, COS_AES_BLOCK - length % COS_AES_BLOCK};
     return crypto->aes_cmac(crypto->context, session->mac, session->key_length, padded, count, mac);
+}
+
+/* CBC with initial value 0; K1 K2 becomes K1 K2 K1, as the provider wants it. */
+static enum cos_result des3_cipher(const struct cos_crypto *crypto, const uint8_t key[2 * DES_KEY],
+                                   bool encipher, uint8_t *data, size_t length)
+{
+    static const uint8_t iv[COS_DES_BLOCK];
+    uint8_t wide[3 * DES_KEY];
+
+    memcpy(wide, key, 2U * DES_KEY);
+    memcpy(wide + 2 * DES_KEY, key, DES_KEY);
+    const enum cos_result result = encipher
+                                       ? cos_des3_cbc_encrypt(crypto, wide, iv, data, data, length)
+                                       : cos_des3_cbc_decrypt(crypto, wide, iv, data, data, length);
+    cos_wipe(wide, sizeof wide);
+    return result;
 }
 
 enum cos_result cos_iso_cipher(const struct cos_crypto *crypto, const struct cos_session *session,
@@ -119,7 +66,7 @@ enum cos_result cos_iso_cipher(const struct cos_crypto *crypto, const struct cos
                                size_t length)
 {
     if (session->protocol != COS_SM_ISO_AES) {
-        return des3_cbc(crypto, session->enc, encipher, data, length);
+        return des3_cipher(crypto, session->enc, encipher, data, length);
     }
     return encipher ? crypto->aes_cbc_encrypt(crypto->context, session->enc, session->key_length,
                                               iv, data, data, length)

@@ -113,7 +113,7 @@ static void add_entry(struct cos_secure *secure, const struct file *file)
 }
 
 /* Gives a new file the first free number and the first free chunks that it fits into. */
-static enum cos_result place_file(const struct cos_secure *secure, struct file *file)
+static enum cos_result place_file(struct cos_secure *secure, struct file *file)
 {
     struct file other = {.status = 1};
     uint16_t number = 0;

@@ -184,7 +184,7 @@ static void key_pairs_and_vault_files_share_chunks(void **state)
 static void write_entry(struct bench *bench, struct object *object)
 {
     cos_change_start(&bench->secure);
-    assert_int_equal(cos_object_put(&bench->secure, object, NULL), COS_OK);
+    cos_object_put_entry(&bench->secure, object);
     assert_int_equal(cos_change_commit(&bench->secure), COS_OK);
 }
 

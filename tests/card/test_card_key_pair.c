@@ -217,7 +217,7 @@ static void both_pairs_must_have_room(void **state)
     assert_int_equal(cos_status_find(&bench->secure, 0, 0x84, OBJECT_KEY, &object), COS_OK);
     object.size = (90 - 4) * 92;
     cos_change_start(&bench->secure);
-    assert_int_equal(cos_object_put(&bench->secure, &object, NULL), COS_OK);
+    cos_object_put_entry(&bench->secure, &object);
     assert_int_equal(cos_change_commit(&bench->secure), COS_OK);
     crypt_key(bench, 14, EC_P256);
     crypt_generate(bench, 0x8E);

@@ -50,7 +50,7 @@ static void put_keys(struct bench *bench, const struct vector_section *section, 
     assert_int_equal(cos_object_find_usage(&bench->secure, USAGE_SCP03_ENC, version, &enc), COS_OK);
     enc.counter = counter;
     cos_change_start(&bench->secure);
-    assert_int_equal(cos_object_put(&bench->secure, &enc, NULL), COS_OK);
+    cos_object_put_entry(&bench->secure, &enc);
     assert_int_equal(cos_change_commit(&bench->secure), COS_OK);
 }
 

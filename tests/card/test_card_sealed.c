@@ -35,7 +35,7 @@ static void pin_sealed(struct sealed *sealed)
     struct object pin;
 
     assert_int_equal(cos_object_find(&bench.secure, OBJECT_PIN, 1, 1, 0, &pin), COS_OK);
-    *sealed = (struct sealed){.associated_length = 21, .length = OBJECT_SECRET_MAX};
+    *sealed = (struct sealed){.associated_length = 21, .length = OBJECT_SLOT_SECRET};
     cos_put16(sealed->nonce, pin.index);
     cos_put32(sealed->nonce + 2, pin.generation + 1);
     memcpy(sealed->associated, &pin, 21);

@@ -97,7 +97,7 @@ static void a_forged_status_destroys_nothing(void **state)
 
 static void a_repeated_packing_wraps_the_same_secret(void **state)
 {
-    uint8_t first[OBJECT_SECRET_MAX], second[OBJECT_SECRET_MAX];
+    uint8_t first[OBJECT_SECRET_MAX] = {0}, second[OBJECT_SECRET_MAX] = {0};
     struct object object;
 
     (void)state;
