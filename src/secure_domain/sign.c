@@ -28,6 +28,20 @@ static enum cos_result take_message(struct operation *operation, struct cos_span
 
 /* ---- Signing ---- */
 
+/* What was made, before it leaves. The key is in memory with its point. */
+static enum cos_result check_ec(const struct operation *operation, struct cos_span message,
+                                const uint8_t *signature)
+{
+    const struct cos_secure *secure = operation->secure;
+    const struct cos_crypto *crypto = secure->config.crypto;
+    cos_truth valid = COS_NO;
+
+    COS_TRY(crypto->ec_verify(crypto->context, (enum cos_curve)operation->key.format,
+                              secure->config.key_memory, message.data, message.length, signature,
+                              &valid));
+    return valid == COS_YES ? COS_OK : COS_E_CRYPTO;
+}
+
 static enum cos_result encode(struct operation *operation, struct cos_span message,
                               uint8_t *encoded, size_t length)
 {
@@ -74,9 +88,10 @@ static enum cos_result sign_ec(struct operation *operation, struct cos_span mess
     COS_CHECK(message.length >= ECDSA_MIN && message.length <= COS_HASH_MAX, COS_E_LENGTH);
     COS_TRY(cos_material_load(secure, &operation->key));
     COS_TRY(cos_crypt_spend(operation));
-    return crypto->ec_sign(crypto->context, curve, &random,
-                           cos_material_ec(secure, &operation->key), message.data, message.length,
-                           signature);
+    COS_TRY(crypto->ec_sign(crypto->context, curve, &random,
+                            cos_material_ec(secure, &operation->key), message.data, message.length,
+                            signature));
+    return COS_CHECK_SIGNATURES ? check_ec(operation, message, signature) : COS_OK;
 }
 
 static enum cos_result sign(struct operation *operation)
