@@ -251,6 +251,7 @@ enum cos_result cos_crypto_self_test(const struct cos_crypto *crypto, unsigned w
 #define COS_SELF_TEST_P256 0x20U /* each curve: public key, agreement, signature, checks */
 #define COS_SELF_TEST_P384 0x40U
 #define COS_SELF_TEST_P521 0x80U
+#define COS_SELF_TEST_SHA1 0x100U /* the core's own, for sessions of ISO secure messaging */
 enum cos_result cos_crypto_self_test_optional(const struct cos_crypto *crypto, unsigned which);
 
 #endif

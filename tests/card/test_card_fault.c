@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A signature is checked before it leaves: a provider that errs in one bit of it, as a fault in the
- * computation would, mutes the chip, and nothing of the signature is seen.
+ * computation would, mutes the chip, and nothing of the signature is seen. And what need not be
+ * there is tested before its first use.
  */
 #include "crypt_rig.h"
+#include "iso_card.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -95,10 +97,27 @@ static void no_wrong_signature_leaves(void **state)
     }
 }
 
+/* The hash function of the session keys, before the first session. */
+static void sha1_is_tested_first(void **state)
+{
+    struct bench *bench = *state;
+    struct iso_sm sm;
+
+    bench_reset(bench);
+    bench_select(bench);
+    bench_expect(bench, "0084000010", 0x9000, CARD_ANY);
+    bench_expect(bench, "0082008608 0011223344556677", 0x6700, NULL);
+    assert_int_equal(bench->secure.tested, 0);
+    iso_open(bench, ISO_AES, &sm);
+    assert_int_equal(bench->secure.tested, COS_SELF_TEST_SHA1);
+    iso_expect(bench, &sm, "00200081", 0x63C3, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CARD_TEST(no_wrong_signature_leaves),
+        ISO_TEST(sha1_is_tested_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
