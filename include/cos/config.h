@@ -78,6 +78,12 @@
 #ifndef COS_RSA_E_MIN
 #define COS_RSA_E_MIN 65537
 #endif
+/* 1: what a private key made is checked with the public one before it leaves, and a wrong result
+ * mutes the chip: a fault in RSA would give a factor away, one in ECDSA the key. 0: only where the
+ * hardware finds faults itself. */
+#ifndef COS_CHECK_SIGNATURES
+#define COS_CHECK_SIGNATURES 1
+#endif
 /* Requests between two seedings. */
 #define COS_DRBG_RESEED 1024
 

@@ -134,8 +134,8 @@ struct cos_crypto {
     enum cos_result (*rsa_public)(void *context, struct cos_span n, struct cos_span e,
                                   const uint8_t *in, uint8_t *out);
     /* in^d mod n by the Chinese remainder theorem (RFC 8017, 5.1.2), on 2 p.length bytes; blinded
-     * with `random`, and the result is checked with e before it leaves: a faulty one would give
-     * the key away. COS_E_DATA: `in` is not below n. */
+     * with `random`, and the result is checked with e before it leaves (COS_CHECK_SIGNATURES): a
+     * faulty one would give the key away. COS_E_DATA: `in` is not below n. */
     enum cos_result (*rsa_private)(void *context, const struct cos_rsa_private *key,
                                    const struct cos_random *random, const uint8_t *in,
                                    uint8_t *out);
@@ -167,7 +167,8 @@ struct cos_crypto {
     enum cos_result (*ec_public)(void *context, enum cos_curve curve,
                                  const struct cos_random *random, const uint8_t *key,
                                  uint8_t *point);
-    /* ECDSA (FIPS 186-5, 6.4) of a digest of 20 to 64 bytes, of which the first `size` count. */
+    /* ECDSA (FIPS 186-5, 6.4) of a digest of 20 to 64 bytes, of which the first `size` count. The
+     * caller verifies the signature before it leaves. */
     enum cos_result (*ec_sign)(void *context, enum cos_curve curve, const struct cos_random *random,
                                const uint8_t *key, const uint8_t *digest, size_t digest_length,
                                uint8_t *signature);
@@ -250,6 +251,7 @@ enum cos_result cos_crypto_self_test(const struct cos_crypto *crypto, unsigned w
 #define COS_SELF_TEST_P256 0x20U /* each curve: public key, agreement, signature, checks */
 #define COS_SELF_TEST_P384 0x40U
 #define COS_SELF_TEST_P521 0x80U
+#define COS_SELF_TEST_SHA1 0x100U /* the core's own, for sessions of ISO secure messaging */
 enum cos_result cos_crypto_self_test_optional(const struct cos_crypto *crypto, unsigned which);
 
 #endif

@@ -185,7 +185,7 @@ struct cos_secure {
     uint8_t serial[8];
     uint8_t challenge[COS_AES_BLOCK];
     uint16_t waiting; /* index + 1 of the key pair that one factor waits for in key memory; 0 */
-    uint8_t tested;   /* COS_SELF_TEST_...: passed since the start, of those that are optional */
+    uint16_t tested;  /* COS_SELF_TEST_...: passed since the start, of those that are optional */
     uint8_t digest_length; /* of what PSO HASH left for the next command; 0: nothing */
     uint8_t digest_of;     /* enum cos_hash */
     uint8_t digest[COS_HASH_MAX];

@@ -22,7 +22,8 @@ struct trial {
 struct test {
     void (*run)(struct trial *trial);
     uint32_t crc;
-    uint8_t which, member;
+    uint16_t which;
+    uint8_t member;
 };
 
 /* Takes the answer of a call. One that failed leaves its answer out, and the CRC is another. */

@@ -5,6 +5,8 @@
  */
 #include "self_test.h"
 
+#include "sha1.h"
+
 /* What is right or wrong instead of an answer. */
 static void take_verdict(struct trial *trial, uint32_t verdict)
 {
@@ -35,6 +37,15 @@ static void test_resume(struct trial *trial)
 
     take(trial, crypto->hash_resume(crypto->context, (enum cos_hash)trial->member, trial->in, 128,
                                     parts, 2, trial->out));
+}
+
+/* The core's own, of a message as it has, and of the longest one. */
+static void test_sha1(struct trial *trial)
+{
+    for (size_t length = 20; length <= COS_SHA1_SHORT_MAX; length += 35) {
+        cos_sha1_short(trial->in, length, trial->out);
+        take(trial, COS_OK);
+    }
 }
 
 /* Stands in for chance: a known-answer test needs none, and the answers do not depend on it. */
@@ -160,6 +171,9 @@ static bool has(const struct cos_crypto *crypto, const struct test *test)
     if (test->run == test_curve) {
         return (crypto->curves >> test->member & 1U) != 0;
     }
+    if (test->run == test_sha1) {
+        return true;
+    }
     if (test->run == test_rsa) {
         return crypto->rsa_public != NULL && crypto->rsa_private != NULL &&
                crypto->rsa_check != NULL;
@@ -184,6 +198,7 @@ enum cos_result cos_crypto_self_test_optional(const struct cos_crypto *crypto, u
         {test_curve, 0xCD8C7A74, COS_SELF_TEST_P256, COS_P256},
         {test_curve, 0xFAA1B15F, COS_SELF_TEST_P384, COS_P384},
         {test_curve, 0xE5B412A8, COS_SELF_TEST_P521, COS_P521},
+        {test_sha1, 0x143616D9, COS_SELF_TEST_SHA1, 0},
     };
     unsigned left = which;
     struct trial trial;

@@ -4,6 +4,7 @@
  * the access proof (docs/formats.md, "Access proof").
  */
 #include "auth.h"
+#include "crypt.h"
 #include "sm.h"
 
 enum {
@@ -111,33 +112,101 @@ enum cos_result cos_auth_internal(struct cos_secure *secure, uint8_t channel, st
     return COS_OK;
 }
 
-enum cos_result cos_auth_external(struct cos_secure *secure, struct cos_channel *status,
-                                  struct object *key, uint8_t use, struct cos_span data)
+/* ---- External ---- */
+
+/* Bytes of the answer to a challenge: one block, or a signature. */
+static size_t answer_size(const struct object *key)
+{
+    switch (key->algorithm) {
+    case ALGORITHM_RSA:
+        return cos_material_modulus(key);
+    case ALGORITHM_EC:
+        return 2 * cos_ec_size((enum cos_curve)key->format);
+    default:
+        return cos_auth_block(key);
+    }
+}
+
+static enum cos_result compare_block(struct cos_secure *secure, const struct object *key,
+                                     struct cos_span data, cos_truth *right)
 {
     uint8_t *expected = secure->clear.work;
 
-    COS_CHECK(data.length == cos_auth_block(key), COS_E_LENGTH);
-    COS_CHECK(secure->challenge_use == use && secure->challenge_length == data.length,
+    COS_TRY(encrypt_block(secure, key, secure->challenge, expected));
+    *right = cos_equal_secret(expected, data.data, data.length);
+    COS_INVARIANT(*right != COS_YES ||
+                  cos_equal_secret(expected, data.data, data.length) == COS_YES);
+    return COS_OK;
+}
+
+/* Which hash function and padding it is the environment says. What is wrong with that, or with the
+ * key, is found before a try is spent. */
+static enum cos_result begin_signature(struct cos_secure *secure, uint8_t channel,
+                                       const struct object *key, size_t length,
+                                       struct operation *operation)
+{
+    const struct cos_reference reference = cos_environment_reference(
+        &secure->channels[channel], TEMPLATE_AUTHENTICATION, REFERENCE_VERIFY);
+
+    *operation = (struct operation){.secure = secure, .at = channel, .key = *key};
+    COS_TRY(cos_crypt_take_algorithm(operation, reference.algorithm));
+    operation->hashed = true; /* SHA-256, if none is named */
+    return cos_crypt_verify_ready(operation, cos_hash_size(operation->hash), length);
+}
+
+/* The signature is one of the challenge. */
+static enum cos_result verify_signature(struct operation *operation, struct cos_span signature,
+                                        cos_truth *right)
+{
+    const struct cos_secure *secure = operation->secure;
+    const struct cos_crypto *crypto = secure->config.crypto;
+    const struct cos_span challenge = {secure->challenge, cos_auth_block(&operation->key)};
+    uint8_t digest[COS_HASH_MAX];
+    const struct cos_span message = {digest, cos_hash_size(operation->hash)};
+
+    COS_TRY(crypto->hash(crypto->context, operation->hash, &challenge, 1, digest));
+    return cos_crypt_verify(operation, message, signature, right);
+}
+
+enum cos_result cos_auth_external(struct cos_secure *secure, uint8_t channel, struct object *key,
+                                  uint8_t use, struct cos_span data)
+{
+    struct cos_channel *status = &secure->channels[channel];
+    const bool signs = (key->flags & FLAG_PUBLIC) != 0;
+    struct operation operation;
+    cos_truth right = COS_NO;
+    const volatile cos_truth *again = &right; /* so that it is asked twice */
+
+    COS_CHECK(data.length == answer_size(key), COS_E_LENGTH);
+    COS_CHECK(secure->challenge_use == use && secure->challenge_length == cos_auth_block(key),
               COS_E_CONDITIONS);
+    if (signs) {
+        COS_TRY(begin_signature(secure, channel, key, data.length, &operation));
+    }
     cos_status_set(secure, status, key, false);
     secure->challenge_length = 0; /* a challenge is good for one try */
     COS_TRY(cos_object_spend(secure, key));
-    COS_TRY(encrypt_block(secure, key, secure->challenge, expected));
-    cos_truth right = cos_equal_secret(expected, data.data, data.length);
-    cos_truth right_again = cos_equal_secret(expected, data.data, data.length);
+    COS_TRY(signs ? verify_signature(&operation, data, &right)
+                  : compare_block(secure, key, data, &right));
     cos_wipe(secure->challenge, sizeof secure->challenge);
     COS_CHECK(right == COS_YES,
               key->tries_max != 0 ? cos_tries_left(key->tries_left) : COS_E_AUTHENTICATION);
-    COS_INVARIANT(right_again == COS_YES);
+    COS_INVARIANT(*again == COS_YES);
     COS_TRY(cos_object_restore(secure, key));
     cos_status_set(secure, status, key, true);
     return COS_OK;
 }
 
-/* Reference 00 leaves it to the card: the mutual key 1 of the application, or the global one. */
+/* Reference 00 leaves it to the card: the key that the environment names, or the mutual key 1 of
+ * the application, or the global one. */
 static enum cos_result find_key(const struct cos_secure *secure, uint8_t channel, uint8_t reference,
-                                struct object *key)
+                                enum reference_direction direction, struct object *key)
 {
+    if (reference == 0) {
+        reference = cos_environment_reference(&secure->channels[channel], TEMPLATE_AUTHENTICATION,
+                                              direction)
+                        .key;
+    }
     if (reference != 0) {
         return cos_status_find(secure, channel, reference, OBJECT_KEY, key);
     }
@@ -160,7 +229,8 @@ static enum cos_result authenticate(struct cos_secure *secure, uint8_t operation
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
     COS_CHECK(p1 == 0, COS_E_P1_P2);
-    COS_TRY(find_key(secure, channel, reference, &key));
+    COS_TRY(find_key(secure, channel, reference,
+                     operation == COS_AUTH_EXTERNAL ? REFERENCE_VERIFY : REFERENCE_COMPUTE, &key));
     if (operation == COS_AUTH_GENERAL) {
         return cos_auth_general(secure, channel, reference, &key, data, body);
     }
@@ -174,9 +244,8 @@ static enum cos_result authenticate(struct cos_secure *secure, uint8_t operation
         return cos_auth_internal(secure, channel, &key, data, body);
     }
     COS_TRY(cos_status_require_of(secure, channel, key.context == CONTEXT_GLOBAL, key.use_rule));
-    return key.usage == USAGE_MUTUAL
-               ? cos_mutual_authenticate(secure, channel, &key, data, body)
-               : cos_auth_external(secure, &secure->channels[channel], &key, 0, data);
+    return key.usage == USAGE_MUTUAL ? cos_mutual_authenticate(secure, channel, &key, data, body)
+                                     : cos_auth_external(secure, channel, &key, 0, data);
 }
 
 /* GENERAL AUTHENTICATE starts over after whatever was refused. */

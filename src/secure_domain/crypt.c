@@ -32,6 +32,8 @@ enum cos_result cos_crypt_take_key(struct operation *operation, uint8_t template
     COS_TRY(cos_crypt_take_algorithm(operation, reference.algorithm));
     COS_TRY(cos_status_find(operation->secure, operation->at, reference.key, OBJECT_KEY,
                             &operation->key));
+    COS_CHECK(direction == REFERENCE_VERIFY || (operation->key.flags & FLAG_PUBLIC) == 0,
+              COS_E_CONDITIONS);
     COS_TRY(cos_key_may(operation->secure, operation->at, &operation->key, service));
     /* The answer is kept for SM_SEAL. */
     COS_CHECK(!operation->secure->in_sm || operation->key.algorithm != ALGORITHM_RSA ||

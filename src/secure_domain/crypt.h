@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the files of PERFORM SECURITY OPERATION share: crypt.c, sign.c, attest.c,
- * cipher.c, checksum.c.
+ * cipher.c, checksum.c; and auth.c, which verifies signatures, too.
  */
 #ifndef COS_SECURE_CRYPT_H
 #define COS_SECURE_CRYPT_H
@@ -10,6 +10,7 @@
 
 /* Tags of ISO/IEC 7816-4:2013, tables 47 and 54, and of ISO/IEC 7816-8:2019, table 5. */
 enum {
+    TEMPLATE_AUTHENTICATION = 0xA4,
     TEMPLATE_HASH = 0xAA,
     TEMPLATE_CHECKSUM = 0xB4,
     TEMPLATE_SIGNATURE = 0xB6,
@@ -67,6 +68,14 @@ enum cos_result cos_crypt_spend(struct operation *operation);
 /* The SHA-256 digest of what an attestation says of the key pair that the data field names
  * (attest.c). COS_E_CONDITIONS: it was not made here. */
 enum cos_result cos_crypt_statement(struct operation *operation, uint8_t digest[COS_SHA256_SIZE]);
+
+/* Whether a signature of this length over so many bytes can be verified with the key, whose public
+ * part is then in key memory. COS_E_CONDITIONS, COS_E_DATA, COS_E_NOT_USABLE. */
+enum cos_result cos_crypt_verify_ready(struct operation *operation, size_t message,
+                                       size_t signature);
+/* Then: *valid is COS_YES or COS_NO. */
+enum cos_result cos_crypt_verify(struct operation *operation, struct cos_span message,
+                                 struct cos_span signature, cos_truth *valid);
 
 /* The operations, a row each of the table in crypt.c. */
 enum cos_result cos_pso_sign(struct operation *operation);

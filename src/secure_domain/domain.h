@@ -144,6 +144,7 @@ enum object_flag {
     FLAG_EACH_USE = 0x01,    /* key: the user is authenticated for each use */
     FLAG_GENERATED = 0x02,   /* key: made on the chip */
     FLAG_MAY_DISABLE = 0x04, /* PIN: the verification requirement may be disabled */
+    FLAG_PUBLIC = 0x08,      /* key: the public part alone, of a pair that somebody else has */
 };
 /* What changes about it. */
 enum object_state {
@@ -339,6 +340,8 @@ enum cos_result cos_content_sweep(struct cos_secure *secure);
 
 /* ---- Key pairs (material.c): RSA and EC keys, in the clear in config.key_memory for one call ----
  */
+
+/* A public key (FLAG_PUBLIC) is the same without its private part. */
 
 /* Whether the provider has the algorithm, key memory suffices, and a gate message takes what the
  * key answers. */
@@ -541,8 +544,8 @@ enum cos_result cos_life_packed(struct cos_secure *secure);
 /* STORE DATA with held DGIs (personal.c). waiting: secure->waiting as it was before the call. */
 enum cos_result cos_personal_store(struct cos_secure *secure, struct cos_span data,
                                    uint16_t waiting);
-/* One of them: the value of a key pair (import.c). COS_E_DATA: it is no good. COS_E_CONDITIONS: q
- * without p. */
+/* One of them: the value of a key pair or public key (import.c). COS_E_DATA: it is no good.
+ * COS_E_CONDITIONS: q without p, or e with half of n. */
 enum cos_result cos_pair_import(struct cos_secure *secure, struct cos_span dgi, uint16_t waiting);
 
 /* Reads the channel number that nearly every request begins with; out of range fails the reader. */

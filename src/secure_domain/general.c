@@ -129,9 +129,8 @@ static enum cos_result run(struct cos_secure *secure, uint8_t channel, uint8_t u
     }
     COS_CHECK(key->usage == USAGE_EXTERNAL, COS_E_CONDITIONS);
     COS_TRY(cos_status_require_of(secure, channel, key->context == CONTEXT_GLOBAL, key->use_rule));
-    return request == ASKS_CHALLENGE
-               ? challenge(secure, key, use, body)
-               : as_data(cos_auth_external(secure, &secure->channels[channel], key, use, value));
+    return request == ASKS_CHALLENGE ? challenge(secure, key, use, body)
+                                     : as_data(cos_auth_external(secure, channel, key, use, value));
 }
 
 enum cos_result cos_auth_general(struct cos_secure *secure, uint8_t channel, uint8_t reference,

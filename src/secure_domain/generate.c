@@ -94,6 +94,7 @@ enum cos_result cos_key_generate(struct cos_secure *secure, uint8_t channel, uin
     struct object key;
 
     COS_TRY(find_pair(secure, channel, reference, &key));
+    COS_CHECK((key.flags & FLAG_PUBLIC) == 0, COS_E_CONDITIONS);
     COS_CHECK(cos_material_served(secure, &key), COS_E_FUNCTION);
     COS_TRY(cos_status_require_of(secure, channel, key.context == CONTEXT_GLOBAL, key.change_rule));
     COS_TRY(cos_material_fits(secure, &key)); /* before the long work */

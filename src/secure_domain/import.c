@@ -1,51 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Import of key pairs by STORE DATA (docs/formats.md, "Security objects in STORE DATA"): the
- * private key of a curve, or the factors of a modulus, one command each if both do not fit one. The
- * other numbers are computed here, and what came is checked first.
+ * Import of key pairs and public keys by STORE DATA (docs/formats.md, "Security objects in STORE
+ * DATA"). Of a pair: the private key of a curve, or the factors of a modulus, one command each if
+ * both do not fit one; the other numbers are computed here. Of a public key: the point, or the
+ * modulus, in two halves if it does not fit one command, and the exponent. What came is checked
+ * first.
  */
 #include "domain.h"
 
-enum {
-    TAG_NUMBER = 0x83,
-    TAG_APPLICATION = 0x84,
-    TAG_P = 0x92,
-    TAG_Q = 0x93,
-    TAG_PRIVATE_KEY = 0xC7,
-};
+enum { TAG_NUMBER = 0x83, TAG_APPLICATION = 0x84 };
+
+/* The numbers of keys. */
+enum { P, Q, PRIVATE_KEY, N, E, POINT, NUMBERS };
+static const uint8_t tags[NUMBERS] = {0x92, 0x93, 0xC7, 0x81, 0x82, 0x86};
+#define BIT(which) (1U << (which))
 
 static const uint8_t exponent[] = {0x00, 0x01, 0x00, 0x01};
 
 /* What the command brings. */
 struct brought {
     uint8_t number, context;
-    struct cos_span p, q, private_key;
+    uint8_t which; /* BIT(P), ... */
+    struct cos_span values[NUMBERS];
 };
 
 static enum cos_result take(const struct cos_secure *secure, const struct cos_tlv *tlv,
                             struct brought *brought)
 {
     const struct cos_span value = {tlv->value, tlv->length};
+    unsigned i = 0;
 
-    switch (tlv->tag) {
-    case TAG_NUMBER:
+    if (tlv->tag == TAG_NUMBER) {
         COS_CHECK(value.length == 1, COS_E_DATA);
         brought->number = value.data[0];
         return COS_OK;
-    case TAG_APPLICATION:
-        return cos_application_find(secure, value, &brought->context);
-    case TAG_P:
-        brought->p = value;
-        return COS_OK;
-    case TAG_Q:
-        brought->q = value;
-        return COS_OK;
-    case TAG_PRIVATE_KEY:
-        brought->private_key = value;
-        return COS_OK;
-    default:
-        return COS_E_DATA;
     }
+    if (tlv->tag == TAG_APPLICATION) {
+        return cos_application_find(secure, value, &brought->context);
+    }
+    while (i < NUMBERS && tags[i] != tlv->tag) {
+        i++;
+    }
+    COS_CHECK(i < NUMBERS, COS_E_DATA);
+    brought->values[i] = value;
+    brought->which |= (uint8_t)BIT(i);
+    return COS_OK;
 }
 
 static enum cos_result read_all(const struct cos_secure *secure, struct cos_span dgi,
@@ -62,25 +61,32 @@ static enum cos_result read_all(const struct cos_secure *secure, struct cos_span
     return result == COS_E_END_OF_DATA ? COS_OK : COS_E_DATA;
 }
 
+/* The half of a number that stands in key memory waits for the next command of the same key. */
+static enum cos_result wait_for_more(struct cos_secure *secure, const struct object *key)
+{
+    secure->waiting = (uint16_t)(key->index + 1);
+    return COS_OK;
+}
+
+/* ---- Key pairs ---- */
+
 static enum cos_result import_ec(struct cos_secure *secure, const struct object *key,
                                  const struct brought *brought)
 {
     const struct cos_crypto *crypto = secure->config.crypto;
     const struct cos_random random = cos_secure_random(secure);
     const enum cos_curve curve = (enum cos_curve)key->format;
+    const struct cos_span *value = &brought->values[PRIVATE_KEY];
     uint8_t *private_key = cos_material_ec(secure, key);
 
-    COS_CHECK(brought->private_key.length == cos_ec_size(curve) && brought->p.length == 0 &&
-                  brought->q.length == 0,
+    COS_CHECK(brought->which == BIT(PRIVATE_KEY) && value->length == cos_ec_size(curve),
               COS_E_DATA);
-    memcpy(private_key, brought->private_key.data, brought->private_key.length);
+    memcpy(private_key, value->data, value->length);
     COS_TRY(crypto->ec_check(crypto->context, curve, private_key, NULL));
-    COS_TRY(
-        crypto->ec_public(crypto->context, curve, &random, private_key, secure->config.key_memory));
-    return COS_OK;
+    return crypto->ec_public(crypto->context, curve, &random, private_key,
+                             secure->config.key_memory);
 }
 
-/* p alone waits in key memory for the next command, which must bring q of the same key. */
 static enum cos_result import_rsa(struct cos_secure *secure, const struct object *key,
                                   const struct brought *brought, uint16_t waiting)
 {
@@ -88,25 +94,84 @@ static enum cos_result import_rsa(struct cos_secure *secure, const struct object
     const struct cos_random random = cos_secure_random(secure);
     const struct cos_rsa_parts parts = cos_material_rsa_parts(secure, key);
     const size_t half = cos_material_modulus(key) / 2;
-    const bool has_p = brought->p.length != 0, has_q = brought->q.length != 0;
+    const bool has_p = (brought->which & BIT(P)) != 0, has_q = (brought->which & BIT(Q)) != 0;
 
-    COS_CHECK(brought->private_key.length == 0 && (!has_p || brought->p.length == half) &&
-                  (!has_q || brought->q.length == half) && (has_p || has_q),
+    COS_CHECK(brought->which != 0 && (brought->which & ~(BIT(P) | BIT(Q))) == 0 &&
+                  (!has_p || brought->values[P].length == half) &&
+                  (!has_q || brought->values[Q].length == half),
               COS_E_DATA);
     COS_CHECK(has_p || waiting == key->index + 1U, COS_E_CONDITIONS);
     COS_CHECK(crypto->rsa_complete != NULL, COS_E_FUNCTION);
     if (has_p) {
-        memcpy(parts.p, brought->p.data, half);
+        memcpy(parts.p, brought->values[P].data, half);
     }
     if (!has_q) {
-        secure->waiting = (uint16_t)(key->index + 1);
-        return COS_OK;
+        return wait_for_more(secure, key);
     }
-    memcpy(parts.q, brought->q.data, half);
+    memcpy(parts.q, brought->values[Q].data, half);
     memcpy(parts.n + 2 * half, exponent, sizeof exponent);
     return crypto->rsa_complete(crypto->context, &random, (struct cos_span){parts.p, half},
                                 (struct cos_span){parts.q, half},
                                 cos_material_exponent(secure, key), &parts);
+}
+
+/* ---- Public keys ---- */
+
+static enum cos_result import_point(const struct cos_secure *secure, const struct object *key,
+                                    const struct brought *brought)
+{
+    const struct cos_crypto *crypto = secure->config.crypto;
+    const struct cos_span *point = &brought->values[POINT];
+
+    COS_CHECK(brought->which == BIT(POINT) && point->length == cos_material_public_size(key),
+              COS_E_DATA);
+    memcpy(secure->config.key_memory, point->data, point->length);
+    return crypto->ec_check(crypto->context, (enum cos_curve)key->format, NULL, point->data);
+}
+
+/* n is odd and of full length, e odd and not too small; more cannot be told of them. */
+static enum cos_result check_public(const uint8_t *n, size_t size)
+{
+    const uint32_t e = cos_get32(n + size);
+
+    COS_CHECK((n[0] & 0x80U) != 0 && (n[size - 1] & 0x01U) != 0, COS_E_DATA);
+    COS_CHECK(e >= COS_RSA_E_MIN && (e & 0x01U) != 0, COS_E_DATA);
+    return COS_OK;
+}
+
+/* e comes with n, or with its second half. */
+static enum cos_result import_modulus(struct cos_secure *secure, const struct object *key,
+                                      const struct brought *brought, uint16_t waiting)
+{
+    const size_t size = cos_material_modulus(key);
+    const struct cos_span *n = &brought->values[N], *e = &brought->values[E];
+    const bool has_e = (brought->which & BIT(E)) != 0, whole = n->length == size;
+    uint8_t *memory = secure->config.key_memory, *behind = memory + size;
+
+    COS_CHECK((brought->which & ~BIT(E)) == BIT(N) && (whole ? has_e : n->length == size / 2) &&
+                  (!has_e || (e->length >= 1 && e->length <= sizeof exponent)),
+              COS_E_DATA);
+    COS_CHECK(whole || !has_e || waiting == key->index + 1U, COS_E_CONDITIONS);
+    memcpy(whole || !has_e ? memory : memory + size / 2, n->data, n->length);
+    if (!has_e) {
+        return wait_for_more(secure, key);
+    }
+    memset(behind, 0, sizeof exponent);
+    memcpy(behind + sizeof exponent - e->length, e->data, e->length);
+    return check_public(memory, size);
+}
+
+/* ---- Either ---- */
+
+static enum cos_result import_value(struct cos_secure *secure, const struct object *key,
+                                    const struct brought *brought, uint16_t waiting)
+{
+    const bool rsa = key->algorithm == ALGORITHM_RSA;
+
+    if ((key->flags & FLAG_PUBLIC) == 0) {
+        return rsa ? import_rsa(secure, key, brought, waiting) : import_ec(secure, key, brought);
+    }
+    return rsa ? import_modulus(secure, key, brought, waiting) : import_point(secure, key, brought);
 }
 
 enum cos_result cos_pair_import(struct cos_secure *secure, struct cos_span dgi, uint16_t waiting)
@@ -120,10 +185,12 @@ enum cos_result cos_pair_import(struct cos_secure *secure, struct cos_span dgi, 
     COS_CHECK(cos_material_served(secure, &key), COS_E_FUNCTION);
     COS_TRY(cos_material_fits(secure, &key));
     COS_TRY(cos_material_self_test(secure, &key));
-    COS_TRY(key.algorithm == ALGORITHM_RSA ? import_rsa(secure, &key, &brought, waiting)
-                                           : import_ec(secure, &key, &brought));
+    COS_TRY(import_value(secure, &key, &brought, waiting));
     if (secure->waiting != 0) {
         return COS_OK;
+    }
+    if (key.usage == USAGE_EXTERNAL) {
+        cos_status_forget(secure); /* it is not the key that was authenticated */
     }
     key.flags &= (uint8_t)~FLAG_GENERATED;
     key.counter = 0;

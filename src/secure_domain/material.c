@@ -26,9 +26,22 @@ size_t cos_material_public_size(const struct object *key)
 /* RSA: n e p q dP dQ qInv; EC: point, private key. */
 size_t cos_material_size(const struct object *key)
 {
-    return cos_material_public_size(key) + (key->algorithm == ALGORITHM_RSA
-                                                ? cos_material_modulus(key) / 2 * 5
-                                                : cos_ec_size((enum cos_curve)key->format));
+    const size_t size = cos_material_public_size(key);
+
+    if ((key->flags & FLAG_PUBLIC) != 0) {
+        return size;
+    }
+    return size + (key->algorithm == ALGORITHM_RSA ? cos_material_modulus(key) / 2 * 5
+                                                   : cos_ec_size((enum cos_curve)key->format));
+}
+
+/* Whether it fits key memory, and of RSA what a signature is to the public part, behind that. */
+static bool has_memory(const struct cos_secure *secure, const struct object *key)
+{
+    const size_t memory = secure->config.key_memory_size;
+    const size_t result = key->algorithm == ALGORITHM_RSA ? cos_material_modulus(key) : 0;
+
+    return cos_material_size(key) <= memory && cos_material_public_size(key) + result <= memory;
 }
 
 bool cos_material_served(const struct cos_secure *secure, const struct object *key)
@@ -40,11 +53,10 @@ bool cos_material_served(const struct cos_secure *secure, const struct object *k
         return crypto->rsa_private != NULL && crypto->rsa_public != NULL &&
                crypto->rsa_check != NULL && modulus >= COS_RSA_MIN && modulus <= COS_RSA_MAX &&
                modulus % 16 == 0 && modulus + PUBLIC_HEADS <= COS_GATE_MESSAGE_MAX - 8 &&
-               cos_material_size(key) <= secure->config.key_memory_size;
+               has_memory(secure, key);
     }
     return key->algorithm == ALGORITHM_EC && key->format < COS_CURVES &&
-           (crypto->curves & 1U << key->format) != 0 &&
-           cos_material_size(key) <= secure->config.key_memory_size;
+           (crypto->curves & 1U << key->format) != 0 && has_memory(secure, key);
 }
 
 /* ---- In memory ---- */
@@ -130,6 +142,7 @@ static enum cos_result load(struct cos_secure *secure, const struct object *key,
 
 enum cos_result cos_material_load(struct cos_secure *secure, const struct object *key)
 {
+    COS_INVARIANT((key->flags & FLAG_PUBLIC) == 0); /* nothing that needs more asks for it */
     return load(secure, key, cos_material_size(key));
 }
 

@@ -6,62 +6,13 @@
  */
 #include "sm.h"
 
+#include "crypto/sha1.h"
+
 enum {
     KEY = 16, /* of 3DES and AES-128 */
-    SHA1_ROUNDS = 80,
     COUNTER_ENC = 1,
     COUNTER_MAC = 2,
 };
-
-static uint32_t rotate(uint32_t word, unsigned bits)
-{
-    return word << bits | word >> (32 - bits);
-}
-
-static uint32_t sha1_function(unsigned round, uint32_t b, uint32_t c, uint32_t d)
-{
-    static const uint32_t constants[4] = {0x5A827999, 0x6ED9EBA1, 0x8F1BBCDC, 0xCA62C1D6};
-    const unsigned quarter = round / 20;
-
-    if (quarter == 0) {
-        return constants[0] + ((b & c) | (~b & d));
-    }
-    return constants[quarter] + (quarter == 2 ? (b & c) | (b & d) | (c & d) : b ^ c ^ d);
-}
-
-/* SHA-1 (FIPS 180-4, 6.1) of a message that fits one block; only its first 16 bytes. */
-static void sha1_short(const uint8_t *message, size_t length, uint8_t digest[KEY])
-{
-    static const uint32_t initial[5] = {0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
-    uint8_t block[64] = {0};
-    uint32_t w[16], h[5];
-
-    memcpy(block, message, length);
-    block[length] = 0x80;
-    cos_put32(block + 60, (uint32_t)(8 * length));
-    for (size_t i = 0; i < 16; i++) {
-        w[i] = cos_get32(block + 4 * i);
-    }
-    memcpy(h, initial, sizeof h);
-    for (unsigned t = 0; t < SHA1_ROUNDS; t++) {
-        if (t >= 16) {
-            w[t % 16] = rotate(w[(t + 13) % 16] ^ w[(t + 8) % 16] ^ w[(t + 2) % 16] ^ w[t % 16], 1);
-        }
-        const uint32_t next =
-            rotate(h[0], 5) + sha1_function(t, h[1], h[2], h[3]) + h[4] + w[t % 16];
-        h[4] = h[3];
-        h[3] = h[2];
-        h[2] = rotate(h[1], 30);
-        h[1] = h[0];
-        h[0] = next;
-    }
-    for (size_t i = 0; i < KEY / 4; i++) {
-        cos_put32(digest + 4 * i, h[i] + initial[i]);
-    }
-    cos_wipe(block, sizeof block);
-    cos_wipe(w, sizeof w);
-    cos_wipe(h, sizeof h);
-}
 
 /* DES keys have odd parity. */
 static void set_parity(uint8_t key[KEY])
@@ -89,7 +40,7 @@ static enum cos_result derive_key(const struct cos_crypto *crypto,
     memcpy(message, seed, session->key_length);
     cos_put32(message + session->key_length, counter);
     if (session->key_length == KEY) {
-        sha1_short(message, whole.length, key);
+        cos_sha1_short(message, whole.length, key);
     } else {
         result = crypto->hash(crypto->context, COS_SHA256, &whole, 1, key);
     }
@@ -184,7 +135,8 @@ enum cos_result cos_mutual_authenticate(struct cos_secure *secure, uint8_t chann
     /* A session is not opened within another one. */
     COS_CHECK(!secure->in_sm && secure->challenge_use == 0 && secure->challenge_length == block,
               COS_E_CONDITIONS);
-    secure->challenge_length = 0; /* a challenge is good for one try */
+    COS_TRY(cos_key_self_test(secure, COS_SELF_TEST_SHA1)); /* of the session keys */
+    secure->challenge_length = 0;                           /* a challenge is good for one try */
     COS_TRY(cos_object_spend(secure, key));
     enum cos_result result = run(secure, session, key, data, body);
     cos_wipe(secure->challenge, sizeof secure->challenge);

@@ -172,7 +172,19 @@ static bool is_pair(const struct object *key)
     return key->algorithm == ALGORITHM_RSA || key->algorithm == ALGORITHM_EC;
 }
 
-/* A key pair is made empty: it is generated, or imported by a command of its own. */
+/* Whether it has one purpose: authenticating others, or verifying and enciphering for them. */
+static bool public_consistent(const struct object *key)
+{
+    const unsigned services =
+        key->algorithm == ALGORITHM_RSA ? SERVICE_SIGN | SERVICE_ENCIPHER : SERVICE_SIGN;
+
+    return key->usage == USAGE_EXTERNAL
+               ? key->service == 0
+               : key->usage == 0 && key->service != 0 && (key->service & ~services) == 0;
+}
+
+/* A key pair, or public key, is made empty: it is generated, or imported by a command of its own.
+ */
 static bool pair_consistent(const struct cos_secure *secure, const struct object *key,
                             size_t length)
 {
@@ -180,8 +192,13 @@ static bool pair_consistent(const struct cos_secure *secure, const struct object
                                   ? SERVICE_SIGN | SERVICE_DECIPHER | SERVICE_ENCIPHER
                                   : SERVICE_SIGN | SERVICE_AGREE;
 
-    return length == 0 && cos_material_served(secure, key) && (key->usage | key->service) != 0 &&
-           (key->usage & ~USAGE_INTERNAL) == 0 &&
+    if (length != 0 || !cos_material_served(secure, key)) {
+        return false;
+    }
+    if ((key->flags & FLAG_PUBLIC) != 0) {
+        return public_consistent(key);
+    }
+    return (key->usage | key->service) != 0 && (key->usage & ~USAGE_INTERNAL) == 0 &&
            ((key->service & ~services) == 0 || (key->service == SERVICE_ATTEST && key->usage == 0));
 }
 
@@ -189,14 +206,15 @@ static bool key_consistent(const struct cos_secure *secure, const struct object 
 {
     const bool asks_user = key->use_rule != 0xFF && (key->use_rule & 0x10U) != 0;
     const bool one_time = key->service == SERVICE_OTP;
+    const unsigned flags = key->flags & ~(is_pair(key) ? FLAG_PUBLIC : 0U);
     const bool is_counted_by_tries = key->usage == USAGE_EXTERNAL || key->usage == USAGE_MUTUAL;
 
     return (one_time ? cos_one_time_consistent(key) : key->shortest == 0 && key->longest == 0) &&
            (is_pair(key) ? pair_consistent(secure, key, length)
                          : symmetric_consistent(secure, key, length) && has_one_purpose(key)) &&
            is_condition(key->use_rule) && is_condition(key->change_rule) && key->uses_left != 0 &&
-           (key->flags == 0 || (key->flags == FLAG_EACH_USE && asks_user)) &&
-           (!is_counted_by_tries || (key->flags == 0 && key->uses_left == USES_UNLIMITED));
+           (flags == 0 || (flags == FLAG_EACH_USE && asks_user)) &&
+           (!is_counted_by_tries || (flags == 0 && key->uses_left == USES_UNLIMITED));
 }
 
 static enum cos_result check(const struct cos_secure *secure, struct object *object,

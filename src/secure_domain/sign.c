@@ -28,6 +28,28 @@ static enum cos_result take_message(struct operation *operation, struct cos_span
 
 /* ---- Signing ---- */
 
+/* With the point that is in key memory. */
+static enum cos_result verify_ec(const struct operation *operation, struct cos_span message,
+                                 const uint8_t *signature, cos_truth *valid)
+{
+    const struct cos_secure *secure = operation->secure;
+    const struct cos_crypto *crypto = secure->config.crypto;
+
+    return crypto->ec_verify(crypto->context, (enum cos_curve)operation->key.format,
+                             secure->config.key_memory, message.data, message.length, signature,
+                             valid);
+}
+
+/* What was made, before it leaves. */
+static enum cos_result check_made(const struct operation *operation, struct cos_span message,
+                                  const uint8_t *signature)
+{
+    cos_truth valid = COS_NO;
+
+    COS_TRY(verify_ec(operation, message, signature, &valid));
+    return valid == COS_YES ? COS_OK : COS_E_CRYPTO;
+}
+
 static enum cos_result encode(struct operation *operation, struct cos_span message,
                               uint8_t *encoded, size_t length)
 {
@@ -74,9 +96,10 @@ static enum cos_result sign_ec(struct operation *operation, struct cos_span mess
     COS_CHECK(message.length >= ECDSA_MIN && message.length <= COS_HASH_MAX, COS_E_LENGTH);
     COS_TRY(cos_material_load(secure, &operation->key));
     COS_TRY(cos_crypt_spend(operation));
-    return crypto->ec_sign(crypto->context, curve, &random,
-                           cos_material_ec(secure, &operation->key), message.data, message.length,
-                           signature);
+    COS_TRY(crypto->ec_sign(crypto->context, curve, &random,
+                            cos_material_ec(secure, &operation->key), message.data, message.length,
+                            signature));
+    return COS_CHECK_SIGNATURES ? check_made(operation, message, signature) : COS_OK;
 }
 
 static enum cos_result sign(struct operation *operation)
@@ -162,25 +185,32 @@ static enum cos_result check(struct operation *operation, size_t message, size_t
     return COS_OK;
 }
 
+enum cos_result cos_crypt_verify_ready(struct operation *operation, size_t message,
+                                       size_t signature)
+{
+    COS_TRY(check(operation, message, signature));
+    return cos_material_load_public(operation->secure, &operation->key);
+}
+
+enum cos_result cos_crypt_verify(struct operation *operation, struct cos_span message,
+                                 struct cos_span signature, cos_truth *valid)
+{
+    *valid = COS_NO;
+    return operation->key.algorithm == ALGORITHM_RSA
+               ? verify_rsa(operation, message, signature, valid)
+               : verify_ec(operation, message, signature.data, valid);
+}
+
 enum cos_result cos_pso_verify_signature(struct operation *operation)
 {
-    struct cos_secure *secure = operation->secure;
-    const struct cos_crypto *crypto = secure->config.crypto;
     struct cos_span message, signature;
-    cos_truth valid = COS_NO;
+    cos_truth valid;
 
     COS_TRY(cos_crypt_take_key(operation, TEMPLATE_SIGNATURE, REFERENCE_VERIFY, SERVICE_SIGN));
     COS_TRY(cos_crypt_read_pair(operation->data, TAG_SIGNATURE_INPUT, TAG_SIGNATURE, &message,
                                 &signature));
-    COS_TRY(check(operation, message.length, signature.length));
-    COS_TRY(cos_material_load_public(secure, &operation->key));
+    COS_TRY(cos_crypt_verify_ready(operation, message.length, signature.length));
     COS_TRY(cos_crypt_spend(operation));
-    if (operation->key.algorithm == ALGORITHM_RSA) {
-        COS_TRY(verify_rsa(operation, message, signature, &valid));
-    } else {
-        COS_TRY(crypto->ec_verify(crypto->context, (enum cos_curve)operation->key.format,
-                                  secure->config.key_memory, message.data, message.length,
-                                  signature.data, &valid));
-    }
+    COS_TRY(cos_crypt_verify(operation, message, signature, &valid));
     return valid == COS_YES ? COS_OK : COS_E_AUTHENTICATION;
 }

@@ -50,7 +50,7 @@ enum cos_result cos_key_self_test(struct cos_secure *secure, unsigned which)
 {
     if ((secure->tested & which) != which) {
         COS_TRY(cos_crypto_self_test_optional(secure->config.crypto, which));
-        secure->tested = (uint8_t)(secure->tested | which);
+        secure->tested = (uint16_t)(secure->tested | which);
     }
     return COS_OK;
 }

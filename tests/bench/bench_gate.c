@@ -166,13 +166,19 @@ static void measure_ec(const struct cos_random *random, const uint8_t digest[32]
     const struct object object = load(5);
     const uint8_t *key = cos_material_ec(&card.secure, &object);
     uint8_t bytes[2 * COS_EC_MAX];
+    cos_truth valid = COS_NO;
 
     begin();
-    const enum cos_result result =
+    enum cos_result result =
         crypto->ec_sign(crypto->context, COS_P256, random, key, digest, 32, bytes);
     end("provider P-256");
     must(result == COS_OK && signature->length == 64 && memcmp(bytes, signature->bytes, 64) == 0,
          "ECDSA");
+    begin();
+    result =
+        crypto->ec_verify(crypto->context, COS_P256, card.key_memory, digest, 32, bytes, &valid);
+    end("check P-256");
+    must(result == COS_OK && valid == COS_YES, "check of ECDSA");
 }
 
 static void measure_signature(const char *title, uint8_t reference, uint8_t algorithm,

@@ -7,7 +7,8 @@
 Instructions are those of the workstation's processor, so only their ratios mean anything elsewhere; chance is seeded, so they are
 the same in every run. Ends with 1 if a goal is missed:
   a call, both chips together, takes at most 1.5 times the instructions of the CCM of its two messages;
-  a signature of the card takes at most 1.1 times the instructions of the provider's, encoding included, and one STATUS call;
+  a signature of the card takes at most 1.1 times the instructions of the provider's, encoding included, and one STATUS call; the check of
+  it before it leaves, which is in RSA the provider's own, is taken out of P-256 and reported apart;
   VERIFY costs two page programs if the PIN is right and one if it is wrong, and leaves at most one mark.
 Wall time has a goal that is only reported: with a process for each chip a call takes at most the time that it takes with one, and
 1.2 times that of bare frames of the same lengths to and fro.
@@ -22,6 +23,7 @@ from bench_fs import instructions
 
 CALLS = ("STATUS", "ACCESS, always", "ACCESS, PIN 1")
 SIGNATURES = ("P-256", "RSA-2048")
+CHECKED_BY_CORE = ("P-256",)
 PAGE_PROGRAMS = {"VERIFY, right": 2, "VERIFY, wrong": 1, "VERIFY, right after wrong": 2}
 CALL_RATIO, SIGNATURE_RATIO, LINK_RATIO, FRAMES = 1.5, 1.1, 1.0, 1.2
 
@@ -62,9 +64,11 @@ def figures(counted, times):
     for name in CALLS:
         yield ratio(f"call: {name}", counted[name], counted[f"CCM of {name}"], CALL_RATIO)
     for name in SIGNATURES:
-        yield ratio(f"signature: {name}", counted[f"card {name}"], counted[f"provider {name}"] + counted["STATUS"],
+        check = counted[f"check {name}"] if name in CHECKED_BY_CORE else 0
+        yield ratio(f"signature: {name}", counted[f"card {name}"] - check, counted[f"provider {name}"] + counted["STATUS"],
                     SIGNATURE_RATIO)
-    yield ratio("RSA-2048: check of the signature, part", counted["check RSA-2048"], counted["provider RSA-2048"], None)
+    for name in SIGNATURES:
+        yield ratio(f"{name}: check of the signature, part", counted[f"check {name}"], counted[f"provider {name}"], None)
     yield ratio("two processes, ns", times["two processes"], round(times["one process"] + FRAMES * times["bare"]), None)
 
 

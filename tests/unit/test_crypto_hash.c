@@ -8,6 +8,7 @@
 
 #include "crypto_helpers.h"
 
+#include "crypto/sha1.h"
 #include "oracle_key.h"
 #include "vectors.h"
 
@@ -27,6 +28,23 @@ static void sizes(void **state)
         assert_int_equal(cos_hash_state(which), which == COS_SHA1     ? 20
                                                 : which <= COS_SHA256 ? 32
                                                                       : 64);
+    }
+}
+
+/* The core's own SHA-1: every length that it takes. */
+static void short_sha1(void **state)
+{
+    uint8_t message[COS_SHA1_SHORT_MAX], digest[COS_SHA1_SHORT], expected[SHA_DIGEST_LENGTH];
+    struct random random = random_start(55);
+
+    (void)state;
+    for (size_t length = 0; length <= sizeof message; length++) {
+        for (unsigned round = 0; round < 20; round++) {
+            random_fill(&random, message, sizeof message);
+            cos_sha1_short(message, length, digest);
+            SHA1(message, length, expected);
+            assert_memory_equal(digest, expected, sizeof digest);
+        }
     }
 }
 
@@ -219,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes),
+        cmocka_unit_test(short_sha1),
         cmocka_unit_test(nist_hashes),
         cmocka_unit_test(rfc_hmac),
         cmocka_unit_test(nist_x963),
