@@ -163,6 +163,67 @@ enum cos_vault_op {
 };
 #define COS_VAULT_FILES_DELETE 16U /* files in one DELETE */
 
+/* Production steps, each in its state. */
+#define COS_STATES_PRODUCTION                                                                      \
+    (COS_STATES_FABRICATED | COS_LIFE_BIT(COS_LIFE_PACKAGED) | COS_LIFE_BIT(COS_LIFE_PRODUCED) |   \
+     COS_LIFE_BIT(COS_LIFE_INITIALIZED))
+
+/* The operations of the calls that have several: X(call, operation, states). The first byte of a
+ * request must be one of them, else the request is malformed; in another state than its own it is
+ * refused as one that its conditions do not allow, and neither changes anything. */
+#define COS_GATE_OPERATIONS(X)                                                                     \
+    X(HELLO, COS_HELLO_BEGIN, COS_STATES_FABRICATED | COS_STATES_PAIRED)                           \
+    X(HELLO, COS_HELLO_CONFIRM, COS_STATES_FABRICATED | COS_STATES_PAIRED)                         \
+    X(CONTEXT, COS_CONTEXT_BIND, COS_STATES_PAIRED)                                                \
+    X(CONTEXT, COS_CONTEXT_DROP, COS_STATES_PAIRED)                                                \
+    X(CONTEXT, COS_CONTEXT_REGISTER, COS_STATES_FILES)                                             \
+    X(CONTEXT, COS_CONTEXT_FIND, COS_STATES_PAIRED)                                                \
+    X(PIN, COS_PIN_VERIFY, COS_STATES_USE)                                                         \
+    X(PIN, COS_PIN_QUERY, COS_STATES_USE)                                                          \
+    X(PIN, COS_PIN_CHANGE, COS_STATES_USE)                                                         \
+    X(PIN, COS_PIN_UNBLOCK, COS_STATES_USE)                                                        \
+    X(PIN, COS_PIN_UNBLOCK_ONLY, COS_STATES_USE)                                                   \
+    X(PIN, COS_PIN_RESET, COS_STATES_USE)                                                          \
+    X(PIN, COS_PIN_RESET_ONLY, COS_STATES_USE)                                                     \
+    X(PIN, COS_PIN_DROP, COS_STATES_USE)                                                           \
+    X(PIN, COS_PIN_CHANGE_ONLY, COS_STATES_USE)                                                    \
+    X(PIN, COS_PIN_DISABLE, COS_STATES_USE)                                                        \
+    X(PIN, COS_PIN_DISABLE_ONLY, COS_STATES_USE)                                                   \
+    X(PIN, COS_PIN_ENABLE, COS_STATES_USE)                                                         \
+    X(PIN, COS_PIN_ENABLE_ONLY, COS_STATES_USE)                                                    \
+    X(AUTH, COS_AUTH_INTERNAL, COS_STATES_USE)                                                     \
+    X(AUTH, COS_AUTH_EXTERNAL, COS_STATES_USE)                                                     \
+    X(AUTH, COS_AUTH_SCP03_BEGIN, COS_STATES_KEYED)                                                \
+    X(AUTH, COS_AUTH_SCP03_FINISH, COS_STATES_KEYED)                                               \
+    X(AUTH, COS_AUTH_GENERAL, COS_STATES_USE)                                                      \
+    X(KEY, COS_KEY_PUT, COS_STATES_FILES)                                                          \
+    X(KEY, COS_KEY_STORE, COS_STATES_USE)                                                          \
+    X(KEY, COS_KEY_ATTRIBUTES, COS_STATES_KEYED)                                                   \
+    X(KEY, COS_KEY_DELETE, COS_STATES_FILES)                                                       \
+    X(KEY, COS_KEY_GENERATE, COS_STATES_USE)                                                       \
+    X(KEY, COS_KEY_PUBLIC, COS_STATES_USE)                                                         \
+    X(CRYPT, COS_CRYPT_PSO, COS_STATES_USE)                                                        \
+    X(SE, COS_SE_SET, COS_STATES_USE)                                                              \
+    X(SE, COS_SE_STORE, COS_STATES_USE)                                                            \
+    X(SE, COS_SE_RESTORE, COS_STATES_USE)                                                          \
+    X(SE, COS_SE_ERASE, COS_STATES_USE)                                                            \
+    X(VAULT, COS_VAULT_CREATE, COS_STATES_FILES)                                                   \
+    X(VAULT, COS_VAULT_DELETE, COS_STATES_FILES)                                                   \
+    X(VAULT, COS_VAULT_READ, COS_STATES_FILES)                                                     \
+    X(VAULT, COS_VAULT_UPDATE, COS_STATES_FILES)                                                   \
+    X(VAULT, COS_VAULT_STATUS_SET, COS_STATES_FILES)                                               \
+    X(VAULT, COS_VAULT_INFO, COS_STATES_FILES)                                                     \
+    X(VAULT, COS_VAULT_WRITE, COS_STATES_FILES)                                                    \
+    X(VAULT, COS_VAULT_ASK, COS_STATES_FILES)                                                      \
+    X(LIFE, COS_LIFE_CHALLENGE, COS_STATES_FABRICATED | COS_LIFE_BIT(COS_LIFE_PACKAGED))           \
+    X(LIFE, COS_LIFE_STEP, COS_STATES_PRODUCTION)                                                  \
+    X(LIFE, COS_LIFE_RECORD, COS_STATES_FABRICATED | COS_STATES_PAIRED)                            \
+    X(LIFE, COS_LIFE_SET, COS_STATES_KEYED)
+
+/* States in which an operation is served; 0: the call has no such operation. Of a call without
+ * operations, whose requests begin with whatever they begin with, those of the call. */
+uint16_t cos_gate_operation_states(const struct cos_gate_row *row, uint8_t operation);
+
 /* Names of applications: contexts are numbered 1 to 8, a byte has a bit for each. */
 #define COS_APPLICATIONS 8U
 

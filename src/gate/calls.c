@@ -36,3 +36,28 @@ const struct cos_gate_row *cos_gate_row(uint8_t opcode)
     }
     return NULL;
 }
+
+static const struct {
+    uint8_t opcode, operation;
+    uint16_t states;
+} operations[] = {
+#define OPERATION(call, operation_, states_)                                                       \
+    {.opcode = COS_GATE_##call, .operation = (operation_), .states = (states_)},
+    COS_GATE_OPERATIONS(OPERATION)
+#undef OPERATION
+};
+
+uint16_t cos_gate_operation_states(const struct cos_gate_row *row, uint8_t operation)
+{
+    bool has_operations = false;
+
+    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
+        if (operations[i].opcode == row->opcode) {
+            has_operations = true;
+            if (operations[i].operation == operation) {
+                return operations[i].states;
+            }
+        }
+    }
+    return has_operations ? 0 : row->states;
+}

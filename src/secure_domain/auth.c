@@ -274,7 +274,6 @@ enum cos_result cos_call_auth(struct cos_secure *secure, struct cos_reader *requ
     case COS_AUTH_INTERNAL:
     case COS_AUTH_EXTERNAL:
     case COS_AUTH_GENERAL:
-        COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & COS_STATES_USE) != 0, COS_E_CONDITIONS);
         return end_step(secure, operation, authenticate(secure, operation, request, body));
     case COS_AUTH_SCP03_BEGIN:
         return cos_scp03_begin(secure, request, body);

@@ -32,7 +32,6 @@ static bool is_named(const struct cos_secure *secure, uint8_t reference)
 static enum cos_result find_pair(const struct cos_secure *secure, uint8_t channel,
                                  uint8_t reference, struct object *key)
 {
-    COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & COS_STATES_USE) != 0, COS_E_CONDITIONS);
     COS_CHECK(is_named(secure, reference), COS_E_CONDITIONS);
     COS_CHECK((reference & 0x60U) == 0, COS_E_REFERENCE_NOT_FOUND); /* it is no P2 */
     COS_TRY(cos_status_find(secure, channel, reference, OBJECT_KEY, key));

@@ -132,7 +132,6 @@ static enum cos_result put_key(struct cos_secure *secure, uint8_t channel, struc
     COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
     COS_TRY(cos_held_take(secure, channel, 0xD8, &data));
     COS_CHECK(secure->held.p2 == PUT_KEY_P2_SET && secure->held.p1 <= KEY_VERSION_MAX, COS_E_P1_P2);
-    COS_CHECK(secure->life_cycle != COS_LIFE_LOCKED, COS_E_CONDITIONS);
     return put_set(secure, &secure->sessions[channel], secure->held.p1, data, body);
 }
 
@@ -143,7 +142,6 @@ static enum cos_result store_data(struct cos_secure *secure, uint8_t channel, ui
     COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
     COS_TRY(cos_held_take(secure, channel, 0xE2, &data));
     COS_CHECK((secure->sessions[channel].level & COS_SM_COMMAND_ENC) != 0, COS_E_SECURITY_STATUS);
-    COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & COS_STATES_USE) != 0, COS_E_CONDITIONS);
     return cos_personal_store(secure, data, waiting);
 }
 
@@ -193,7 +191,6 @@ static enum cos_result delete_key(struct cos_secure *secure, uint8_t channel, ui
     struct object object;
 
     COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
-    COS_CHECK(secure->life_cycle != COS_LIFE_LOCKED, COS_E_CONDITIONS);
     COS_CHECK(named(secure, 0xD0, reference) && named(secure, 0xD2, version), COS_E_CONDITIONS);
     if (version != 0) {
         COS_CHECK(reference == 0, COS_E_DATA); /* single keys of a set cannot be deleted */

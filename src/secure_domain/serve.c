@@ -146,6 +146,27 @@ static void interrupt(struct cos_secure *secure, uint8_t opcode)
     }
 }
 
+/* Whether the call table and the table of operations have this request in this state. */
+static enum cos_result check_served(const struct cos_secure *secure,
+                                    const struct server_request *request)
+{
+    const struct cos_gate_row *row = request->row;
+    const unsigned now = COS_LIFE_BIT(secure->life_cycle);
+
+    COS_CHECK((now & row->states) != 0, COS_E_GATE_STATE);
+    /* In the clear there is the packing step and nothing else: anybody on the link can write such a
+     * request, whether a session is open or not. */
+    COS_CHECK(request->opcode != COS_GATE_LIFE || request->in_session ||
+                  secure->life_cycle == COS_LIFE_FABRICATED,
+              COS_E_GATE_SESSION);
+    if (row->smallest > 0) {
+        const unsigned states = cos_gate_operation_states(row, request->message.data[0]);
+        COS_CHECK(states != 0, COS_E_GATE_FORMAT);
+        COS_CHECK((now & states) != 0, COS_E_CONDITIONS);
+    }
+    return COS_OK;
+}
+
 static enum cos_result execute(struct cos_secure *secure, const struct server_request *request,
                                struct cos_writer *body)
 {
@@ -157,12 +178,7 @@ static enum cos_result execute(struct cos_secure *secure, const struct server_re
         return COS_OK;
     }
     COS_CHECK(secure->alive == COS_YES, COS_E_MUTE);
-    COS_CHECK((COS_LIFE_BIT(secure->life_cycle) & request->row->states) != 0, COS_E_GATE_STATE);
-    /* In the clear there is the packing step and nothing else: anybody on the link can write such a
-     * request, whether a session is open or not. */
-    COS_CHECK(request->opcode != COS_GATE_LIFE || request->in_session ||
-                  secure->life_cycle == COS_LIFE_FABRICATED,
-              COS_E_GATE_SESSION);
+    COS_TRY(check_served(secure, request));
     COS_INVARIANT(handler != NULL);
     interrupt(secure, request->opcode);
     COS_TRY(cos_sm_bound(secure, request->opcode, request->message));

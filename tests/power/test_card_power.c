@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Torn power: every command of keys, PINs and card states that writes, and every production step.
+ * Torn power: every production step, keys that are put, replaced, deleted and authenticated with,
+ * states of the card, and attacks that are counted.
  */
+#include "gate_rig.h"
 #include "iso_sm.h"
 #include "power_rig.h"
 
@@ -34,6 +36,26 @@ static bool step_3(struct bench *bench)
     return bench_step(bench, 3);
 }
 
+/* A token under another transport key. */
+static bool token_wrong(struct bench *bench, uint8_t step, uint8_t length)
+{
+    uint8_t begin[] = {0x80, 0xF1, step, 0x00, 0x10};
+    uint8_t complete[5 + 104 + 1] = {0x80, 0xF1, step, 0x01, length};
+
+    return bench_apdu(bench, begin, sizeof begin) == 0x9000 &&
+           (bench_apdu(bench, complete, 6U + length) & 0xFFF0) == 0x63C0;
+}
+
+static bool pack_wrong(struct bench *bench)
+{
+    return token_wrong(bench, 3, 36 + 8);
+}
+
+static bool produce_wrong(struct bench *bench)
+{
+    return token_wrong(bench, 4, 80 + 8);
+}
+
 static bool step_4(struct bench *bench)
 {
     return bench_step(bench, 4);
@@ -52,55 +74,6 @@ static bool step_6(struct bench *bench)
 static bool step_seal(struct bench *bench)
 {
     return bench_step(bench, 7);
-}
-
-static bool verify_right(struct bench *bench)
-{
-    return bench_hex(bench, "00200081 06 313233343536") == 0x9000;
-}
-
-static bool verify_wrong(struct bench *bench)
-{
-    return (bench_hex(bench, "00200081 06 393939393939") & 0xFFF0) == 0x63C0;
-}
-
-static bool change_pin(struct bench *bench)
-{
-    return bench_hex(bench, "00240081 0C 313233343536 363534333231") == 0x9000;
-}
-
-static bool unblock_pin(struct bench *bench)
-{
-    return bench_hex(bench, "002C0081 0E 3837363534333231 313233343536") == 0x9000;
-}
-
-/* PIN 85, 30303030: many uses, may be disabled, the issuer sets it; 86: 31313131, resetting code
- * 85; 87: transport PIN 32323232. The issuer's session stays open. */
-static bool issue_pins(struct bench *bench)
-{
-    return issuer(bench) &&
-           bench_sm_hex(bench,
-                        "80E2E000 55 "
-                        "80101E 830105 8409F05457494E434F5301 CA020FFF CB01C0 CC0104 "
-                        "C704 30303030 "
-                        "801017 830106 8409F05457494E434F5301 C30105 C704 31313131 "
-                        "801017 830107 8409F05457494E434F5301 CD0102 C704 32323232") == 0x9000;
-}
-
-/* The session is over. */
-static bool with_pins(struct bench *bench)
-{
-    return issue_pins(bench) && select_application(bench);
-}
-
-static bool disable_wrong(struct bench *bench)
-{
-    return (bench_hex(bench, "00260085 04 30303031") & 0xFFF0) == 0x63C0;
-}
-
-static bool change_transport_wrong(struct bench *bench)
-{
-    return (bench_hex(bench, "00240087 08 32323233 33333333") & 0xFFF0) == 0x63C0;
 }
 
 static bool external_authenticate(struct bench *bench)
@@ -183,10 +156,28 @@ static bool put_key(struct bench *bench)
            bench_sm(bench, 0x80, 0xD8, 0x00, 0x81, keys.data, keys.length) == 0x9000;
 }
 
-static bool store_data(struct bench *bench)
+/* Key set 02, or the one that is there already. */
+static bool with_second_set(struct bench *bench)
 {
-    return bench_sm_hex(bench, "80E2E000 22 80101F 830104 8409F05457494E434F5301 C00105 C10106 "
-                               "C20108 C706 313131313131") == 0x9000;
+    return issuer(bench) && (put_key(bench) || bench->sw == 0x6A80);
+}
+
+static bool replace_set(struct bench *bench, uint8_t version)
+{
+    struct bytes keys = {0};
+
+    return scp03_put_key(bench_keys_card.dek, 16, version, &bench_keys_card, &keys) &&
+           bench_sm(bench, 0x80, 0xD8, version, 0x81, keys.data, keys.length) == 0x9000;
+}
+
+static bool replace_other_set(struct bench *bench)
+{
+    return replace_set(bench, 0x02);
+}
+
+static bool replace_own_set(struct bench *bench)
+{
+    return replace_set(bench, 0x01);
 }
 
 static bool delete_key(struct bench *bench)
@@ -218,6 +209,33 @@ static bool terminate_card(struct bench *bench)
     return bench_sm_hex(bench, "80F080FF") == 0x9000;
 }
 
+/* ---- Attacks ---- */
+
+static bool sensor_event(struct bench *bench)
+{
+    cos_secure_sensor(&bench->secure, COS_SENSOR_LIGHT);
+    return bench_hex(bench, "0084000008") == 0x9000;
+}
+
+/* A frame of the session with a wrong tag. The next command finds out, the one after it works. */
+static bool forged_frame(struct bench *bench)
+{
+    struct gate_rig rig;
+    struct bench_frame frame;
+
+    gate_rig_take(&rig, bench);
+    (void)gate_rig_seal(&rig, rig.sequence + 1, COS_GATE_STATUS, NULL, 0, &frame);
+    frame.bytes[frame.length - FRAME_CRC - 1] ^= 1;
+    gate_rig_repair(&frame);
+    (void)gate_rig_deliver(&rig, &frame);
+    (void)bench_hex(bench, "0084000008");
+    return bench_hex(bench, "0084000008") == 0x9000;
+}
+
+#define STORE_KEY                                                                                  \
+    "80E2E000 29 8020 26 830104 8409F05457494E434F5301 800101 950101 "                             \
+    "C710 000102030405060708090A0B0C0D0E0F"
+
 static const struct power_action actions[] = {
     {.name = "first-start",
      .state = COS_LIFE_BLANK,
@@ -226,6 +244,16 @@ static const struct power_action actions[] = {
      .once = true,
      .fresh = true},
     {.name = "pack", .state = COS_LIFE_FABRICATED, .prepare = nothing, .act = step_3, .once = true},
+    {.name = "pack-wrong",
+     .state = COS_LIFE_FABRICATED,
+     .prepare = nothing,
+     .act = pack_wrong,
+     .states = 2},
+    {.name = "produce-wrong",
+     .state = COS_LIFE_PACKAGED,
+     .prepare = nothing,
+     .act = produce_wrong,
+     .states = 2},
     {.name = "produce",
      .state = COS_LIFE_PACKAGED,
      .prepare = nothing,
@@ -246,82 +274,6 @@ static const struct power_action actions[] = {
      .prepare = nothing,
      .act = step_seal,
      .once = true},
-    {.name = "verify-right",
-     .state = COS_LIFE_OPERATIONAL,
-     .prepare = select_application,
-     .act = verify_right},
-    {.name = "verify-wrong",
-     .state = COS_LIFE_OPERATIONAL,
-     .prepare = select_application,
-     .act = verify_wrong},
-    {.name = "change-pin",
-     .state = COS_LIFE_OPERATIONAL,
-     .prepare = select_application,
-     .act = change_pin,
-     .once = true},
-    {.name = "reset-retry-counter",
-     .state = COS_LIFE_OPERATIONAL,
-     .prepare = select_application,
-     .act = unblock_pin},
-    {.name = "verify-counted",
-     .state = COS_LIFE_OPERATIONAL,
-     .prepare = with_pins,
-     .command = "00200085 04 30303030",
-     .states = 3},
-    {.name = "change-counted",
-     .state = COS_LIFE_OPERATIONAL,
-     .prepare = with_pins,
-     .command = "00240085 08 30303030 33333333",
-     .states = 3},
-    {.name = "change-by-rule",
-     .state = COS_LIFE_OPERATIONAL,
-     .prepare = issue_pins,
-     .secured = true,
-     .command = "00240185 04 33333333",
-     .states = 2},
-    {.name = "change-transport-pin",
-     .state = COS_LIFE_OPERATIONAL,
-     .prepare = with_pins,
-     .command = "00240087 08 32323232 33333333",
-     .states = 3},
-    {.name = "change-transport-pin-wrong",
-     .state = COS_LIFE_OPERATIONAL,
-     .prepare = with_pins,
-     .act = change_transport_wrong,
-     .states = 2},
-    {.name = "reset-with-counted-code",
-     .state = COS_LIFE_OPERATIONAL,
-     .prepare = with_pins,
-     .command = "002C0086 08 30303030 33333333",
-     .states = 4},
-    {.name = "disable",
-     .state = COS_LIFE_OPERATIONAL,
-     .prepare = with_pins,
-     .command = "00260085 04 30303030",
-     .states = 3},
-    {.name = "disable-wrong",
-     .state = COS_LIFE_OPERATIONAL,
-     .prepare = with_pins,
-     .act = disable_wrong,
-     .states = 2},
-    {.name = "disable-verified",
-     .state = COS_LIFE_OPERATIONAL,
-     .prepare = with_pins,
-     .setup = {"00200085 04 30303030"},
-     .command = "00260185",
-     .states = 2},
-    {.name = "enable",
-     .state = COS_LIFE_OPERATIONAL,
-     .prepare = with_pins,
-     .setup = {"00260085 04 30303030"},
-     .command = "00280085 04 30303030",
-     .states = 3},
-    {.name = "enable-verified",
-     .state = COS_LIFE_OPERATIONAL,
-     .prepare = with_pins,
-     .setup = {"00260085 04 30303030"},
-     .command = "00280185",
-     .states = 2},
     {.name = "external-authenticate",
      .state = COS_LIFE_OPERATIONAL,
      .prepare = select_application,
@@ -355,12 +307,56 @@ static const struct power_action actions[] = {
      .prepare = issuer,
      .act = put_key,
      .once = true},
-    {.name = "store-data", .state = COS_LIFE_OPERATIONAL, .prepare = issuer, .act = store_data},
+    {.name = "put-key-over-another-set",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = with_second_set,
+     .act = replace_other_set,
+     .states = 2},
+    {.name = "put-key-over-its-own-set",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = issuer,
+     .act = replace_own_set,
+     .states = 2},
+    {.name = "delete-set",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = with_second_set,
+     .secured = true,
+     .command = "80E40000 03 D20102",
+     .states = 2},
+    {.name = "store-key",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = issuer,
+     .secured = true,
+     .command = STORE_KEY,
+     .states = 2},
+    {.name = "store-key-again",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = issuer,
+     .secured = true,
+     .setup = {STORE_KEY},
+     .command = STORE_KEY,
+     .states = 2},
+    {.name = "store-card-rule",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = issuer,
+     .secured = true,
+     .command = "80E2E000 06 8030 03 C80190",
+     .states = 2},
     {.name = "delete-key",
      .state = COS_LIFE_OPERATIONAL,
      .prepare = issuer,
      .act = delete_key,
      .once = true},
+    {.name = "attack-on-the-line",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = select_application,
+     .act = forged_frame,
+     .states = 2},
+    {.name = "attack-sensed",
+     .state = COS_LIFE_OPERATIONAL,
+     .prepare = select_application,
+     .act = sensor_event,
+     .states = 2},
     {.name = "lock",
      .state = COS_LIFE_OPERATIONAL,
      .prepare = issuer,

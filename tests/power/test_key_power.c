@@ -27,7 +27,7 @@ static bool issuer(struct bench *bench)
     "80E2E000 33 8040 30 830104 " NAME                                                             \
     " C720 0102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F20"
 #define READ       "00478100 05 B603840184"
-#define SET        "0022C1B6 03 840184"
+#define SET        "0022C1B6 06 800110 840184" /* of SHA-1 */
 #define SIGN       "002A9E9A 14 000102030405060708090A0B0C0D0E0F10111213"
 #define CREATE_APP "00E00000 1B 6219 82023821 83025130 8405F0A1A2A3A4 8C087FC0C0C0C0C0C0C0"
 #define STORE_APP  "80E2E000 19 8020 16 830104 8405F0A1A2A3A4 800105 C90100 CE0101 CB01C0"
@@ -42,6 +42,36 @@ static bool issuer(struct bench *bench)
 #define STORE_OTP_UNCOUNTED                                                                        \
     "80E2E000 30 8020 2D 830106 " NAME " 800103 C90100 CE0140 "                                    \
     "C714 3132333435363738393031323334353637383930"
+/* HMAC for OCRA with a counter. */
+#define STORE_OCRA                                                                                 \
+    "80E2E000 33 8020 30 830106 " NAME " 800103 C90100 CE0140 C20104 "                             \
+    "C714 3132333435363738393031323334353637383930"
+#define OCRA                                                                                       \
+    "00880086 25 8019 4F4352412D313A484F54502D534841312D363A432D514E3038 8108 3132333435363738"
+/* AES of many uses, for one purpose: usage and service. */
+#define STORE_AES(usage, service)                                                                  \
+    "80E2E000 30 8020 2D 830105 " NAME " 800101 9501" usage " CE01" service " CA020FFF "           \
+    "C710 000102030405060708090A0B0C0D0E0F"
+#define SET_AES     "0022C1B8 03 840185"
+#define SET_BLOCKS  "0022C1B8 06 800106 840185"
+#define BLOCK       "00112233445566778899AABBCCDDEEFF"
+#define STORE_AGREE "80E2E000 21 8020 1E 830104 " NAME " 800105 C90100 CE0104 CB01C0 CA020FFF"
+/* The generator of P-256. */
+#define AGREE                                                                                      \
+    "00860084 45 7C43 8541 04 "                                                                    \
+    "6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296"                             \
+    "4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5"
+#define P                                                                                          \
+    "F9E1E3DD480BD2FDD35D429633A785F493DFB4DE9D9A10BB79AB57BCB708FA95"                             \
+    "5CC0C1E1F623E3AA4D35575A4B23E9FB70D96D6B201A03A489DAA5D8675C1239"
+#define Q                                                                                          \
+    "C0B8C75F402DDD1F05C2C7F5F280D47B23EB8E0CD0E635897790CEDCF424ED4A"                             \
+    "34B15D57B338276976415AA510A6309CA2EC5A78B8710A897BD866D4C2D260CB"
+#define IMPORT_PQ "80E2E000 95 8040 92 830104 " NAME " 9240" P "9340" Q
+#define IMPORT_QP "80E2E000 95 8040 92 830104 " NAME " 9240" Q "9340" P
+#define IMPORT_P  "80E2E000 53 8040 50 830104 " NAME " 9240" P
+#define IMPORT_Q  "80E2E000 53 8040 50 830104 " NAME " 9340" Q
+
 #define SET_MAC "0022C1B4 03 840185"
 #define WRONG   "002A00A2 17 8003616263 8E10 00112233445566778899AABBCCDDEEFF"
 
@@ -121,6 +151,31 @@ static bool with_empty_rsa(struct bench *bench)
     return sw == 0x9000 || sw == 0x6984 || bench_sm_hex(bench, STORE_RSA) == 0x9000;
 }
 
+/* No pair, or one that signs. */
+static bool with_whole_rsa(struct bench *bench)
+{
+    return with_empty(bench, STORE_RSA);
+}
+
+static bool with_p(struct bench *bench)
+{
+    return with_whole_rsa(bench) && bench_sm_hex(bench, IMPORT_P) == 0x9000;
+}
+
+static bool with_imported_rsa(struct bench *bench)
+{
+    return with_whole_rsa(bench) &&
+           (bench_sm_hex(bench, READ) == 0x9000 || bench_sm_hex(bench, IMPORT_PQ) == 0x9000);
+}
+
+/* Agrees; or made and nothing more. */
+static bool with_agreement(struct bench *bench)
+{
+    return issuer(bench) &&
+           (bench_sm_hex(bench, READ) == 0x9000 || (bench_sm_hex(bench, STORE_AGREE) == 0x9000 &&
+                                                    bench_sm_hex(bench, GENERATE) == 0x9000));
+}
+
 static bool verify_wrong(struct bench *bench)
 {
     return (bench_sm_hex(bench, WRONG) & 0xFFF0) == 0x63C0;
@@ -150,7 +205,22 @@ static const struct power_action actions[] = {
     {ACTION, .name = "import", .prepare = with_empty_p256, .states = 3, .command = IMPORT},
     {ACTION, .name = "import-over-a-pair", .prepare = with_p256, .states = 3, .command = IMPORT},
     {ACTION, .name = "generate-rsa", .prepare = with_empty_rsa, .once = true, .command = GENERATE},
+    {ACTION, .name = "import-rsa", .prepare = with_whole_rsa, .states = 4, .command = IMPORT_PQ},
+    {ACTION, .name = "import-rsa-over-a-pair", .prepare = with_imported_rsa, .states = 4,
+     .command = IMPORT_QP},
+    {ACTION, .name = "import-second-factor", .prepare = with_p, .states = 4, .command = IMPORT_Q},
     {ACTION, .name = "sign-counted", .prepare = with_few_uses, .states = 2, .command = SIGN},
+    {ACTION, .name = "agree-counted", .prepare = with_agreement, .states = 2, .command = AGREE},
+    {ACTION, .name = "authenticate-counted", .prepare = issuer, .states = 2,
+     .setup = {STORE_AES("01", "00")}, .command = "00880085 10 " BLOCK},
+    {ACTION, .name = "decipher-counted", .prepare = issuer, .states = 2,
+     .setup = {STORE_AES("00", "02"), SET_BLOCKS}, .command = "002A8086 11 02 " BLOCK},
+    {ACTION, .name = "decipher-counted-bad-padding", .prepare = issuer, .states = 2, .sw = 0x6A80,
+     .setup = {STORE_AES("00", "02"), SET_AES}, .command = "002A8086 11 01 " BLOCK},
+    {ACTION, .name = "encipher-counted", .prepare = issuer, .states = 2,
+     .setup = {STORE_AES("00", "08"), SET_AES}, .command = "002A8280 03 616263"},
+    {ACTION, .name = "checksum-counted", .prepare = issuer, .states = 2,
+     .setup = {STORE_AES("00", "10"), SET_MAC}, .command = "002A8E80 03 616263"},
     {ACTION, .name = "store-data-over-a-pair", .prepare = with_p256, .once = true, .states = 2,
      .command = STORE_P256},
     {ACTION, .name = "delete-pair", .prepare = with_p256, .once = true, .states = 2,
@@ -170,6 +240,8 @@ static const struct power_action actions[] = {
      .setup = {STORE_OTP_UNCOUNTED, "00880086"}, .command = "00880086"},
     {ACTION, .name = "one-time-password-counted", .prepare = issuer, .states = 2,
      .setup = {STORE_OTP}, .command = "00880086"},
+    {ACTION, .name = "one-time-password-of-a-challenge", .prepare = issuer, .states = 2,
+     .setup = {STORE_OCRA}, .command = OCRA},
     {ACTION, .name = "environment-store", .prepare = issuer, .states = 2,
      .setup = {STORE_MAC, SET_MAC}, .command = "0022F202"},
     {ACTION, .name = "environment-store-again", .prepare = issuer, .states = 2,

@@ -41,8 +41,12 @@ static bool prepare(const struct power_action *action, struct bench *bench)
 
 static bool act(const struct power_action *action, struct bench *bench)
 {
-    return action->command == NULL ? action->act(bench)
-                                   : send(action, bench, action->command) == 0x9000;
+    if (action->command == NULL) {
+        return action->act(bench);
+    }
+    const uint16_t sw = send(action, bench, action->command);
+    return action->sw == 0x63C0 ? (sw & 0xFFF0) == 0x63C0
+                                : sw == (action->sw != 0 ? action->sw : 0x9000);
 }
 
 /* ---- Logical state ---- */

@@ -30,6 +30,7 @@ struct power_action {
     bool secured;
     const char *setup[POWER_SETUP_MAX];
     const char *command;
+    uint16_t sw; /* that it answers; 0: 9000; 63C0: any 63CX */
 };
 
 /* main() of a test program over these actions; --replay ACTION:N:CONTENT:N2:CONTENT2 runs one case

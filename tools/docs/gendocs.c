@@ -387,6 +387,39 @@ static const struct call calls[] = {
 #undef CALL
 };
 
+static const struct {
+    const char *call, *name;
+    unsigned operation, states;
+} operations[] = {
+#define OPERATION(call_, operation_, states_)                                                      \
+    {.call = #call_, .name = #operation_, .operation = (operation_), .states = (states_)},
+    COS_GATE_OPERATIONS(OPERATION)
+#undef OPERATION
+};
+
+static const char operations_head[] =
+    "\n"
+    "## Operations\n"
+    "\n"
+    "The first byte of a request names the operation, where a call has several. Any other byte is "
+    "a "
+    "malformed request; in a state that the\n"
+    "call has and the operation has not, it is refused as by its conditions of use (6985).\n"
+    "\n"
+    "| call | byte | operation | life-cycle states |\n"
+    "|---|---|---|---|\n";
+
+static void print_operations(void)
+{
+    fputs(operations_head, stdout);
+    for (size_t i = 0; i < COUNT(operations); i++) {
+        printf("| %s | %02X | `%s` | ", operations[i].call, operations[i].operation,
+               operations[i].name);
+        print_states(operations[i].states);
+        printf(" |\n");
+    }
+}
+
 static const char gate_head[] =
     "# Calls of the gate\n"
     "\n"
@@ -423,6 +456,7 @@ static void print_gate(void)
         print_states(row->states);
         printf(" | %s | %s |\n", WORD(sessions, row->session), row->served ? "yes" : "not served");
     }
+    print_operations();
 }
 
 int main(int argc, char **argv)
