@@ -208,7 +208,7 @@ static void keys_and_card_data(void **state)
 static void what_is_too_long_fails_for_good(void **state)
 {
     (void)state;
-    static const uint8_t much[300] = {0};
+    static const uint8_t much[BYTES_MAX] = {0};
     struct bytes all = {0}, value = {0};
     /* A data group has one length byte, and FF is not one. */
     struct bytes pin = {0};
@@ -219,7 +219,7 @@ static void what_is_too_long_fails_for_good(void **state)
     assert_true(longer.failed);
     /* Nothing is added to what failed, not even what would fit. */
     bytes_add(&all, much, 300);
-    bytes_add(&all, much, 213);
+    bytes_add(&all, much, BYTES_MAX - 300 + 1);
     assert_true(all.failed);
     bytes_add8(&all, 1);
     assert_int_equal(all.length, 300);
