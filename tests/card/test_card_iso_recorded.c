@@ -31,7 +31,7 @@ static void keys_of_the_document(void **state)
 {
     struct vectors *vectors = vectors_open("icao9303-11-bac-sm.txt");
     const struct vector_section *section = vectors_section(vectors, "D.1-D.2 key derivation");
-    const struct iso_sm terminal = {.aes = false};
+    const struct iso_sm terminal = {.aes = false, .key_length = 16};
     const char *text = vector_text(section, "mrz_info");
     uint8_t digest[20], key[16];
 

@@ -14,7 +14,8 @@
 #include <cmocka.h>
 
 #define SELECT_HOLDER "00A4000C 02 5101"
-#define K16           "00112233445566778899AABBCCDDEEFF"
+#define K8            "0011223344556677"
+#define K16           K8 "8899AABBCCDDEEFF"
 
 /* ---- Keys ---- */
 
@@ -25,16 +26,28 @@ static void keys_that_are_none(void **state)
         uint16_t sw;
     } rows[] = {
         {"16 bytes", "8301 07 800101 950180 C710" K16, 0x6A80},
-        {"24 bytes", "8301 07 800101 950180 C718" K16 "0011223344556677", 0x6A80},
-        {"24 bytes, 3DES", "8301 07 800102 950180 C718" K16 "0011223344556677", 0x6A80},
-        {"31 bytes", "8301 07 800102 950180 C71F" K16 "00112233445566778899AABBCCDDEE", 0x6A80},
+        {"24 bytes", "8301 07 800101 950180 C718" K16 K8, 0x6A80},
+        {"24 bytes, 3DES", "8301 07 800102 950180 C718" K16 K8, 0x6A80},
+        {"31 bytes", "8301 07 800101 950180 C71F" K16 K8 "00112233445566", 0x6A80},
+        {"33 bytes", "8301 07 800101 950180 C721" K16 K16 "00", 0x6A80},
+        {"40 bytes", "8301 07 800101 950180 C728" K16 K16 K8, 0x6A80},
+        {"47 bytes", "8301 07 800101 950180 C72F" K16 K16 K8 "00112233445566", 0x6A80},
+        {"49 bytes", "8301 07 800101 950180 C731" K16 K16 K16 "00", 0x6A80},
+        {"63 bytes", "8301 07 800101 950180 C73F" K16 K16 K16 K8 "00112233445566", 0x6A80},
+        {"65 bytes", "8301 07 800101 950180 C741" K16 K16 K16 K16 "00", 0x6A80},
+        {"80 bytes", "8301 07 800101 950180 C750" K16 K16 K16 K16 K16, 0x6A80},
+        {"48 bytes, 3DES", "8301 07 800102 950180 C730" K16 K16 K16, 0x6A80},
+        {"48 bytes, for external", "8301 07 800101 950102 C730" K16 K16 K16, 0x6A80},
+        {"64 bytes, for a cipher", "8301 07 800101 CE0108 C740" K16 K16 K16 K16, 0x6A80},
         {"no algorithm", "8301 07 950180 C720" K16 K16, 0x6A80},
         {"algorithm 03", "8301 07 800103 950180 C720" K16 K16, 0x6A80},
         {"usage mutual and external", "8301 07 800101 950182 C720" K16 K16, 0x6A80},
         {"3DES for external, 32 bytes", "8301 07 800102 950102 C720" K16 K16, 0x6A80},
         {"tries 16", "8301 07 800101 950180 C00110 C720" K16 K16, 0x6A80},
         {"condition that asks for nothing", "8301 07 800101 950180 C50180 C720" K16 K16, 0x6A80},
-        {"AES", "8301 07 800101 950180 C720" K16 K16, 0x9000},
+        {"AES-128", "8301 07 800101 950180 C720" K16 K16, 0x9000},
+        {"AES-192", "8301 07 800101 950180 C730" K16 K16 K16, 0x9000},
+        {"AES-256", "8301 07 800101 950180 C740" K16 K16 K16 K16, 0x9000},
         {"3DES", "8301 07 800102 950180 C720" K16 K16, 0x9000},
     };
     struct bench *bench = *state;
@@ -87,12 +100,12 @@ static void commands_without_a_right_answer(void **state)
  * card's random number. */
 static void every_byte_counts(void **state)
 {
-    static const uint8_t rnd_ifd[16] = {1, 2, 3, 4}, k_ifd[16] = {9, 8, 7};
+    static const uint8_t rnd_ifd[16] = {1, 2, 3, 4}, k_ifd[32] = {9, 8, 7};
     struct bench *bench = *state;
 
-    for (enum iso_key key = ISO_DES3; key <= ISO_AES; key++) {
+    for (enum iso_key key = ISO_DES3; key < ISO_KEYS; key++) {
         const struct iso_sm sm = iso_key_of(key);
-        const size_t n = iso_block(&sm), length = 2 * n + 24;
+        const size_t n = iso_block(&sm), length = 2 * n + iso_seed(&sm) + 8;
         bench_select(bench);
         for (size_t at = 0; at <= length; at++) {
             char challenge[16];
@@ -151,7 +164,7 @@ static void its_own_rule(void **state)
 /* A session is not opened from within another one, whichever. */
 static void not_within_a_session(void **state)
 {
-    static const uint8_t rnd_ifd[16], k_ifd[16];
+    static const uint8_t rnd_ifd[16], k_ifd[32];
     const struct iso_sm key = iso_key_of(ISO_AES);
     struct bench *bench = *state;
     struct iso_sm sm;
