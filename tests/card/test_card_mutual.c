@@ -96,6 +96,32 @@ static void commands_without_a_right_answer(void **state)
     BENCH_ROWS(bench, rows);
 }
 
+/* Of all lengths of data one is compared, and costs a try. */
+static void one_length_is_right(void **state)
+{
+    struct bench *bench = *state;
+
+    for (enum iso_key key = ISO_DES3; key < ISO_KEYS; key++) {
+        const struct iso_sm sm = iso_key_of(key);
+        const size_t right = 2 * iso_block(&sm) + iso_seed(&sm) + 8;
+        bench_select(bench);
+        for (size_t length = 1; length <= 96; length++) {
+            static const uint8_t data[96];
+            const struct command challenge = {.ins = 0x84, .ne = iso_block(&sm)};
+            const struct command mutual = {0x00, 0x82,   0x00, iso_reference_of(key),
+                                           data, length, 256};
+            struct bytes apdu;
+            assert_true(command_write(&challenge, &apdu));
+            assert_int_equal(bench_apdu(bench, apdu.data, apdu.length), 0x9000);
+            assert_true(command_write(&mutual, &apdu));
+            const uint16_t sw = bench_apdu(bench, apdu.data, apdu.length);
+            if (sw != (length == right ? 0x63C9 : 0x6700)) {
+                fail_msg("key %02X, %zu bytes: %04X", iso_reference_of(key), length, sw);
+            }
+        }
+    }
+}
+
 /* Each part of the data by itself wrong: the key's cryptogram and MAC, and a right MAC over another
  * card's random number. */
 static void every_byte_counts(void **state)
@@ -406,6 +432,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ISO_TEST(keys_that_are_none),
         ISO_TEST(commands_without_a_right_answer),
+        ISO_TEST(one_length_is_right),
         ISO_TEST(every_byte_counts),
         ISO_TEST(tries_are_counted),
         ISO_TEST(its_own_rule),
