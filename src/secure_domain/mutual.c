@@ -26,6 +26,12 @@ static void set_parity(uint8_t key[KEY])
     }
 }
 
+/* Bytes of K.IFD, K.IC and the seed, for a key of so many: whole blocks. */
+static size_t seed_size(size_t key)
+{
+    return key == KEY ? KEY : COS_AES_KEY_MAX;
+}
+
 /* 9.7.1: the hash of seed || counter, cut to the key's length: SHA-1 for 16 bytes, SHA-256 for
  * more.
  */
@@ -33,12 +39,13 @@ static enum cos_result derive_key(const struct cos_crypto *crypto,
                                   const struct cos_session *session, const uint8_t *seed,
                                   uint32_t counter, uint8_t key[COS_AES_KEY_MAX])
 {
+    const size_t length = seed_size(session->key_length);
     uint8_t message[COS_AES_KEY_MAX + 4];
-    const struct cos_span whole = {message, session->key_length + 4U};
+    const struct cos_span whole = {message, length + 4};
     enum cos_result result = COS_OK;
 
-    memcpy(message, seed, session->key_length);
-    cos_put32(message + session->key_length, counter);
+    memcpy(message, seed, length);
+    cos_put32(message + length, counter);
     if (session->key_length == KEY) {
         cos_sha1_short(message, whole.length, key);
     } else {
@@ -79,13 +86,13 @@ static enum cos_result answer_terminal(struct cos_secure *secure, struct cos_ses
                                        size_t block, struct cos_writer *body)
 {
     const struct cos_crypto *crypto = secure->config.crypto;
-    const size_t key = session->key_length, length = 2 * block + key;
+    const size_t size = seed_size(session->key_length), length = 2 * block + size;
     uint8_t *work = secure->clear.work, *seed = secure->clear.secret;
     uint8_t mac[COS_AES_BLOCK];
 
-    memcpy(seed, work + 2 * block, key);
-    COS_TRY(cos_drbg_random(&secure->drbg, work + 2 * block, key));
-    for (size_t i = 0; i < key; i++) {
+    memcpy(seed, work + 2 * block, size);
+    COS_TRY(cos_drbg_random(&secure->drbg, work + 2 * block, size));
+    for (size_t i = 0; i < size; i++) {
         seed[i] ^= work[2 * block + i];
     }
     memcpy(work + block, work, block);
@@ -131,7 +138,7 @@ enum cos_result cos_mutual_authenticate(struct cos_secure *secure, uint8_t chann
     struct cos_session *session = &secure->sessions[channel];
     const size_t block = key->algorithm == ALGORITHM_DES3 ? COS_DES_BLOCK : COS_AES_BLOCK;
 
-    COS_CHECK(data.length == 2 * block + key->length / 2U + ISO_MAC, COS_E_LENGTH);
+    COS_CHECK(data.length == 2 * block + seed_size(key->length / 2U) + ISO_MAC, COS_E_LENGTH);
     /* A session is not opened within another one. */
     COS_CHECK(!secure->in_sm && secure->challenge_use == 0 && secure->challenge_length == block,
               COS_E_CONDITIONS);

@@ -31,7 +31,7 @@ static void keys_of_the_document(void **state)
 {
     struct vectors *vectors = vectors_open("icao9303-11-bac-sm.txt");
     const struct vector_section *section = vectors_section(vectors, "D.1-D.2 key derivation");
-    const struct iso_sm terminal = {.aes = false};
+    const struct iso_sm terminal = {.aes = false, .key_length = 16};
     const char *text = vector_text(section, "mrz_info");
     uint8_t digest[20], key[16];
 
@@ -247,33 +247,42 @@ static void the_documents_session(void **state)
     vectors_close(vectors);
 }
 
-/* The same with AES: the example of docs/formats.md. */
-static void the_example_of_the_formats(void **state)
+/* The same with AES: the examples of docs/formats.md. */
+static void play_example(struct bench *bench, const char *name, enum iso_key key)
 {
-    struct bench *bench = *state;
-    struct example *example = example_read("mutual", true);
+    struct example *example = example_read(name, true);
     const struct cos_session *session = &bench->secure.sessions[0];
-    struct iso_sm terminal = {.aes = true, .key_length = 16};
-    uint8_t mutual[5 + 56 + 1] = {0x00, 0x82, 0x00, 0x86, 56};
-    struct bytes data;
+    struct iso_sm terminal = iso_key_of(key);
+    const size_t n = terminal.key_length, seed = iso_seed(&terminal);
+    struct bytes data, mutual;
 
-    memcpy(terminal.enc, example_value(example, "K-ENC", 16), 16);
-    memcpy(terminal.mac, example_value(example, "K-MAC", 16), 16);
+    example_expect(example, "K-ENC", terminal.enc, n);
+    example_expect(example, "K-MAC", terminal.mac, n);
     iso_challenge(&terminal, example_value(example, "RND-IFD", 16),
-                  example_value(example, "RND-IC", 16), example_value(example, "K-IFD", 16), &data);
+                  example_value(example, "RND-IC", 16), example_value(example, "K-IFD", seed),
+                  &data);
     example_expect(example, "DATA", data.data, data.length);
-    memcpy(mutual + 5, data.data, data.length);
+    const struct command command = {0x00,      0x82,        0x00, iso_reference_of(key),
+                                    data.data, data.length, 256};
+    assert_true(command_write(&command, &mutual));
     chance_take(bench);
     bench_select(bench);
     chance_next(example_value(example, "RND-IC", 16), 16);
     bench_expect(bench, "0084000010", 0x9000, CARD_ANY);
-    chance_next(example_value(example, "K-IC", 16), 16);
-    assert_int_equal(bench_apdu(bench, mutual, sizeof mutual), 0x9000);
+    chance_next(example_value(example, "K-IC", seed), seed);
+    assert_int_equal(bench_apdu(bench, mutual.data, mutual.length), 0x9000);
     example_expect(example, "ANSWER", bench->data, bench->length);
-    example_expect(example, "KS-ENC", session->enc, 16);
-    example_expect(example, "KS-MAC", session->mac, 16);
+    example_expect(example, "KS-ENC", session->enc, n);
+    example_expect(example, "KS-MAC", session->mac, n);
     example_expect(example, "SSC", session->chain, 16);
     free(example);
+}
+
+static void the_examples_of_the_formats(void **state)
+{
+    play_example(*state, "mutual", ISO_AES);
+    bench_reset(*state);
+    play_example(*state, "mutual-256", ISO_AES_256);
 }
 
 /* Responses that a terminal must refuse. */
@@ -307,7 +316,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_of_the_document),    cmocka_unit_test(published_messages),
-        CARD_TEST(the_documents_session),          ISO_TEST(the_example_of_the_formats),
+        CARD_TEST(the_documents_session),          ISO_TEST(the_examples_of_the_formats),
         cmocka_unit_test(responses_to_be_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

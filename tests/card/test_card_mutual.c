@@ -14,7 +14,8 @@
 #include <cmocka.h>
 
 #define SELECT_HOLDER "00A4000C 02 5101"
-#define K16           "00112233445566778899AABBCCDDEEFF"
+#define K8            "0011223344556677"
+#define K16           K8 "8899AABBCCDDEEFF"
 
 /* ---- Keys ---- */
 
@@ -25,16 +26,28 @@ static void keys_that_are_none(void **state)
         uint16_t sw;
     } rows[] = {
         {"16 bytes", "8301 07 800101 950180 C710" K16, 0x6A80},
-        {"24 bytes", "8301 07 800101 950180 C718" K16 "0011223344556677", 0x6A80},
-        {"24 bytes, 3DES", "8301 07 800102 950180 C718" K16 "0011223344556677", 0x6A80},
-        {"31 bytes", "8301 07 800102 950180 C71F" K16 "00112233445566778899AABBCCDDEE", 0x6A80},
+        {"24 bytes", "8301 07 800101 950180 C718" K16 K8, 0x6A80},
+        {"24 bytes, 3DES", "8301 07 800102 950180 C718" K16 K8, 0x6A80},
+        {"31 bytes", "8301 07 800101 950180 C71F" K16 K8 "00112233445566", 0x6A80},
+        {"33 bytes", "8301 07 800101 950180 C721" K16 K16 "00", 0x6A80},
+        {"40 bytes", "8301 07 800101 950180 C728" K16 K16 K8, 0x6A80},
+        {"47 bytes", "8301 07 800101 950180 C72F" K16 K16 K8 "00112233445566", 0x6A80},
+        {"49 bytes", "8301 07 800101 950180 C731" K16 K16 K16 "00", 0x6A80},
+        {"63 bytes", "8301 07 800101 950180 C73F" K16 K16 K16 K8 "00112233445566", 0x6A80},
+        {"65 bytes", "8301 07 800101 950180 C741" K16 K16 K16 K16 "00", 0x6A80},
+        {"80 bytes", "8301 07 800101 950180 C750" K16 K16 K16 K16 K16, 0x6A80},
+        {"48 bytes, 3DES", "8301 07 800102 950180 C730" K16 K16 K16, 0x6A80},
+        {"48 bytes, for external", "8301 07 800101 950102 C730" K16 K16 K16, 0x6A80},
+        {"64 bytes, for a cipher", "8301 07 800101 CE0108 C740" K16 K16 K16 K16, 0x6A80},
         {"no algorithm", "8301 07 950180 C720" K16 K16, 0x6A80},
         {"algorithm 03", "8301 07 800103 950180 C720" K16 K16, 0x6A80},
         {"usage mutual and external", "8301 07 800101 950182 C720" K16 K16, 0x6A80},
         {"3DES for external, 32 bytes", "8301 07 800102 950102 C720" K16 K16, 0x6A80},
         {"tries 16", "8301 07 800101 950180 C00110 C720" K16 K16, 0x6A80},
         {"condition that asks for nothing", "8301 07 800101 950180 C50180 C720" K16 K16, 0x6A80},
-        {"AES", "8301 07 800101 950180 C720" K16 K16, 0x9000},
+        {"AES-128", "8301 07 800101 950180 C720" K16 K16, 0x9000},
+        {"AES-192", "8301 07 800101 950180 C730" K16 K16 K16, 0x9000},
+        {"AES-256", "8301 07 800101 950180 C740" K16 K16 K16 K16, 0x9000},
         {"3DES", "8301 07 800102 950180 C720" K16 K16, 0x9000},
     };
     struct bench *bench = *state;
@@ -83,16 +96,42 @@ static void commands_without_a_right_answer(void **state)
     BENCH_ROWS(bench, rows);
 }
 
+/* Of all lengths of data one is compared, and costs a try. */
+static void one_length_is_right(void **state)
+{
+    struct bench *bench = *state;
+
+    for (enum iso_key key = ISO_DES3; key < ISO_KEYS; key++) {
+        const struct iso_sm sm = iso_key_of(key);
+        const size_t right = 2 * iso_block(&sm) + iso_seed(&sm) + 8;
+        bench_select(bench);
+        for (size_t length = 1; length <= 96; length++) {
+            static const uint8_t data[96];
+            const struct command challenge = {.ins = 0x84, .ne = iso_block(&sm)};
+            const struct command mutual = {0x00, 0x82,   0x00, iso_reference_of(key),
+                                           data, length, 256};
+            struct bytes apdu;
+            assert_true(command_write(&challenge, &apdu));
+            assert_int_equal(bench_apdu(bench, apdu.data, apdu.length), 0x9000);
+            assert_true(command_write(&mutual, &apdu));
+            const uint16_t sw = bench_apdu(bench, apdu.data, apdu.length);
+            if (sw != (length == right ? 0x63C9 : 0x6700)) {
+                fail_msg("key %02X, %zu bytes: %04X", iso_reference_of(key), length, sw);
+            }
+        }
+    }
+}
+
 /* Each part of the data by itself wrong: the key's cryptogram and MAC, and a right MAC over another
  * card's random number. */
 static void every_byte_counts(void **state)
 {
-    static const uint8_t rnd_ifd[16] = {1, 2, 3, 4}, k_ifd[16] = {9, 8, 7};
+    static const uint8_t rnd_ifd[16] = {1, 2, 3, 4}, k_ifd[32] = {9, 8, 7};
     struct bench *bench = *state;
 
-    for (enum iso_key key = ISO_DES3; key <= ISO_AES; key++) {
+    for (enum iso_key key = ISO_DES3; key < ISO_KEYS; key++) {
         const struct iso_sm sm = iso_key_of(key);
-        const size_t n = iso_block(&sm), length = 2 * n + 24;
+        const size_t n = iso_block(&sm), length = 2 * n + iso_seed(&sm) + 8;
         bench_select(bench);
         for (size_t at = 0; at <= length; at++) {
             char challenge[16];
@@ -151,7 +190,7 @@ static void its_own_rule(void **state)
 /* A session is not opened from within another one, whichever. */
 static void not_within_a_session(void **state)
 {
-    static const uint8_t rnd_ifd[16], k_ifd[16];
+    static const uint8_t rnd_ifd[16], k_ifd[32];
     const struct iso_sm key = iso_key_of(ISO_AES);
     struct bench *bench = *state;
     struct iso_sm sm;
@@ -393,6 +432,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ISO_TEST(keys_that_are_none),
         ISO_TEST(commands_without_a_right_answer),
+        ISO_TEST(one_length_is_right),
         ISO_TEST(every_byte_counts),
         ISO_TEST(tries_are_counted),
         ISO_TEST(its_own_rule),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A finished card with mutual keys: of the access application 5 (3DES) and 6 (AES), global 3 (AES).
+ * A finished card with mutual keys: of the access application 5 (3DES), 6 (AES-128), 8 (AES-192)
+ * and 9 (AES-256), global 3 (AES-128).
  */
 #ifndef ISO_CARD_H
 #define ISO_CARD_H
@@ -8,9 +9,9 @@
 #include "card_table.h"
 #include "iso_sm.h"
 
-enum iso_key { ISO_DES3, ISO_AES, ISO_GLOBAL, ISO_KEYS };
+enum iso_key { ISO_DES3, ISO_AES, ISO_GLOBAL, ISO_AES_192, ISO_AES_256, ISO_KEYS };
 
-/* Stores the three keys; `attributes`: further data objects of each. The session is SCP03's. */
+/* Stores the keys; `attributes`: further data objects of each. The session is SCP03's. */
 void iso_store_keys(struct bench *bench, const char *attributes);
 /* The terminal's side of a key before authentication, and its reference. */
 struct iso_sm iso_key_of(enum iso_key key);

@@ -99,14 +99,20 @@ static void mac_of(const struct iso_sm *sm, const struct bytes *input, uint8_t m
 
 /* ---- Mutual authentication ---- */
 
-void iso_derive(const struct iso_sm *sm, const uint8_t seed[16], uint8_t counter, uint8_t key[16])
+size_t iso_seed(const struct iso_sm *sm)
 {
-    uint8_t message[20] = {0}, digest[20];
+    return sm->key_length == 16 ? 16 : 32;
+}
 
-    memcpy(message, seed, 16);
-    message[19] = counter;
-    must(SHA1(message, sizeof message, digest) != NULL, "SHA-1");
-    memcpy(key, digest, 16);
+void iso_derive(const struct iso_sm *sm, const uint8_t *seed, uint8_t counter, uint8_t *key)
+{
+    const size_t n = iso_seed(sm);
+    uint8_t message[36] = {0}, digest[32];
+
+    memcpy(message, seed, n);
+    message[n + 3] = counter;
+    must((n == 16 ? SHA1 : SHA256)(message, n + 4, digest) != NULL, "hash");
+    memcpy(key, digest, sm->key_length);
     for (size_t i = 0; !sm->aes && i < 16; i++) {
         key[i] = (uint8_t)((key[i] & 0xFE) | (__builtin_parity(key[i] & 0xFEU) == 0));
     }
@@ -125,24 +131,24 @@ static void seal_proof(const struct iso_sm *sm, struct bytes *data)
 }
 
 void iso_challenge(const struct iso_sm *sm, const uint8_t *rnd_ifd, const uint8_t *rnd_ic,
-                   const uint8_t k_ifd[16], struct bytes *data)
+                   const uint8_t *k_ifd, struct bytes *data)
 {
     *data = (struct bytes){0};
     bytes_add(data, rnd_ifd, iso_block(sm));
     bytes_add(data, rnd_ic, iso_block(sm));
-    bytes_add(data, k_ifd, 16);
+    bytes_add(data, k_ifd, iso_seed(sm));
     seal_proof(sm, data);
 }
 
 bool iso_accept(struct iso_sm *sm, const uint8_t *rnd_ifd, const uint8_t *rnd_ic,
-                const uint8_t k_ifd[16], const uint8_t *answer, size_t length)
+                const uint8_t *k_ifd, const uint8_t *answer, size_t length)
 {
     static const uint8_t zero[16];
     const size_t n = iso_block(sm);
     struct bytes input = {0};
-    uint8_t mac[16], seed[16], plain[48];
+    uint8_t mac[16], seed[32], plain[64];
 
-    if (length != 2 * n + 16 + 8) {
+    if (length != 2 * n + iso_seed(sm) + 8) {
         return false;
     }
     bytes_add(&input, answer, length - 8);
@@ -154,7 +160,7 @@ bool iso_accept(struct iso_sm *sm, const uint8_t *rnd_ifd, const uint8_t *rnd_ic
         memcmp(plain + n, rnd_ifd, n) != 0) {
         return false;
     }
-    for (size_t i = 0; i < 16; i++) {
+    for (size_t i = 0; i < iso_seed(sm); i++) {
         seed[i] = plain[2 * n + i] ^ k_ifd[i];
     }
     iso_derive(sm, seed, 1, sm->enc);
@@ -168,13 +174,15 @@ uint16_t iso_authenticate(struct bench *bench, uint8_t reference, struct iso_sm 
 {
     static const uint8_t rnd_ifd[16] = {0x78, 0x17, 0x23, 0x86, 0x0C, 0x06, 0xC2, 0x26,
                                         0x91, 0x5E, 0x40, 0xD3, 0x6B, 0xA8, 0x1F, 0x02};
-    static const uint8_t k_ifd[16] = {0x0B, 0x79, 0x52, 0x40, 0xCB, 0x70, 0x49, 0xB0,
-                                      0x1C, 0x19, 0xB3, 0x3E, 0x32, 0x80, 0x4F, 0x0B};
+    static const uint8_t k_ifd[32] = {0x0B, 0x79, 0x52, 0x40, 0xCB, 0x70, 0x49, 0xB0,
+                                      0x1C, 0x19, 0xB3, 0x3E, 0x32, 0x80, 0x4F, 0x0B,
+                                      0x5D, 0xE1, 0x08, 0x97, 0xA4, 0x3C, 0x66, 0xF2,
+                                      0x70, 0x2B, 0xD5, 0x19, 0x8E, 0x43, 0xBC, 0x07};
     uint8_t rnd_ic[16];
     struct command command = {.ins = 0x84, .ne = iso_block(sm)};
     struct bytes data, apdu;
 
-    sm->key_length = 16;
+    sm->key_length = sm->key_length != 0 ? sm->key_length : 16;
     must(command_write(&command, &apdu), "GET CHALLENGE");
     if (bench_apdu(bench, apdu.data, apdu.length) != 0x9000) {
         return bench->sw;

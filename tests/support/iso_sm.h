@@ -10,7 +10,7 @@
 
 struct iso_sm {
     bool aes;
-    size_t key_length;        /* 16; AES also 24, 32 */
+    size_t key_length;        /* 16 (or 0); AES also 24, 32 */
     uint8_t enc[32], mac[32]; /* long-term keys before, session keys behind authentication */
     uint8_t ssc[16];          /* 3DES: 8 bytes */
     bool plain;               /* the last response was not protected */
@@ -20,14 +20,16 @@ size_t iso_block(const struct iso_sm *sm);
 
 /* ---- Mutual authentication ---- */
 
-/* Session key 1 (ENC) or 2 (MAC) from a seed of 16 bytes. */
-void iso_derive(const struct iso_sm *sm, const uint8_t seed[16], uint8_t counter, uint8_t key[16]);
+/* Bytes of a seed, K.IFD and K.IC: 16, or 32 if the key has more than 16. */
+size_t iso_seed(const struct iso_sm *sm);
+/* Session key 1 (ENC) or 2 (MAC) from a seed. */
+void iso_derive(const struct iso_sm *sm, const uint8_t *seed, uint8_t counter, uint8_t *key);
 /* Data of MUTUAL AUTHENTICATE: E(RND.IFD || RND.IC || K.IFD), MAC. */
 void iso_challenge(const struct iso_sm *sm, const uint8_t *rnd_ifd, const uint8_t *rnd_ic,
-                   const uint8_t k_ifd[16], struct bytes *data);
+                   const uint8_t *k_ifd, struct bytes *data);
 /* Takes the answer: the session keys and the counter. False if it is not the right card's. */
 bool iso_accept(struct iso_sm *sm, const uint8_t *rnd_ifd, const uint8_t *rnd_ic,
-                const uint8_t k_ifd[16], const uint8_t *answer, size_t length);
+                const uint8_t *k_ifd, const uint8_t *answer, size_t length);
 /* The whole of it, with the long-term keys in *sm. Returns the status word of MUTUAL AUTHENTICATE;
  * 0 if the card does not prove the keys. */
 uint16_t iso_authenticate(struct bench *bench, uint8_t reference, struct iso_sm *sm);

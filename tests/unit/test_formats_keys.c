@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The worked example of a key pair in docs/formats.md: what lies in the security chip's NVM,
- * recomputed with OpenSSL.
+ * The worked examples of a key pair and of a long secret in docs/formats.md: what lies in the
+ * security chip's NVM, recomputed with OpenSSL.
  */
 #include "example.h"
 #include "oracle.h"
@@ -52,17 +52,12 @@ static void store_pair(struct bench *bench, const struct example *example)
     assert_int_equal(cos_material_store(secure, &object), COS_OK);
 }
 
-static void key_pair(void **state)
+/* Entry and first chunk are those of the example, and the chunk is what CCM makes of the content
+ * (DATA bytes). */
+static void expect_stored(const struct bench *bench, const struct example *example)
 {
-    struct example *example = example_read("key-pair", true);
-    const uint8_t *key = example_value(example, "STORAGE-KEY", 32);
-    const uint8_t *nonce = example_value(example, "NONCE", 13);
-    uint8_t found[CHUNK], content[97], sealed[DATA + COS_CCM_TAG];
-    struct bench *bench = malloc(sizeof *bench);
+    uint8_t found[CHUNK];
 
-    (void)state;
-    bench_make(bench, &bench_small);
-    store_pair(bench, example);
     assert_int_equal(cos_store_read(&bench->secure.store,
                                     (1 + INDEX / 5) * PAYLOAD + INDEX % 5 * OBJECT_ENTRY, found,
                                     OBJECT_ENTRY),
@@ -70,18 +65,73 @@ static void key_pair(void **state)
     example_expect(example, "ENTRY", found, OBJECT_ENTRY);
     assert_int_equal(cos_store_read(&bench->secure.store, CHUNKS, found, CHUNK), COS_OK);
     example_expect(example, "CHUNK", found, CHUNK);
+}
+
+static void expect_sealed(const struct example *example, const uint8_t content[DATA])
+{
+    const uint8_t *nonce = example_value(example, "NONCE", 13);
+    const uint8_t *associated = example_value(example, "ASSOCIATED", 25);
+    uint8_t sealed[DATA + COS_CCM_TAG];
+
+    assert_memory_equal(nonce + 2, example_value(example, "CHUNK", CHUNK), 8);
+    assert_memory_equal(associated + 4, example_value(example, "ENTRY", OBJECT_ENTRY), 21);
+    assert_true(oracle_ccm_seal(example_value(example, "STORAGE-KEY", 32), 32, nonce, associated,
+                                25, content, DATA, sealed));
+    assert_memory_equal(example_value(example, "CHUNK", CHUNK) + 8, sealed, sizeof sealed);
+}
+
+static void key_pair(void **state)
+{
+    struct example *example = example_read("key-pair", true);
+    struct bench *bench = malloc(sizeof *bench);
+    uint8_t content[97];
+
+    (void)state;
+    bench_make(bench, &bench_small);
+    store_pair(bench, example);
+    expect_stored(bench, example);
     bench_free(bench);
     free(bench);
 
     oracle_ec_public(COS_P256, example_value(example, "PRIVATE-KEY", 32), content);
     example_expect(example, "POINT", content, 65);
     memcpy(content + 65, example_value(example, "PRIVATE-KEY", 32), 32);
-    assert_memory_equal(nonce + 2, example_value(example, "CHUNK", CHUNK), 8);
-    assert_memory_equal(example_value(example, "ASSOCIATED", 25) + 4,
-                        example_value(example, "ENTRY", OBJECT_ENTRY), 21);
-    assert_true(oracle_ccm_seal(key, 32, nonce, example_value(example, "ASSOCIATED", 25), 25,
-                                content, DATA, sealed));
-    assert_memory_equal(example_value(example, "CHUNK", CHUNK) + 8, sealed, sizeof sealed);
+    expect_sealed(example, content);
+    free(example);
+}
+
+static void long_secret(void **state)
+{
+    struct object object = {
+        .index = INDEX,
+        .kind = OBJECT_KEY,
+        .context = 1,
+        .number = 5,
+        .algorithm = ALGORITHM_HMAC,
+        .format = COS_SHA512,
+        .service = SERVICE_CHECKSUM | SERVICE_VERIFY_CHECKSUM,
+        .length = 64,
+        .change_rule = 0xFF,
+        .uses_left = USES_UNLIMITED,
+    };
+    struct example *example = example_read("long-secret", true);
+    struct bench *bench = malloc(sizeof *bench);
+    struct cos_secure *secure = &bench->secure;
+    uint8_t content[DATA] = {0};
+
+    (void)state;
+    bench_make(bench, &bench_small);
+    memcpy(secure->storage_key, example_value(example, "STORAGE-KEY", 32), 32);
+    calm(secure);
+    cos_change_start(secure);
+    assert_int_equal(cos_object_put(secure, &object, example_value(example, "SECRET", 64)), COS_OK);
+    assert_int_equal(cos_change_commit(secure), COS_OK);
+    expect_stored(bench, example);
+    bench_free(bench);
+    free(bench);
+
+    memcpy(content, example_value(example, "SECRET", 64), 64);
+    expect_sealed(example, content);
     free(example);
 }
 
@@ -89,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(key_pair),
+        cmocka_unit_test(long_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
