@@ -304,13 +304,15 @@ static enum cos_result store_dgi(struct cos_secure *secure, uint16_t number, str
     }
 }
 
-/* The next DGI: number, length in one byte or in two behind FF, value. Answers the number. */
+/* The next DGI: number, length in one byte or, from FF on, in two behind FF, value. Answers the
+ * number. */
 static uint16_t read_dgi(struct cos_reader *reader, struct cos_span *value)
 {
     const uint16_t number = cos_read16(reader);
     const uint8_t length = cos_read8(reader);
 
     value->length = length != 0xFF ? length : cos_read16(reader);
+    reader->failed |= length == 0xFF && value->length < 0xFF;
     value->data = cos_read_bytes(reader, value->length);
     return number;
 }
