@@ -7,6 +7,7 @@
 #include "crypt_rig.h"
 
 #include "cos/tlv.h"
+#include "secure_domain/domain.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,34 +33,39 @@ struct number {
     size_t length;
 };
 
-/* STORE DATA of a key's value with these numbers, in the session that is open. `long_form`: with a
- * length of three bytes. */
-static uint16_t import_as(struct bench *bench, bool long_form, uint8_t key,
-                          const struct number *numbers, size_t count)
+/* DGI 8040 of a key with these numbers. Returns its length. */
+static size_t write_dgi(uint8_t *dgi, size_t capacity, uint8_t key, const struct number *numbers,
+                        size_t count)
 {
     static const uint8_t name[] = {0xF0, 0x54, 0x57, 0x49, 0x4E, 0x43, 0x4F, 0x53, 0x01};
-    uint8_t data[BENCH_APDU_MAX];
-    struct cos_writer writer = cos_writer(data, sizeof data);
-    const size_t head = long_form ? 5 : 3;
+    uint8_t value[BENCH_APDU_MAX];
+    struct cos_writer writer = cos_writer(value, sizeof value), out = cos_writer(dgi, capacity);
 
-    cos_write16(&writer, 0x8040);
-    cos_write8(&writer, 0xFF); /* length */
-    if (long_form) {
-        cos_write16(&writer, 0);
-    }
     cos_tlv_write8(&writer, 0x83, key);
     cos_tlv_write(&writer, 0x84, name, sizeof name);
     for (size_t i = 0; i < count; i++) {
         cos_tlv_write(&writer, numbers[i].tag, numbers[i].data, numbers[i].length);
     }
-    assert_true(!writer.failed && writer.length < head + 255);
-    data[long_form ? 4 : 2] = (uint8_t)(writer.length - head);
-    return bench_sm(bench, 0x80, 0xE2, 0xE0, 0x00, data, writer.length);
+    cos_write16(&out, 0x8040);
+    if (writer.length < 255) {
+        cos_write8(&out, (uint8_t)writer.length);
+    } else {
+        cos_write8(&out, 0xFF);
+        cos_write16(&out, (uint16_t)writer.length);
+    }
+    cos_write_bytes(&out, value, writer.length);
+    assert_false(writer.failed || out.failed);
+    return out.length;
 }
 
+/* STORE DATA of it, in the session that is open. */
 static uint16_t import(struct bench *bench, uint8_t key, const struct number *numbers, size_t count)
 {
-    return import_as(bench, false, key, numbers, count);
+    uint8_t data[BENCH_APDU_MAX];
+    const size_t length = write_dgi(data, sizeof data, key, numbers, count);
+
+    assert_true(length <= 255);
+    return bench_sm(bench, 0x80, 0xE2, 0xE0, 0x00, data, length);
 }
 
 static void enter(struct bench *bench)
@@ -116,11 +122,35 @@ static void the_key_is_the_one_that_came(void **state)
     const struct number number = {0x86, point, 65};
     crypt_key(bench, 5, PUBLIC_P256);
     enter(bench);
-    assert_int_equal(import_as(bench, true, 5, &number, 1), 0x9000);
+    assert_int_equal(import(bench, 5, &number, 1), 0x9000);
     bench_select(bench);
     EVP_PKEY_free(crypt_read_ec(bench, 0x85, COS_P256));
     assert_memory_equal(bench->data + bench->length - 65, point, 65);
     EVP_PKEY_free(pkey);
+}
+
+/* What is longer than one command, as the chip gets it from several. */
+static void a_modulus_in_one(void **state)
+{
+    struct bench *bench = *state;
+    struct oracle_rsa rsa;
+    uint8_t data[BENCH_APDU_MAX];
+
+    oracle_rsa_generate(&rsa, 4096, 65537);
+    const struct number whole[] = {{0x81, rsa.n, 512}, {0x82, rsa.e, 3}};
+    crypt_key(bench, 4, OF_APPLICATION " 800104 C90140 CE0109 CC0108");
+    const size_t length = write_dgi(data, sizeof data, 4, whole, 2);
+    assert_int_equal(data[2], 0xFF);
+    for (size_t cut = 1; cut <= 3; cut++) {
+        const struct cos_span shorter = {data, length - cut};
+        assert_int_equal(cos_personal_store(&bench->secure, shorter, 0), COS_E_DATA);
+    }
+    const struct cos_span all = {data, length};
+    assert_int_equal(cos_personal_store(&bench->secure, all, 0), COS_OK);
+    cos_change_drop(&bench->secure);
+    cos_material_wipe(&bench->secure);
+    assert_is(bench, 4, &rsa);
+    oracle_rsa_free(&rsa);
 }
 
 static void a_modulus_in_halves(void **state)
@@ -466,6 +496,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CARD_TEST(the_key_is_the_one_that_came),
+        CARD_TEST(a_modulus_in_one),
         CARD_TEST(a_modulus_in_halves),
         CARD_TEST(no_moduli),
         CARD_TEST(no_points),
