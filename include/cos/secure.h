@@ -18,7 +18,7 @@ enum cos_secure_verdict {
     COS_VERDICT_STORE = 4,     /* NVM cannot be trusted */
     COS_VERDICT_BLANK = 5,     /* no fab record, no store */
     COS_VERDICT_ATTACKED = 6,  /* too many attacks */
-    COS_VERDICT_FAULT = 7,     /* an invariant broke */
+    COS_VERDICT_FAULT = 7,     /* an invariant broke, or a computation went wrong */
     COS_VERDICT_CONFIG =
         8, /* the configuration does not fit the memory, or is not that of the first start */
 };
@@ -208,8 +208,9 @@ enum cos_result cos_secure_start(struct cos_secure *secure, const struct cos_boa
  * COS_E_LINK_DOWN. */
 enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms);
 
-/* Reports a sensor event (cos/port.h). May be called from an idle hook. Counts as an attack;
- * written to NVM with the next call. */
+/* Reports a sensor event (cos/port.h). May be called from an idle hook. Counts as an attack:
+ * written to NVM by the cos_secure_serve() that is under way, behind the call that it executes, or
+ * else by the next one, before anything else. */
 void cos_secure_sensor(struct cos_secure *secure, enum cos_sensor event);
 
 /* Erase counts of the chip's store. */

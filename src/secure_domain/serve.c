@@ -206,60 +206,98 @@ static void keep_answer(struct cos_secure *secure, enum cos_result result,
     }
 }
 
-/* Errors that no input can cause. */
-static bool is_fault(enum cos_result result)
+/* What sensors reported: while the chip waited, before anything is done; and during a call, before
+ * the next one, so that no reset takes it back. */
+static void count_sensed(struct cos_secure *secure)
 {
-    return result == COS_E_INVARIANT || result == COS_E_CRYPTO || result == COS_E_STORE_DAMAGED ||
-           result == COS_E_ENTROPY || result == COS_E_SELF_TEST;
+    for (; secure->sensor_events > 0 && secure->alive == COS_YES; secure->sensor_events--) {
+        (void)cos_state_count_attack(secure); /* if NVM fails, the counter in RAM still stands */
+    }
+}
+
+/* Errors that no input can cause, and what the chip is mute for then. */
+static enum cos_secure_verdict verdict_of(enum cos_result result)
+{
+    switch (result) {
+    case COS_E_INVARIANT:
+    case COS_E_CRYPTO:
+        return COS_VERDICT_FAULT;
+    case COS_E_STORE_DAMAGED:
+        return COS_VERDICT_STORE;
+    case COS_E_ENTROPY:
+        return COS_VERDICT_ENTROPY;
+    case COS_E_SELF_TEST:
+        return COS_VERDICT_SELF_TEST;
+    default:
+        return COS_VERDICT_GOOD;
+    }
+}
+
+/* A fault that somebody provokes counts as an attack, and before it can be seen. */
+static enum cos_secure_verdict judge_fault(struct cos_secure *secure, enum cos_result result)
+{
+    const enum cos_secure_verdict verdict = verdict_of(result);
+
+    if (verdict != COS_VERDICT_GOOD && secure->alive == COS_YES) {
+        (void)cos_state_count_attack(secure);
+    }
+    return verdict == COS_VERDICT_GOOD && secure->store.broken ? COS_VERDICT_FAULT : verdict;
+}
+
+/* Executes one request, answers, and is mute if something was wrong that cannot be. */
+static enum cos_result answer(struct cos_secure *secure, const struct server_request *request)
+{
+    struct cos_writer body = cos_server_body(&secure->gate, request);
+    const enum cos_result result = execute(secure, request, &body);
+
+    cos_change_drop(secure);
+    cos_wipe(&secure->clear, sizeof secure->clear);
+    if (secure->waiting == 0 &&
+        (request->opcode == COS_GATE_KEY || request->opcode == COS_GATE_CRYPT ||
+         request->opcode == COS_GATE_AUTH)) {
+        cos_material_wipe(secure);
+    }
+    keep_answer(secure, result, &body);
+    enum cos_secure_verdict verdict = judge_fault(secure, result);
+    const uint8_t flags = cos_pending_any(secure) ? COS_GATE_FLAG_ACTIVE : 0;
+    const enum cos_result sent =
+        cos_server_respond(&secure->gate, request, result, flags, secure->epoch, body.length);
+    if (verdict == COS_VERDICT_GOOD) {
+        verdict = judge_fault(secure, sent);
+    }
+    if (verdict != COS_VERDICT_GOOD) {
+        cos_go_mute(secure, verdict);
+    }
+    return verdict_of(sent) != COS_VERDICT_GOOD ? COS_OK : sent;
 }
 
 enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
 {
     struct server_request request;
     enum server_event event;
+    enum cos_result result = cos_server_receive(&secure->gate, timeout_ms, &event, &request);
 
-    COS_TRY(cos_server_receive(&secure->gate, timeout_ms, &event, &request));
-    for (; secure->sensor_events > 0 && secure->alive == COS_YES; secure->sensor_events--) {
-        (void)cos_state_count_attack(secure);
-    }
-    if (event == SERVER_ATTACK) {
+    count_sensed(secure);
+    if (result == COS_OK && event == SERVER_ATTACK) {
         cos_pending_drop(secure);
         cos_status_clear(secure);
-        (void)cos_state_count_attack(secure); /* if NVM fails, the counter in RAM still stands */
-        (void)cos_store_settle(&secure->store);
-        return COS_OK;
-    }
-    if (event == SERVER_NOTHING) {
-        return COS_OK;
-    }
-    if (secure->board->idle != NULL) {
-        secure->board->idle(secure->board->context);
-    }
-    struct cos_writer body = cos_server_body(&secure->gate, &request);
-    enum cos_result result = execute(secure, &request, &body);
-    cos_change_drop(secure);
-    cos_wipe(&secure->clear, sizeof secure->clear);
-    if (secure->waiting == 0 &&
-        (request.opcode == COS_GATE_KEY || request.opcode == COS_GATE_CRYPT ||
-         request.opcode == COS_GATE_AUTH)) {
-        cos_material_wipe(secure);
-    }
-    keep_answer(secure, result, &body);
-    uint8_t flags = cos_pending_any(secure) ? COS_GATE_FLAG_ACTIVE : 0;
-    enum cos_result sent =
-        cos_server_respond(&secure->gate, &request, result, flags, secure->epoch, body.length);
-    if (is_fault(result) || is_fault(sent) || secure->store.broken) {
-        cos_go_mute(secure, COS_VERDICT_FAULT);
+        (void)cos_state_count_attack(secure);
+    } else if (result == COS_OK && event == SERVER_REQUEST) {
+        if (secure->board->idle != NULL) {
+            secure->board->idle(secure->board->context);
+        }
+        result = answer(secure, &request);
+        count_sensed(secure);
     }
     (void)cos_store_settle(&secure->store); /* found again when it matters */
-    return is_fault(sent) ? COS_OK : sent;
+    return result;
 }
 
 void cos_secure_sensor(struct cos_secure *secure, enum cos_sensor event)
 {
     (void)event; /* all count alike */
     if (secure->sensor_events < UINT16_MAX) {
-        secure->sensor_events++; /* a command may be under way: counted before the next one */
+        secure->sensor_events++; /* a call may be under way: counted behind it */
     }
 }
 

@@ -71,6 +71,7 @@ void cos_pending_drop(struct cos_secure *secure)
     cos_sessions_close(secure);
     cos_wipe(secure->challenge, sizeof secure->challenge);
     secure->challenge_length = 0;
+    cos_wipe(secure->digest, sizeof secure->digest);
     secure->digest_length = 0;
     cos_material_forget(secure);
     cos_wipe(&secure->held, sizeof secure->held);
