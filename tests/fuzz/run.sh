@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds the fuzz targets with clang (libFuzzer, ASan, UBSan) and replays their corpora; with an argument SECONDS each
-# target then fuzzes that long, from its corpus, the seeds that seeds/ describes, and what earlier runs found. T=name: one
+# Builds the fuzz targets with clang (libFuzzer, ASan, UBSan) and replays their corpora and the seeds that seeds/ describes;
+# with an argument SECONDS each target then fuzzes that long, from these and from what earlier runs found. T=name: one
 # target. MERGE=1: the corpus becomes the fewest inputs of all these that reach as much code. Exit 1 on a failure: the
 # input that caused it stands in $BUILD.
 set -u
@@ -34,21 +34,21 @@ for source in tests/fuzz/${T:-fuzz_*}.c; do
     corpus=tests/fuzz/corpus/${target#fuzz_}
     clang $flags $sanitizers -fsanitize=fuzzer -o "$BUILD/$target" "$source" "$BUILD"/obj/*.o \
         -ltomcrypt -ltommath -lcrypto || exit 1
-    if ! "$BUILD/$target" -runs=0 -artifact_prefix="$BUILD/$target-" "$corpus" >"$BUILD/$target.log" 2>&1; then
-        cat "$BUILD/$target.log"
-        echo "FAIL $target: corpus"
-        failed=$((failed + 1))
-        continue
-    fi
-    replayed=$(find "$corpus" -type f | wc -l)
-    echo "ok   $target: $replayed inputs"
-    targets=$((targets + 1)) inputs=$((inputs + replayed))
     found=$BUILD/corpus/$target seeds=$BUILD/seeds/$target
     rm -rf "$seeds"
     mkdir -p "$found" "$seeds"
     if [ -f "tests/fuzz/seeds/${target#fuzz_}.txt" ]; then
         python3 tests/fuzz/seeds.py "tests/fuzz/seeds/${target#fuzz_}.txt" "$seeds" || exit 2
     fi
+    if ! "$BUILD/$target" -runs=0 -artifact_prefix="$BUILD/$target-" "$corpus" "$seeds" >"$BUILD/$target.log" 2>&1; then
+        cat "$BUILD/$target.log"
+        echo "FAIL $target: corpus"
+        failed=$((failed + 1))
+        continue
+    fi
+    replayed=$(find "$corpus" "$seeds" -type f | wc -l)
+    echo "ok   $target: $replayed inputs"
+    targets=$((targets + 1)) inputs=$((inputs + replayed))
     if [ "$seconds" -gt 0 ]; then
         if "$BUILD/$target" -max_total_time="$seconds" -max_len=1024 -timeout=20 -artifact_prefix="$BUILD/$target-" \
             -print_final_stats=1 "$found" "$corpus" "$seeds" >"$BUILD/$target.log" 2>&1; then
