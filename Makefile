@@ -134,8 +134,9 @@ coverage:
 memcheck: $(addprefix $(BUILD)/tests/,$(memcheck_tests))
 	@tests/memcheck $^
 
+# SECONDS=n: fuzzes each target that long; MERGE=1: then minimises the corpora; T=name: one target.
 fuzz:
-	@tests/fuzz/run.sh $(SECONDS)
+	@T=$(T) MERGE=$(MERGE) tests/fuzz/run.sh $(SECONDS)
 
 clients: all
 	@tests/clients/run.sh
@@ -148,7 +149,7 @@ help:
 	@echo 'make demo     set-up, build, a card from two blank chips to a remote login'
 	@echo 'make check    set-up, build, every test, totals'
 	@echo 'make unit     cmocka programs (T=name: one of them; SAN=1, COV=1, CC=clang)'
-	@echo 'make power    torn power, long form          make fuzz SECONDS=n  fuzz that long'
+	@echo 'make power    torn power, long form          make fuzz SECONDS=n  fuzz that long (MERGE=1: keep what it found)'
 	@echo 'make size     code, RAM, stack, layering     make lint            format, cppcheck, clang-tidy'
 	@echo 'make clients  real PC/SC clients             make coverage        lines covered'
 	@echo 'make bench-fs what commands on files cost    make bench-gate      what the gate costs'

@@ -117,9 +117,9 @@ struct cos_crypto {
     /* FIPS 180-4 over the parts one after the other; the digest has cos_hash_size(which) bytes. */
     enum cos_result (*hash)(void *context, enum cos_hash which, const struct cos_span *parts,
                             size_t count, uint8_t *digest);
-    /* The same, after `processed` bytes (a multiple of the block, not 0) were hashed elsewhere:
-     * `state` is the chaining value then, cos_hash_state(which) bytes (ISO/IEC 7816-8:2019, PSO
-     * HASH with the last round on the card). Optional. */
+    /* The same, after `processed` bytes (a multiple of the block, not 0, below 2^60) were hashed
+     * elsewhere: `state` is the chaining value then, cos_hash_state(which) bytes (ISO/IEC
+     * 7816-8:2019, PSO HASH with the last round on the card). Optional. */
     enum cos_result (*hash_resume)(void *context, enum cos_hash which, const uint8_t *state,
                                    uint64_t processed, const struct cos_span *parts, size_t count,
                                    uint8_t *digest);

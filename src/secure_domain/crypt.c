@@ -74,6 +74,9 @@ enum cos_result cos_crypt_read_pair(struct cos_span data, uint32_t first_tag, ui
 
 /* ---- HASH ---- */
 
+/* SHA-1 to SHA-256 count bits up to 2^64 (FIPS 180-4, 1): with the rest of the message, too. */
+#define BITS_BEFORE_MAX (UINT64_MAX / 2)
+
 /* The chaining value and the number of bits before it, then the rest of the message. */
 static enum cos_result resume(struct operation *operation, uint8_t *digest)
 {
@@ -86,7 +89,8 @@ static enum cos_result resume(struct operation *operation, uint8_t *digest)
     COS_CHECK(before.length == state + 8, COS_E_DATA);
     const uint64_t bits =
         (uint64_t)cos_get32(before.data + state) << 32 | cos_get32(before.data + state + 4);
-    COS_CHECK(bits != 0 && bits % (8 * cos_hash_block(operation->hash)) == 0, COS_E_DATA);
+    COS_CHECK(bits != 0 && bits <= BITS_BEFORE_MAX, COS_E_DATA);
+    COS_CHECK(bits % (8 * cos_hash_block(operation->hash)) == 0, COS_E_DATA);
     COS_TRY(cos_key_self_test(operation->secure, COS_SELF_TEST_HASH));
     return crypto->hash_resume(crypto->context, operation->hash, before.data, bits / 8, &last, 1,
                                digest);

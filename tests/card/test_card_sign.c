@@ -310,6 +310,11 @@ static void the_last_round_on_the_card(void **state)
         assert_memory_equal(bench->data, expected, bench->length);
         data[2 + size - 1] ^= 8; /* not a whole block */
         assert_int_equal(crypt_send(bench, 0x2A, 0x90, 0xA0, data, writer.length), 0x6A80);
+        data[2 + size - 1] ^= 8;
+        data[2 + chaining] = 0x7F; /* as long as a message can be */
+        assert_int_equal(crypt_send(bench, 0x2A, 0x90, 0xA0, data, writer.length), 0x9000);
+        data[2 + chaining] = 0x80; /* longer than that */
+        assert_int_equal(crypt_send(bench, 0x2A, 0x90, 0xA0, data, writer.length), 0x6A80);
         memset(data + 2 + chaining, 0, 8); /* nothing before it */
         assert_int_equal(crypt_send(bench, 0x2A, 0x90, 0xA0, data, writer.length), 0x6A80);
     }

@@ -173,7 +173,7 @@ static void in_the_middle_of_a_terminals_session(void **state)
 
     (void)state;
     hostile.calls = 0;
-    hostile.secured = false;
+    hostile.secured = true;
     for (enum iso_key key = ISO_DES3; key <= ISO_AES; key++) {
         for (size_t i = 0; i < COUNT(commands); i++) {
             open_for_terminal(key, &commands[i], &opened);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Fuzz target: a whole card. The input chooses a card (fresh from the factory, initialized, in use,
- * in use with files of every structure that all may do everything with) and is then a sequence of
- * command APDUs from outside, some of them through the issuer's own secure messaging, with card
- * resets in between. abort() marks what no input may lead to.
+ * in use with files of every structure that all may do everything with, in use with keys and PINs
+ * of every kind) and is then a sequence of command APDUs from outside, some of them through the
+ * issuer's own secure messaging, or through a session under a mutual key, with card resets in
+ * between. abort() marks what no input may lead to.
  */
-#include "gate_rig.h"
+#include "rig.h"
 #include "secure_domain/domain.h"
 #include "twinctl/bytes.h"
 
@@ -13,16 +14,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { STEPS = 40, CARDS = 4, OPEN_CARD = 3 };
+enum { STEPS = 40, CARDS = 5, OPEN_CARD = 3, KEYED_CARD = 4 };
 
 /* The first byte of a step: the length of the APDU that follows, or one of these. */
-enum step { STEP_SECURED_OPEN = 0xFD, STEP_SECURED = 0xFE, STEP_RESET = 0xFF };
+enum step {
+    STEP_MUTUAL = 0xFB,
+    STEP_MUTUAL_OPEN = 0xFC,
+    STEP_SECURED_OPEN = 0xFD,
+    STEP_SECURED = 0xFE,
+    STEP_RESET = 0xFF,
+};
 
 static struct bench bench;
 static struct gate_snapshot cards[CARDS];
-static bool secured;
+static struct hunt hunt; /* for the keyed card's secrets in what it answers */
+static struct iso_sm mutual;
+static bool secured, mutual_open;
 
 static void must(bool condition, const char *what)
 {
@@ -81,25 +91,39 @@ static void make_files(void)
          "rules of EF.ARR");
 }
 
-static void make_cards(void)
+static void make_card(unsigned card)
 {
     static const enum cos_life_cycle states[CARDS] = {COS_LIFE_OPERATIONAL, COS_LIFE_INITIALIZED,
                                                       COS_LIFE_FABRICATED, COS_LIFE_OPERATIONAL};
     struct bench_sizes large = bench_small;
 
+    if (card == KEYED_CARD) {
+        rig_make_card(&bench);
+        rig_list_secrets(&bench, &hunt);
+        hunt.count--; /* whoever satisfies its rule reads the file */
+        return;
+    }
     large.app.size = 16384;
     large.app_pages = 61;
     large.files = 32;
+    bench_init(&bench, card == OPEN_CARD ? &large : &bench_small);
+    must(rig_power_on(&bench) && bench_produce_to(&bench, states[card]), "production");
+    if (card == OPEN_CARD) {
+        make_files();
+    }
+    bench_power_off(&bench);
+    must(rig_power_on(&bench), "start");
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
     for (unsigned i = 0; i < CARDS; i++) {
-        bench_init(&bench, i == OPEN_CARD ? &large : &bench_small);
-        must(bench_power_on(&bench) && bench_produce_to(&bench, states[i]), "production");
-        if (i == OPEN_CARD) {
-            make_files();
-        }
-        bench_power_off(&bench);
-        must(bench_power_on(&bench), "start");
+        make_card(i);
         gate_snapshot_save(&bench, &cards[i]);
     }
+    return 0;
 }
 
 static bool word_exists(uint16_t sw)
@@ -165,56 +189,77 @@ static void open_secured(void)
               bench_sm_open(&bench, version, 0x03) == 0x9000;
 }
 
+static void mutual_step(const uint8_t *apdu, size_t length)
+{
+    const size_t nc = length > 5 ? length - 5 : 0;
+
+    if (mutual_open && length >= 4 && nc <= 200) {
+        const struct command command = {apdu[0] & 0x80U, apdu[1], apdu[2], apdu[3],
+                                        apdu + 5,        nc,      256};
+        must(iso_send_command(&bench, &mutual, &command) != 0, "what is protected is authentic");
+    }
+}
+
+static void open_mutual(void)
+{
+    mutual = rig_mutual_key();
+    mutual_open = iso_authenticate(&bench, RIG_MUTUAL, &mutual) == 0x9000;
+    must(bench.sw != 0, "the card proves its key");
+}
+
 static void reset(void)
 {
     bench_power_off(&bench);
-    (void)bench_power_on(&bench);
-    secured = false;
+    (void)rig_power_on(&bench);
+    secured = mutual_open = false;
 }
 
 static void one_step(struct cos_reader *input)
 {
     const uint8_t kind = cos_read8(input);
+    const bool wrapped = kind == STEP_SECURED || kind == STEP_MUTUAL;
     uint8_t apdu[BENCH_APDU_MAX];
 
-    if (kind == STEP_RESET) {
+    switch (kind) {
+    case STEP_RESET:
         reset();
         return;
-    }
-    if (kind == STEP_SECURED_OPEN) {
+    case STEP_SECURED_OPEN:
         open_secured();
         return;
-    }
-    size_t length = kind == STEP_SECURED ? cos_read8(input) : kind;
-    length = length < input->length ? length : input->length;
-    if (length == 0) {
+    case STEP_MUTUAL_OPEN:
+        open_mutual();
         return;
+    default:
+        break;
     }
-    memcpy(apdu, cos_read_bytes(input, length), length);
+    const size_t length = rig_take(input, apdu, wrapped ? cos_read8(input) : kind);
     if (kind == STEP_SECURED) {
         secured_step(apdu, length);
-    } else {
+    } else if (kind == STEP_MUTUAL) {
+        mutual_step(apdu, length);
+    } else if (length > 0) {
         (void)bench_apdu(&bench, apdu, length);
     }
+    hunt_see(&hunt, bench.data, bench.length);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static bool made;
     struct cos_reader input = cos_reader(data, size);
 
-    if (!made) {
-        make_cards();
-        made = true;
-    }
     gate_snapshot_restore(&bench, &cards[cos_read8(&input) % CARDS]);
-    secured = false;
+    secured = mutual_open = false;
     bench.sw = 0x9000;
+    hunt.seen_length = 0;
     for (unsigned step = 0; step < STEPS && input.length > 0; step++) {
         const enum cos_life_cycle before = (enum cos_life_cycle)bench.secure.life_cycle;
         one_step(&input);
         check(before);
     }
     check_files();
+    must(hunt_find(&hunt, hunt.seen, hunt.seen_length) == NULL ||
+             hunt_find(&hunt, data, size) != NULL, /* who brings a secret, may read it */
+         "a secret was answered");
     return 0;
 }

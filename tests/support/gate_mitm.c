@@ -7,6 +7,11 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
+static uint32_t choose(struct mitm *mitm, uint32_t bound)
+{
+    return mitm->script != NULL ? cos_read16(mitm->script) % bound : sim_below(&mitm->seed, bound);
+}
+
 static void put(struct mitm *mitm, bool to_secure, const struct bench_frame *frame)
 {
     struct bench *bench = mitm->bench;
@@ -19,7 +24,7 @@ static void put(struct mitm *mitm, bool to_secure, const struct bench_frame *fra
 
 static void flip(struct mitm *mitm, struct bench_frame *frame)
 {
-    uint32_t bit = sim_below(&mitm->seed, (uint32_t)(8 * frame->length));
+    uint32_t bit = choose(mitm, (uint32_t)(8 * frame->length));
 
     frame->bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
 }
@@ -41,11 +46,11 @@ static void inject(struct mitm *mitm)
         {COS_GATE_CONTEXT, 2, {COS_CONTEXT_DROP, 0}},
         {COS_GATE_STATUS, 0, {0}},
     };
-    const size_t i = sim_below(&mitm->seed, COUNT(wishes));
+    const size_t i = choose(mitm, COUNT(wishes));
     struct bench_frame frame;
 
-    (void)gate_rig_plain(sim_below(&mitm->seed, 1000), wishes[i].opcode, wishes[i].message,
-                         wishes[i].length, &frame);
+    (void)gate_rig_plain(choose(mitm, 1000), wishes[i].opcode, wishes[i].message, wishes[i].length,
+                         &frame);
     put(mitm, true, &frame);
 }
 
@@ -61,14 +66,14 @@ static unsigned play(struct mitm *mitm, enum mitm_trick trick, bool to_secure,
     case TRICK_DOUBLE:
         return 2;
     case TRICK_TRUNCATE:
-        frame->length -= 1 + sim_below(&mitm->seed, (uint32_t)frame->length);
+        frame->length -= 1 + choose(mitm, (uint32_t)frame->length);
         return 1;
     case TRICK_FORGE:
         flip(mitm, frame);
         gate_rig_repair(frame);
         return 1;
     case TRICK_REPLAY:
-        put(mitm, to_secure, &mitm->kept[sim_below(&mitm->seed, (uint32_t)mitm->kept_count)]);
+        put(mitm, to_secure, &mitm->kept[choose(mitm, (uint32_t)mitm->kept_count)]);
         return 1;
     case TRICK_REORDER:
         mitm->held = *frame;
@@ -84,10 +89,26 @@ static unsigned play(struct mitm *mitm, enum mitm_trick trick, bool to_secure,
     }
 }
 
+/* Whether he plays a trick with this frame, and which. */
+static bool wants_to(struct mitm *mitm, enum mitm_trick *trick)
+{
+    if (mitm->script != NULL) {
+        const uint8_t byte = mitm->script->length > 0 ? cos_read8(mitm->script) : 0xFF;
+        *trick = (enum mitm_trick)byte;
+        return byte < mitm->tricks;
+    }
+    if (sim_below(&mitm->seed, 100) >= mitm->percent) {
+        return false;
+    }
+    *trick = (enum mitm_trick)sim_below(&mitm->seed, mitm->tricks);
+    return true;
+}
+
 static unsigned tap(void *context, bool to_secure, uint8_t *bytes, size_t *length)
 {
     struct mitm *mitm = context;
     struct bench_frame frame = {.length = *length};
+    enum mitm_trick trick;
     unsigned times = 1;
 
     memcpy(frame.bytes, bytes, *length);
@@ -97,8 +118,7 @@ static unsigned tap(void *context, bool to_secure, uint8_t *bytes, size_t *lengt
         put(mitm, to_secure, &frame); /* the later one first */
         frame = mitm->held;
         mitm->holding = false;
-    } else if (sim_below(&mitm->seed, 100) < mitm->percent) {
-        const enum mitm_trick trick = (enum mitm_trick)sim_below(&mitm->seed, mitm->tricks);
+    } else if (wants_to(mitm, &trick)) {
         mitm->played++;
         mitm->malicious += trick >= TRICK_FORGE ? 1 : 0;
         times = play(mitm, trick, to_secure, &frame);
@@ -119,4 +139,9 @@ void mitm_tap(struct mitm *mitm)
     mitm->bench->tap = tap;
     mitm->bench->tap_context = mitm;
     mitm->holding = false;
+}
+
+void mitm_read(struct mitm *mitm, struct cos_reader *script)
+{
+    mitm->script = script;
 }

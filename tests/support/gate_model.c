@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { GOOD_CIRCUMSTANCES = 256 };
+
 static void read_state(const struct bench *bench, uint8_t state[STATE_SIZE])
 {
     memset(state, 0, STATE_SIZE);
@@ -10,17 +12,26 @@ static void read_state(const struct bench *bench, uint8_t state[STATE_SIZE])
     memset(state + STATE_ATTACKS, 0, 2);
 }
 
-/* Logical bytes as one number, eight bytes at a time: it is asked for after each call. */
+static void add_to(uint64_t *digest, uint64_t word)
+{
+    *digest = (*digest ^ word) * 0x9E3779B97F4A7C15ULL;
+    *digest ^= *digest >> 32;
+}
+
+/* Logical bytes as one number: it is asked for after each call that writes. */
 static uint64_t pages(const struct bench *bench, uint32_t first, uint32_t count)
 {
     const struct cos_store *store = &bench->secure.store;
-    uint64_t digest = count;
+    const uint32_t end = (first + count) * store->payload;
+    uint64_t words[16], digest = count;
 
-    for (uint32_t at = 0; at < count * store->payload; at += 8) {
-        uint64_t word = 0;
-        (void)cos_store_read(store, first * store->payload + at, (uint8_t *)&word, sizeof word);
-        digest = (digest ^ word) * 0x9E3779B97F4A7C15ULL;
-        digest ^= digest >> 32;
+    for (uint32_t at = first * store->payload; at < end; at += sizeof words) {
+        const size_t length = end - at < sizeof words ? end - at : sizeof words;
+        memset(words, 0, sizeof words);
+        (void)cos_store_read(store, at, (uint8_t *)words, length);
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+            add_to(&digest, words[i]);
+        }
     }
     return digest;
 }
@@ -55,45 +66,149 @@ void gate_model_take(const struct bench *bench, struct gate_model *model)
     read_state(bench, model->state);
     model->applications = applications(bench);
     model->vault = vault(bench);
+    model->operations = bench->power.operations;
     model->status = bench->secure.channels[0];
-    for (unsigned condition = 0; condition <= 0xFF; condition++) {
-        model->satisfied[condition] =
-            cos_status_satisfies(&bench->secure, 0, (uint8_t)condition) == COS_YES;
-    }
+    model->session = bench->secure.sessions[0];
+    model->open = model->session.open == COS_YES;
+    model->user = model->maker = model->switched = GATE_MODEL_NONE;
 }
 
-static bool same_but_tries(const struct object *a, const struct object *b)
+/* ---- Conditions ---- */
+
+static int find(const struct gate_model *model, enum object_kind kind, uint8_t context,
+                uint8_t number)
 {
-    return a->kind == b->kind && a->context == b->context && a->number == b->number &&
-           a->version == b->version && a->algorithm == b->algorithm && a->usage == b->usage &&
-           a->length == b->length && a->use_rule == b->use_rule && a->reset_rule == b->reset_rule &&
-           a->change_rule == b->change_rule && a->resetting_code == b->resetting_code &&
-           a->shortest == b->shortest && a->longest == b->longest && a->format == b->format &&
-           a->flags == b->flags && a->state == b->state && a->uses_left == b->uses_left &&
-           a->level == b->level && memcmp(a->valid_to, b->valid_to, 4) == 0 &&
-           a->tries_max == b->tries_max && a->generation == b->generation &&
-           a->counter == b->counter;
+    for (int i = 0; i < model->count && i < GATE_MODEL_OBJECTS; i++) {
+        const struct object *object = &model->objects[i];
+        if (object->kind == kind && object->context == context && object->number == number &&
+            object->version == 0) {
+            return i;
+        }
+    }
+    return GATE_MODEL_NONE;
 }
 
-/* Nobody authenticated, so a condition holds only if it is "always", or if secure messaging is
- * there and by itself enough. */
-static bool may_hold(uint8_t condition, bool secured)
+static bool has_bit(uint16_t bits, uint8_t number)
 {
-    const uint8_t kinds = condition & 0x70;
-
-    if (condition == 0x00) {
-        return true;
-    }
-    if (condition == 0xFF || (condition & 0x0F) == 0x0F || !secured || (kinds & 0x40) == 0) {
-        return false;
-    }
-    return (condition & 0x80) == 0 || kinds == 0x40;
+    return (bits >> number & 1U) != 0;
 }
 
-static const char *broken_status(const struct bench *bench, const struct gate_model *model,
-                                 bool secured)
+/* A PIN that was verified or is disabled, a key that was authenticated. */
+static bool is_satisfied(const struct gate_model *model, uint8_t application, bool global,
+                         enum object_kind kind, uint8_t number)
+{
+    const struct cos_channel *status = &model->status;
+
+    if (number == 0) {
+        number = 1;
+        global = global || application == CONTEXT_GLOBAL ||
+                 find(model, kind, application, number) == GATE_MODEL_NONE;
+    }
+    if (kind == OBJECT_KEY) {
+        return has_bit(global ? status->keys_global : status->keys_local, number);
+    }
+    const int pin = find(model, kind, global ? CONTEXT_GLOBAL : application, number);
+    return has_bit(global ? status->pins_global : status->pins_local, number) ||
+           (pin != GATE_MODEL_NONE && (global || application != CONTEXT_GLOBAL) &&
+            (model->objects[pin].state & STATE_DISABLED) != 0);
+}
+
+/* Whether the open command came through the issuer's session, or one under the mutual key that is
+ * meant. */
+static bool is_secured(const struct gate_model *model, uint8_t application, bool global,
+                       uint8_t number)
+{
+    const struct cos_session *session = &model->session;
+    const uint8_t context = global ? CONTEXT_GLOBAL : application;
+    const bool iso = session->protocol == COS_SM_ISO_AES || session->protocol == COS_SM_ISO_DES3;
+
+    return model->open && (!iso || (session->context == context && session->key == number &&
+                                    (global || context != CONTEXT_GLOBAL)));
+}
+
+/* Whether a condition byte may hold, of a rule of something global or not. */
+static bool may_hold(const struct bench *bench, const struct gate_model *model, bool secured,
+                     bool global, uint8_t condition)
+{
+    const uint8_t number = condition & 0x0F, application = bench->secure.channels[0].application;
+    const struct {
+        uint8_t bit;
+        bool holds;
+    } kinds[] = {
+        {0x40, secured && is_secured(model, application, global, number)},
+        {0x20, is_satisfied(model, application, global, OBJECT_KEY, number)},
+        {0x10, is_satisfied(model, application, global, OBJECT_PIN, number)},
+    };
+    bool all = true, any = false;
+
+    if (condition == 0x00 || condition == 0xFF || number == 0x0F) {
+        return condition == 0x00;
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if ((condition & kinds[i].bit) != 0) {
+            all = all && kinds[i].holds;
+            any = any || kinds[i].holds;
+        }
+    }
+    return any && (all || (condition & 0x80) == 0);
+}
+
+static uint64_t identity(const struct cos_session *session)
+{
+    return (uint64_t)session->protocol << 24 | (uint64_t)session->level << 16 |
+           (uint64_t)session->key << 8 | session->context;
+}
+
+/* What the answers about conditions depend on, as a number. */
+static uint64_t circumstances(const struct bench *bench, const struct gate_model *model,
+                              bool secured)
 {
     const struct cos_channel *channel = &bench->secure.channels[0], *was = &model->status;
+    const struct cos_session *session = &bench->secure.sessions[0];
+    uint64_t digest = bench->secure.held.channel;
+
+    add_to(&digest, session->open);
+    add_to(&digest, identity(session));
+    add_to(&digest, identity(&model->session));
+    add_to(&digest, (uint64_t)(channel->application << 3 | model->open << 2 | secured << 1 |
+                               bench->secure.in_sm));
+    add_to(&digest, (uint64_t)channel->pins_global << 16 | channel->pins_local);
+    add_to(&digest, (uint64_t)channel->keys_global << 16 | channel->keys_local);
+    add_to(&digest, (uint64_t)was->pins_global << 16 | was->pins_local);
+    add_to(&digest, (uint64_t)was->keys_global << 16 | was->keys_local);
+    for (uint16_t i = 0; i < model->count && i < GATE_MODEL_OBJECTS; i++) {
+        const struct object *object = &model->objects[i];
+        add_to(&digest, (uint64_t)object->kind << 32 | (uint64_t)object->state << 24 |
+                            (uint64_t)(object->context << 16 | object->number << 8) |
+                            object->version);
+    }
+    return digest;
+}
+
+/* Each condition byte; circumstances that were good once are so again. */
+static const char *broken_conditions(const struct bench *bench, const struct gate_model *model,
+                                     bool secured)
+{
+    static uint64_t good[GOOD_CIRCUMSTANCES];
+    const uint64_t now = circumstances(bench, model, secured);
+
+    if (good[now % GOOD_CIRCUMSTANCES] == now) {
+        return NULL;
+    }
+    for (unsigned condition = 0; condition <= 0xFF; condition++) {
+        if (cos_status_satisfies(&bench->secure, 0, (uint8_t)condition) != COS_NO &&
+            !may_hold(bench, model, secured, false, (uint8_t)condition)) {
+            return "a condition that nobody satisfied is satisfied";
+        }
+    }
+    good[now % GOOD_CIRCUMSTANCES] = now;
+    return NULL;
+}
+
+static const char *broken_status(const struct bench *bench, struct gate_model *model, bool secured)
+{
+    const struct cos_channel *channel = &bench->secure.channels[0];
+    struct cos_channel *was = &model->status;
 
     if ((channel->pins_global & ~was->pins_global) != 0 ||
         (channel->pins_local & ~was->pins_local) != 0) {
@@ -103,56 +218,318 @@ static const char *broken_status(const struct bench *bench, const struct gate_mo
         (channel->keys_local & ~was->keys_local) != 0) {
         return "a key counts as authenticated";
     }
-    for (unsigned condition = 0; condition <= 0xFF; condition++) {
-        if (cos_status_satisfies(&bench->secure, 0, (uint8_t)condition) != COS_NO &&
-            !model->satisfied[condition] && !may_hold((uint8_t)condition, secured)) {
-            return "a condition that nobody satisfied is satisfied";
-        }
+    *was = *channel;
+    const bool open = bench->secure.sessions[0].open == COS_YES;
+    if (open && !model->open) {
+        return "a session of secure messaging was opened";
+    }
+    model->open = open;
+    return broken_conditions(bench, model, secured);
+}
+
+/* ---- Objects ---- */
+
+static bool same_for_life(const struct object *a, const struct object *b)
+{
+    return a->kind == b->kind && a->context == b->context && a->number == b->number &&
+           a->version == b->version && a->algorithm == b->algorithm && a->usage == b->usage &&
+           a->service == b->service && a->length == b->length && a->use_rule == b->use_rule &&
+           a->reset_rule == b->reset_rule && a->change_rule == b->change_rule &&
+           a->resetting_code == b->resetting_code && a->shortest == b->shortest &&
+           a->longest == b->longest && a->format == b->format && a->flags == b->flags &&
+           a->level == b->level && memcmp(a->valid_to, b->valid_to, 4) == 0 &&
+           a->tries_max == b->tries_max && a->generation == b->generation && a->size == b->size &&
+           a->chunk == b->chunk;
+}
+
+/* What was paid for a use of the key that the call may work with, and for no other. */
+static const char *broken_counters(const struct object *was, const struct object *now, bool used)
+{
+    const unsigned fell = (unsigned)was->uses_left - now->uses_left;
+    const uint32_t counted = now->counter - was->counter;
+
+    if (now->tries_left > was->tries_left) {
+        return "tries rose";
+    }
+    if (was->tries_left - now->tries_left > 1) {
+        return "one call took two tries";
+    }
+    if (now->uses_left > was->uses_left) {
+        return "uses rose";
+    }
+    if (fell > (used ? 1U : 0U)) {
+        return "uses fell without a use";
+    }
+    if (counted > (used && was->service == SERVICE_OTP ? 1U : 0U)) {
+        return "a counter moved without a use";
     }
     return NULL;
 }
 
-const char *gate_model_broken(const struct bench *bench, struct gate_model *model, bool secured)
+static const char *broken_object(struct gate_model *model, int i, const struct object *now)
+{
+    struct object *was = &model->objects[i];
+    const uint8_t switched = was->state ^ now->state;
+
+    if (!same_for_life(was, now)) {
+        return "a PIN or key was written, came or went";
+    }
+    if (switched != 0 && (switched != STATE_DISABLED || i != model->switched)) {
+        return "the state of a PIN changed";
+    }
+    const char *broken = broken_counters(was, now, i == model->user && model->granted);
+    *was = *now;
+    return broken;
+}
+
+static const char *broken_memory(const struct bench *bench, struct gate_model *model)
 {
     uint8_t state[STATE_SIZE];
+    const char *broken = NULL;
 
-    if (bench->secure.life_cycle != model->state[STATE_LIFE_CYCLE]) {
-        return "the life cycle moved";
-    }
     read_state(bench, state);
     if (memcmp(state, model->state, sizeof state) != 0) {
         return "the state record changed";
     }
-    for (uint16_t i = 0; i < model->count && i < GATE_MODEL_OBJECTS; i++) {
-        struct object *was = &model->objects[i], now;
-        if (cos_object_read(&bench->secure, i, &now) != COS_OK) {
+    for (int i = 0; i < model->count && i < GATE_MODEL_OBJECTS && broken == NULL; i++) {
+        struct object now;
+        if (cos_object_read(&bench->secure, (uint16_t)i, &now) != COS_OK) {
             return "an object cannot be read";
         }
-        if (!same_but_tries(was, &now)) {
-            return "a PIN or key was written, came or went";
-        }
-        if (now.tries_left > was->tries_left) {
-            return "tries rose";
-        }
-        was->tries_left = now.tries_left;
+        broken = broken_object(model, i, &now);
     }
-    if (applications(bench) != model->applications) {
+    if (broken == NULL && applications(bench) != model->applications) {
         return "an application was registered";
     }
-    if (vault(bench) != model->vault) {
+    if (broken == NULL && vault(bench) != model->vault) {
         return "a vault file was created, changed or deleted";
     }
-    return broken_status(bench, model, secured);
+    return broken;
+}
+
+const char *gate_model_broken(const struct bench *bench, struct gate_model *model, bool secured)
+{
+    const char *broken = NULL;
+
+    if (bench->secure.life_cycle != model->state[STATE_LIFE_CYCLE]) {
+        return "the life cycle moved";
+    }
+    if (bench->power.operations != model->operations) {
+        broken = broken_memory(bench, model);
+        model->operations = bench->power.operations;
+    }
+    model->user = model->maker = model->switched = GATE_MODEL_NONE;
+    return broken != NULL ? broken : broken_status(bench, model, secured);
+}
+
+/* ---- What a call may do ---- */
+
+static int named(const struct bench *bench, const struct gate_model *model, enum object_kind kind,
+                 uint8_t reference)
+{
+    const uint8_t application = bench->secure.channels[0].application;
+
+    if ((reference & 0x60) != 0 || ((reference & 0x80) != 0 && application == CONTEXT_GLOBAL)) {
+        return GATE_MODEL_NONE;
+    }
+    return find(model, kind, (reference & 0x80) != 0 ? application : CONTEXT_GLOBAL,
+                reference & 0x1F);
+}
+
+/* PERFORM SECURITY OPERATION: the template and direction that name the key, and what it must serve.
+ * 00 in P1 or P2 of a row: any that no row above has. */
+static int key_of_operation(const struct bench *bench, const struct gate_model *model, uint8_t p1,
+                            uint8_t p2, uint8_t *service)
+{
+    enum { CCT = 3, DST = 4, CT = 5 };
+    static const struct {
+        uint8_t p1, p2, template, direction, service;
+    } rows[] = {
+        {0x9E, 0x9A, DST, REFERENCE_COMPUTE, SERVICE_SIGN | SERVICE_ATTEST},
+        {0x00, 0xA8, DST, REFERENCE_VERIFY, SERVICE_SIGN},
+        {0x8E, 0x80, CCT, REFERENCE_COMPUTE, SERVICE_CHECKSUM},
+        {0x00, 0xA2, CCT, REFERENCE_VERIFY, SERVICE_VERIFY_CHECKSUM},
+        {0x80, 0x00, CT, REFERENCE_COMPUTE, SERVICE_DECIPHER},
+        {0x00, 0x80, CT, REFERENCE_VERIFY, SERVICE_ENCIPHER},
+    };
+    const struct cos_references *references = &bench->secure.channels[0].environment.references;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0] && p1 != 0x90; i++) {
+        if ((rows[i].p1 == 0 || rows[i].p1 == p1) && (rows[i].p2 == 0 || rows[i].p2 == p2)) {
+            *service = rows[i].service;
+            return named(bench, model, OBJECT_KEY,
+                         references->of[rows[i].template][rows[i].direction].key);
+        }
+    }
+    return GATE_MODEL_NONE; /* a hash, or nothing that there is */
+}
+
+/* AUTH: internal, external, general. Nobody who asks here can pass as the other side. */
+static bool serves_authentication(const struct object *key, uint8_t operation)
+{
+    const bool passes = key->usage == USAGE_EXTERNAL || key->usage == USAGE_MUTUAL;
+
+    return operation == COS_AUTH_GENERAL ? !passes || key->usage == USAGE_EXTERNAL
+                                         : operation == COS_AUTH_INTERNAL && !passes;
+}
+
+static void ask_for_use(const struct bench *bench, struct gate_model *model, int user, bool serves)
+{
+    const struct object *key = &model->objects[user];
+
+    model->user = user;
+    model->granted = serves && !bench->secure.in_sm && key->uses_left != 0 &&
+                     may_hold(bench, model, false, key->context == CONTEXT_GLOBAL, key->use_rule);
+}
+
+static void ask_for_pair(const struct bench *bench, struct gate_model *model, uint8_t reference)
+{
+    const int i = named(bench, model, OBJECT_KEY, reference);
+
+    if (i != GATE_MODEL_NONE && !bench->secure.in_sm &&
+        may_hold(bench, model, false, (reference & 0x80) == 0, model->objects[i].change_rule)) {
+        model->maker = i;
+    }
+}
+
+static void ask_for_switch(const struct bench *bench, struct gate_model *model, uint8_t reference)
+{
+    const int i = named(bench, model, OBJECT_PIN, reference);
+    const struct cos_channel *status = &model->status;
+    const uint16_t verified = (reference & 0x80) == 0 ? status->pins_global : status->pins_local;
+
+    if (i != GATE_MODEL_NONE && !bench->secure.in_sm && has_bit(verified, reference & 0x1F) &&
+        (model->objects[i].flags & FLAG_MAY_DISABLE) != 0) {
+        model->switched = i;
+    }
+}
+
+void gate_model_ask(const struct bench *bench, struct gate_model *model, uint8_t opcode,
+                    const uint8_t *message, size_t length)
+{
+    const uint8_t operation = length > 0 ? message[0] : 0;
+    uint8_t service = 0;
+    int i;
+
+    model->user = model->maker = model->switched = GATE_MODEL_NONE;
+    model->granted = false;
+    if (opcode == COS_GATE_CRYPT && length >= 4) {
+        i = key_of_operation(bench, model, message[2], message[3], &service);
+        if (i != GATE_MODEL_NONE) {
+            ask_for_use(bench, model, i, (model->objects[i].service & service) != 0);
+        }
+    } else if (opcode == COS_GATE_AUTH && length >= 4 && operation != COS_AUTH_SCP03_BEGIN &&
+               operation != COS_AUTH_SCP03_FINISH) {
+        i = named(bench, model, OBJECT_KEY, message[3]);
+        if (i != GATE_MODEL_NONE) {
+            ask_for_use(bench, model, i, serves_authentication(&model->objects[i], operation));
+        }
+    } else if (opcode == COS_GATE_KEY && length == 3 && operation == COS_KEY_GENERATE) {
+        ask_for_pair(bench, model, message[2]);
+    } else if (opcode == COS_GATE_PIN && length == 4 &&
+               (operation == COS_PIN_DISABLE_ONLY || operation == COS_PIN_ENABLE_ONLY)) {
+        ask_for_switch(bench, model, message[2]);
+    }
+}
+
+static const char *broken_use(const struct bench *bench, const struct gate_model *model,
+                              const struct object *now)
+{
+    const struct object *was = &model->objects[model->user];
+    const struct cos_channel *channel = &bench->secure.channels[0];
+
+    if (!model->granted) {
+        return "a key was worked with, which nobody allowed";
+    }
+    if (now->uses_left != was->uses_left - (was->uses_left != USES_UNLIMITED ? 1 : 0) &&
+        was->usage != USAGE_EXTERNAL) {
+        return "a use was not counted";
+    }
+    if ((was->flags & FLAG_EACH_USE) != 0 &&
+        has_bit(channel->pins_local | channel->pins_global, was->use_rule & 0x0F)) {
+        return "the PIN that each use asks for counts on";
+    }
+    return NULL;
+}
+
+const char *gate_model_answered(const struct bench *bench, struct gate_model *model, int result)
+{
+    struct object now;
+
+    if (result != COS_OK) {
+        return NULL;
+    }
+    if (model->maker != GATE_MODEL_NONE) {
+        if (cos_object_read(&bench->secure, (uint16_t)model->maker, &now) != COS_OK) {
+            return "an object cannot be read";
+        }
+        model->objects[model->maker] = now;
+        model->vault = vault(bench);
+    }
+    if (model->user == GATE_MODEL_NONE) {
+        return NULL;
+    }
+    if (cos_object_read(&bench->secure, (uint16_t)model->user, &now) != COS_OK) {
+        return "an object cannot be read";
+    }
+    return broken_use(bench, model, &now);
+}
+
+/* ---- What the terminal wants ---- */
+
+/* The operation on a PIN that a command is: header and operation. */
+static bool is_pin_wish(const struct cos_held *held, uint8_t operation)
+{
+    static const struct {
+        uint8_t ins, p1, operation;
+    } wishes[] = {
+        {0x20, 0x00, COS_PIN_VERIFY},       {0x24, 0x00, COS_PIN_CHANGE},
+        {0x24, 0x01, COS_PIN_CHANGE_ONLY},  {0x26, 0x00, COS_PIN_DISABLE},
+        {0x26, 0x01, COS_PIN_DISABLE_ONLY}, {0x28, 0x00, COS_PIN_ENABLE},
+        {0x28, 0x01, COS_PIN_ENABLE_ONLY},  {0x2C, 0x00, COS_PIN_UNBLOCK},
+        {0x2C, 0x01, COS_PIN_UNBLOCK_ONLY}, {0x2C, 0x02, COS_PIN_RESET},
+        {0x2C, 0x03, COS_PIN_RESET_ONLY},
+    };
+
+    for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
+        if (wishes[i].ins == held->ins && wishes[i].p1 == held->p1 &&
+            wishes[i].operation == operation) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The same header and the same data. */
+static bool repeats(const struct cos_held *held, const uint8_t *message, size_t length)
+{
+    return length >= 4 && message[2] == held->p1 && message[3] == held->p2 &&
+           length - 4 == held->length && memcmp(message + 4, held->data, held->length) == 0;
 }
 
 bool gate_model_terminals(const struct bench *bench, uint8_t opcode, const uint8_t *message,
                           size_t length)
 {
     const struct cos_held *held = &bench->secure.held;
-    const bool pin =
-        opcode == COS_GATE_PIN && length >= 4 && message[3] == 1 && message[2] == held->p2;
-    const bool key = opcode == COS_GATE_KEY && length >= 1 &&
-                     (message[0] == COS_KEY_STORE || message[0] == COS_KEY_PUT);
 
-    return bench->secure.in_sm && held->used && (pin || key);
+    if (!bench->secure.in_sm || length == 0) {
+        return false;
+    }
+    switch (opcode) {
+    case COS_GATE_PIN:
+        return length >= 4 && message[2] == held->p2 && (message[3] == 1 || !held->used) &&
+               is_pin_wish(held, message[0]);
+    case COS_GATE_KEY:
+        return (held->used && (message[0] == COS_KEY_STORE || message[0] == COS_KEY_PUT)) ||
+               (message[0] == COS_KEY_GENERATE && (held->ins & 0xFE) == 0x46 && length == 3 &&
+                memchr(held->data, message[2], held->length) != NULL) ||
+               (message[0] == COS_KEY_DELETE && held->ins == 0xE4);
+    case COS_GATE_CRYPT:
+        return held->ins == 0x2A && repeats(held, message, length);
+    case COS_GATE_AUTH:
+        return (held->ins == 0x88 || held->ins == 0x82 || (held->ins & 0xFE) == 0x86) &&
+               repeats(held, message, length);
+    default:
+        return false;
+    }
 }

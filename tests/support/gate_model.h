@@ -2,7 +2,8 @@
  *
  * What the security chip has promised ("What the split promises, exactly"), as a check after each
  * call of an app chip that knows the pairing secret and nothing else: nothing that only the
- * terminal, the holder or the issuer may cause has happened.
+ * terminal, the holder or the issuer may cause has happened. Conditions and rules are worked out
+ * here once more, from docs/formats.md.
  */
 #ifndef GATE_MODEL_H
 #define GATE_MODEL_H
@@ -11,26 +12,45 @@
 #include "secure_domain/domain.h"
 
 #define GATE_MODEL_OBJECTS 64
+#define GATE_MODEL_NONE    (-1)
 
 struct gate_model {
     struct object objects[GATE_MODEL_OBJECTS];
     uint16_t count;
-    uint8_t state[STATE_SIZE]; /* the state record, but for the attack counter */
-    uint64_t applications;     /* a number that stands for the application entries */
-    uint64_t vault;            /* and one for the vault */
-    struct cos_channel status; /* what somebody did authenticate */
-    bool satisfied[256];       /* by condition byte */
+    uint8_t state[STATE_SIZE];  /* the state record, but for the attack counter */
+    uint64_t applications;      /* a number that stands for the application entries */
+    uint64_t vault;             /* and one for the vault */
+    uint64_t operations;        /* on NVM, when it was last looked at */
+    struct cos_channel status;  /* what somebody did authenticate, and is still in force */
+    struct cos_session session; /* of secure messaging, if somebody did open one */
+    bool open;                  /* and it is still in force */
+    /* What the call that gate_model_ask() was told of may do: each the index of an object. */
+    int user;     /* key: the one that it would work with */
+    bool granted; /* and whether it may */
+    int maker;    /* key pair: may be made anew */
+    int switched; /* PIN: its requirement may be enabled and disabled */
 };
 
 /* Takes the card as it stands as what must stay. */
 void gate_model_take(const struct bench *bench, struct gate_model *model);
 
 /* NULL, or in words what did not hold: the life cycle moved, the state record changed, a PIN or key
- * was written, came or went, a counter of tries rose, a condition that nobody satisfied is
- * satisfied, a vault file changed. What was satisfied before is nothing new. Tries that fell are
- * taken over. `secured`: a command is open under the issuer's secure messaging, so that conditions
- * may ask for that. */
+ * was written, came or went, its state (disabled, transport PIN) changed, a counter of tries or
+ * uses rose, a condition that nobody satisfied is satisfied, a session of secure messaging was
+ * opened, a vault file changed. What was satisfied when the model was taken may stay so; what is so
+ * no more must not come back. Tries that fell, and uses of a key that the call may work with, are
+ * taken over. `secured`: a command is open under secure messaging, so that conditions may ask for
+ * that. What does not change without a write is looked at only after one. */
 const char *gate_model_broken(const struct bench *bench, struct gate_model *model, bool secured);
+
+/* Before a call: which key it would work with, and whether rule and uses allow that; whether it may
+ * make a key pair, or enable or disable a PIN. Without it nothing of that may happen. */
+void gate_model_ask(const struct bench *bench, struct gate_model *model, uint8_t opcode,
+                    const uint8_t *message, size_t length);
+/* After it, before gate_model_broken(): NULL, or in words: a key was worked with whose rule nobody
+ * satisfied, or without a use, or in the middle of another command; its use was not counted; the
+ * PIN that each use asks for counts on. */
+const char *gate_model_answered(const struct bench *bench, struct gate_model *model, int result);
 
 /* Whether a call is the one that the command which is open under secure messaging is for: the
  * terminal's wish and not the app chip's idea. */
