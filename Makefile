@@ -19,7 +19,7 @@ BUILD ?= build/host$(variant)
 
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 CFLAGS ?= -O2 -g
-override CFLAGS += -std=c11 $(warnings) -Iinclude -Isrc -MMD -MP $(if $(COV),--coverage -O0 -fprofile-update=atomic) \
+override CFLAGS += -std=c11 $(warnings) -Iinclude -Isrc -MMD -MP $(if $(COV),--coverage -Og -fprofile-update=atomic) \
     $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 override LDFLAGS += $(if $(COV),--coverage) $(if $(SAN),-fsanitize=address$(comma)undefined)
 
