@@ -271,7 +271,7 @@ static void the_atr_is_checked(void **state)
         {"no ATR", "80E28000 03 0A0100", 0x6A80, NULL, CARD_SM},
         {"cut off", "80E28000 11 0A010F 3B8781B1FE45008031C873F62100", 0x6A80, NULL, CARD_SM},
         {"a byte behind", "80E28000 13 0A010F" ATR_GOOD "00", 0x6A80, NULL, CARD_SM},
-        {"security objects before there are keys", "80E2E000 0C" PIN_OK, 0x6982, NULL, CARD_SM},
+        {"security objects before there are keys", "80E2E000 0C" PIN_OK, 0x6985, NULL, CARD_SM},
         {"T=0 alone, no TCK", "80E28000 05 0A0102 3B00", 0x9000, NULL, CARD_SM},
         {"T=1 and T=0", "80E28000 12 0A010F" ATR_GOOD, 0x9000, NULL, CARD_SM},
         {"inverse convention", "80E28000 08 0A0105 3F81018000", 0x9000, NULL, CARD_SM},
