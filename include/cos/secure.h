@@ -120,6 +120,7 @@ struct cos_held {
                       for SM_SEAL */
     enum cos_result result;
     uint8_t application; /* that the channel was bound to when the command was opened */
+    bool expects;        /* response data: there is an Le */
     bool part;           /* one of a chain: another one must follow before anything is done */
     uint16_t kept;       /* bytes at the beginning that wait for the command which continues */
     uint16_t length;

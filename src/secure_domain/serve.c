@@ -201,7 +201,9 @@ static void keep_answer(struct cos_secure *secure, enum cos_result result,
         const bool generated = (held->ins & 0xFEU) == 0x46 && held->p1 == 0x80;
         held->result = fits || generated || result != COS_OK ? result : COS_E_LENGTH;
         cos_wipe(held->data + held->kept, sizeof held->data - held->kept);
+        const bool hashed = held->ins == 0x2A && held->p1 == 0x90; /* PSO HASH: kept, or answered */
         held->length = fits ? (uint16_t)body->length : 0; /* a public key can be read again */
+        held->length = hashed && !held->expects ? 0 : held->length;
         memcpy(held->data + held->kept, body->data, held->length);
     }
 }

@@ -342,6 +342,7 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
     held->used = kept + protected.nc > 0 && is_held(&command);
     held->taken = false;
     held->answered = false;
+    held->expects = protected.ne != 0;
     held->part = command.cla != class_;
     held->cla = class_;
     held->ins = command.ins;

@@ -48,6 +48,19 @@ static void commands_of_all_cases(void **state)
     }
 }
 
+/* HASH answers its digest only if there is an Le; it is kept in any case. */
+static void a_hash_is_answered_if_le_says_so(void **state)
+{
+    struct bench *bench = *state;
+    struct iso_sm sm;
+
+    iso_open(bench, ISO_AES, &sm);
+    iso_expect(bench, &sm, "002241AA 03 800130", 0x9000, NULL); /* SHA-256 */
+    iso_expect(bench, &sm, "002A9080 03 616263", 0x9000, NULL);
+    iso_expect(bench, &sm, "002A9080 03 616263 00", 0x9000,
+               "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD");
+}
+
 /* Lc of one byte holds 231 (3DES) or 223 (AES) bytes of data and an Le; so does a response. */
 static void lengths(void **state)
 {
@@ -402,6 +415,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ISO_TEST(commands_of_all_cases),
+        ISO_TEST(a_hash_is_answered_if_le_says_so),
         ISO_TEST(lengths),
         ISO_TEST(the_longest_response),
         ISO_TEST(extended_lengths),

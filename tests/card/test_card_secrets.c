@@ -7,16 +7,13 @@
  * it at each of its frames.
  */
 #include "card_table.h"
-#include "gate_rig.h"
-#include "hunt.h"
 #include "iso_sm.h"
 #include "twinctl/crypto.h"
+#include "watched.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-#include <ucontext.h>
 
 #include <cmocka.h>
 
@@ -54,6 +51,16 @@ static const struct {
     {"q", Q},
 };
 
+static const struct scp03_keys new_set = {
+    .length = 16,
+    .enc = {0xA1, 0x3C, 0x77, 0x02, 0x9E, 0x45, 0xD8, 0x6B, 0x10, 0xF4, 0x8D, 0x29, 0xC6, 0x5A,
+            0xE3, 0x91},
+    .mac = {0xB2, 0x4D, 0x88, 0x13, 0xAF, 0x56, 0xE9, 0x7C, 0x21, 0x05, 0x9F, 0x3A, 0xD7, 0x6B,
+            0xF4, 0xA2},
+    .dek = {0xC3, 0x5E, 0x99, 0x24, 0xB0, 0x67, 0xFA, 0x8D, 0x32, 0x16, 0xA0, 0x4B, 0xE8, 0x7C,
+            0x05, 0xB3},
+};
+
 static struct hunt hunt;
 
 static void hunt_long(const char *name, const uint8_t *bytes, size_t length)
@@ -77,18 +84,23 @@ static void list_secrets(void)
     hunt_secret(&hunt, "ENC", bench_keys_card.enc, 16);
     hunt_secret(&hunt, "MAC", bench_keys_card.mac, 16);
     hunt_secret(&hunt, "DEK", bench_keys_card.dek, 16);
+    hunt_secret(&hunt, "new ENC", new_set.enc, 16);
+    hunt_secret(&hunt, "new MAC", new_set.mac, 16);
+    hunt_secret(&hunt, "new DEK", new_set.dek, 16);
 }
 
 /* ---- The commands ---- */
 
 enum how {
-    PLAIN,       /* in the clear, which ends a session */
-    SECURED,     /* through SCP03 with encipherment in both directions */
-    OPEN,        /* INITIALIZE UPDATE and EXTERNAL AUTHENTICATE of SCP03 */
-    OPEN_WRONG,  /* the same with a wrong cryptogram */
-    EXTERNAL,    /* EXTERNAL AUTHENTICATE with the answer to the challenge that just came */
-    MUTUAL_OPEN, /* GET CHALLENGE, MUTUAL AUTHENTICATE */
-    ISO,         /* through the session that it opened */
+    PLAIN,         /* in the clear, which ends a session */
+    SECURED,       /* through SCP03 with encipherment in both directions */
+    OPEN,          /* INITIALIZE UPDATE and EXTERNAL AUTHENTICATE of SCP03 */
+    OPEN_WRONG,    /* the same with a wrong cryptogram */
+    EXTERNAL,      /* EXTERNAL AUTHENTICATE with the answer to the challenge that just came */
+    MUTUAL_OPEN,   /* GET CHALLENGE, MUTUAL AUTHENTICATE */
+    PUT_KEY,       /* a new set, 02, in place of nothing or of the one that P1 says in `apdu` */
+    PUT_KEY_WRONG, /* the same with its last check value wrong */
+    ISO,           /* through the session that it opened */
 };
 
 static const struct row {
@@ -146,6 +158,9 @@ static const struct row {
     {"RESET by the issuer", SECURED, "002C0281 06 313233343536", 0x9000},
     {"sign with EC", SECURED, "0022C1B6 03 84018A", 0x9000},
     {"signed", SECURED, "002A9E9A 14 " BLOCK "01020304", 0x9000},
+    {"PUT KEY", PUT_KEY, "00", 0x9000},
+    {"PUT KEY over it, wrong", PUT_KEY_WRONG, "02", 0x6A80},
+    {"PUT KEY over it", PUT_KEY, "02", 0x9000},
     {"PUT KEY, which is none", SECURED, "80D80081 06 515253545556", 0x6A80},
     {"SCP03, wrong", OPEN_WRONG, NULL, 0x6300},
     {"SELECT", PLAIN, SELECT, 0x9000},
@@ -217,6 +232,7 @@ static const struct row {
     {"SCP03", OPEN, NULL, 0x9000},
     {"SELECT", SECURED, SELECT, 0x9000},
     {"DELETE of a key", SECURED, "80E40000 03 D00185", 0x9000},
+    {"DELETE of a set", SECURED, "80E40000 03 D20102", 0x9000},
     {"DELETE of a pair", SECURED, "80E40000 03 D0018B", 0x9000},
     {"lock", SECURED, "80F0807F", 0x9000},
     {"a locked card", SECURED, "80E40000 03 D00186", 0x6985},
@@ -224,90 +240,48 @@ static const struct row {
     {"terminate", SECURED, "80F080FF", 0x9000},
 };
 
-/* ---- Sending on a stack of its own ---- */
+/* ---- Sending ---- */
 
-static struct {
-    struct bench bench;
-    struct iso_sm iso;
-    uint8_t command[BENCH_APDU_MAX], response[BENCH_RESPONSE + 2];
-    size_t length;
-    /* The line: frames to the security chip so far, and which of them is forged; 0: none. */
-    unsigned frames, forged;
-    uint8_t line[1 << 16];
-    size_t line_length;
-} world;
-
-#ifdef __SANITIZE_ADDRESS__
-enum { OWN_STACK = 0 }; /* the sanitizer has its own ideas about stacks */
-#else
-enum { OWN_STACK = 1 };
-#endif
-static uint8_t stack[1 << 17];
-static ucontext_t here, there;
-
-static void command_and_settle(void)
-{
-    world.length = cos_app_command(&world.bench.app, world.command, world.length, world.response,
-                                   sizeof world.response);
-    cos_app_settle(&world.bench.app);
-}
-
-static void send(const uint8_t *apdu, size_t length)
-{
-    struct bench *bench = &world.bench;
-
-    assert_true(length <= sizeof world.command);
-    memcpy(world.command, apdu, length);
-    world.length = length;
-    if (OWN_STACK) {
-        memset(stack, 0, sizeof stack);
-        assert_int_equal(getcontext(&there), 0);
-        there.uc_stack.ss_sp = stack;
-        there.uc_stack.ss_size = sizeof stack;
-        there.uc_link = &here;
-        makecontext(&there, command_and_settle, 0);
-        assert_int_equal(swapcontext(&here, &there), 0);
-    } else {
-        command_and_settle();
-    }
-    assert_true(world.length >= 2);
-    bench->length = world.length - 2;
-    memcpy(bench->data, world.response, bench->length);
-    bench->sw = cos_get16(world.response + bench->length);
-}
-
-/* Whoever is on the line changes one frame, and its CRC with it. */
-static unsigned line(void *context, bool to_secure, uint8_t *frame, size_t *length)
-{
-    (void)context;
-    if (to_secure && ++world.frames == world.forged) {
-        frame[*length - FRAME_CRC - 1] ^= 1;
-        cos_put32(frame + *length - FRAME_CRC, cos_crc32(0, frame, *length - FRAME_CRC));
-    }
-    if (world.line_length + *length <= sizeof world.line) {
-        memcpy(world.line + world.line_length, frame, *length);
-        world.line_length += *length;
-    }
-    return 1;
-}
+static struct iso_sm iso_session;
 
 static void send_plain(const char *text)
 {
     uint8_t apdu[BENCH_APDU_MAX];
 
-    send(apdu, bench_bytes(text, apdu, sizeof apdu));
+    watched_send(apdu, bench_bytes(text, apdu, sizeof apdu));
+}
+
+/* A command without secure messaging through SCP03. */
+static void send_command(const struct command *command)
+{
+    struct bytes apdu = {0};
+
+    assert_true(scp03_wrap(&watched.bench.scp03, command, &apdu));
+    watched_send(apdu.data, apdu.length);
+    if (watched.forged == 0) {
+        assert_true(scp03_unwrap(&watched.bench.scp03, watched.bench.sw, watched.bench.data,
+                                 &watched.bench.length));
+    }
 }
 
 static void send_secured(const char *text)
 {
-    struct bytes apdu;
+    uint8_t bytes[BENCH_APDU_MAX];
+    const size_t length = bench_bytes(text, bytes, sizeof bytes);
 
-    bench_wrap(&world.bench, text, &apdu);
-    send(apdu.data, apdu.length);
-    if (world.forged == 0) {
-        assert_true(scp03_unwrap(&world.bench.scp03, world.bench.sw, world.bench.data,
-                                 &world.bench.length));
-    }
+    send_command(&(struct command){bytes[0], bytes[1], bytes[2], bytes[3], bytes + 5,
+                                   length > 5 ? bytes[4] : 0, 256});
+}
+
+static void put_key(const char *old_version, bool right)
+{
+    uint8_t version;
+    struct bytes data = {0};
+
+    bench_bytes(old_version, &version, 1);
+    bench_key_data(&data, &bench_keys_card, 0x02, &new_set);
+    data.data[data.length - 1] ^= (uint8_t)!right;
+    send_command(&(struct command){0x80, 0xD8, version, 0x81, data.data, data.length, 256});
 }
 
 static void send_iso(const char *text)
@@ -317,11 +291,11 @@ static void send_iso(const char *text)
     struct bytes apdu, plain;
 
     assert_true(command_read(bytes, bench_bytes(text, bytes, sizeof bytes), &command));
-    iso_wrap(&world.iso, &command, &apdu);
-    send(apdu.data, apdu.length);
-    if (world.forged == 0) {
-        assert_true(iso_unwrap(&world.iso, false, world.bench.data, world.bench.length,
-                               world.bench.sw, &plain));
+    iso_wrap(&iso_session, &command, &apdu);
+    watched_send(apdu.data, apdu.length);
+    if (watched.forged == 0) {
+        assert_true(iso_unwrap(&iso_session, false, watched.bench.data, watched.bench.length,
+                               watched.bench.sw, &plain));
     }
 }
 
@@ -329,12 +303,12 @@ static void open_scp03(bool right)
 {
     static const uint8_t issuer[8] = {0xA0, 0x00, 0x00, 0x01, 0x51};
     static const uint8_t host[8] = {1, 2, 3, 4, 5, 6, 7, 8};
-    struct bench *bench = &world.bench;
+    struct bench *bench = &watched.bench;
     struct problem problem;
     struct bytes apdu = {0};
 
     send_plain("80500100 08 0102030405060708 00");
-    if (world.forged != 0 && bench->sw != 0x9000) {
+    if (watched.forged != 0 && bench->sw != 0x9000) {
         return;
     }
     assert_int_equal(scp03_begin(&bench->scp03, &bench_keys_card, 0x01,
@@ -344,7 +318,7 @@ static void open_scp03(bool right)
                      DONE);
     assert_true(scp03_authenticate(&bench->scp03, 0x33, &apdu));
     apdu.data[5] ^= (uint8_t)!right;
-    send(apdu.data, apdu.length);
+    watched_send(apdu.data, apdu.length);
 }
 
 static void authenticate(void)
@@ -352,8 +326,8 @@ static void authenticate(void)
     uint8_t apdu[5 + 16] = {0x00, 0x82, 0x00, 0x83, 16};
 
     assert_true(
-        crypto_aes_ecb(bench_external_key, 16, CRYPTO_ENCIPHER, world.bench.data, 16, apdu + 5));
-    send(apdu, sizeof apdu);
+        crypto_aes_ecb(bench_external_key, 16, CRYPTO_ENCIPHER, watched.bench.data, 16, apdu + 5));
+    watched_send(apdu, sizeof apdu);
 }
 
 static void open_mutual(void)
@@ -364,25 +338,25 @@ static void open_mutual(void)
     struct bytes data = {0}, apdu = {0};
 
     bench_bytes(MUTUAL, keys, sizeof keys);
-    world.iso = (struct iso_sm){.aes = true, .key_length = 16};
-    memcpy(world.iso.enc, keys, 16);
-    memcpy(world.iso.mac, keys + 16, 16);
-    memcpy(rnd_ic, world.bench.data, 16);
-    iso_challenge(&world.iso, rnd_ifd, rnd_ic, k_ifd, &data);
+    iso_session = (struct iso_sm){.aes = true, .key_length = 16};
+    memcpy(iso_session.enc, keys, 16);
+    memcpy(iso_session.mac, keys + 16, 16);
+    memcpy(rnd_ic, watched.bench.data, 16);
+    iso_challenge(&iso_session, rnd_ifd, rnd_ic, k_ifd, &data);
     command.data = data.data;
     command.nc = data.length;
     assert_true(command_write(&command, &apdu));
-    send(apdu.data, apdu.length);
-    if (world.forged == 0) {
-        assert_true(
-            iso_accept(&world.iso, rnd_ifd, rnd_ic, k_ifd, world.bench.data, world.bench.length));
+    watched_send(apdu.data, apdu.length);
+    if (watched.forged == 0) {
+        assert_true(iso_accept(&iso_session, rnd_ifd, rnd_ic, k_ifd, watched.bench.data,
+                               watched.bench.length));
     }
 }
 
 static void run(const struct row *row)
 {
-    world.frames = 0;
-    world.line_length = 0;
+    watched.frames = 0;
+    watched.line_length = 0;
     switch (row->how) {
     case PLAIN:
         send_plain(row->apdu);
@@ -392,6 +366,10 @@ static void run(const struct row *row)
         break;
     case ISO:
         send_iso(row->apdu);
+        break;
+    case PUT_KEY:
+    case PUT_KEY_WRONG:
+        put_key(row->apdu, row->how == PUT_KEY);
         break;
     case EXTERNAL:
         authenticate();
@@ -404,100 +382,6 @@ static void run(const struct row *row)
     }
 }
 
-/* ---- Searching ---- */
-
-/* Session keys and the storage key, as they stand in memory. */
-static struct hunt keys;
-
-static void list_keys(void)
-{
-    static const uint8_t none[16];
-    const struct cos_secure *secure = &world.bench.secure;
-    const struct cos_session *session = &secure->sessions[0];
-
-    keys.count = 0;
-    hunt_secret(&keys, "the gate's request key", secure->gate.request_key, 16);
-    hunt_secret(&keys, "the gate's response key", secure->gate.response_key, 16);
-    hunt_secret(&keys, "the storage key", secure->storage_key, sizeof secure->storage_key);
-    if (session->open == COS_YES) {
-        hunt_secret(&keys, "S-ENC", session->enc, 16);
-        hunt_secret(&keys, "S-MAC", session->mac, 16);
-        if (memcmp(session->rmac, none, sizeof none) != 0) {
-            hunt_secret(&keys, "S-RMAC", session->rmac, 16);
-        }
-    }
-}
-
-static void search(const struct hunt *what, const char *row, const char *place,
-                   const uint8_t *bytes, size_t length)
-{
-    const char *found = hunt_find(what, bytes, length);
-
-    if (found != NULL) {
-        fail_msg("%s%s: %s lies in %s", row, world.forged != 0 ? ", session lost" : "", found,
-                 place);
-    }
-}
-
-static void search_outside(const struct hunt *what, const char *row)
-{
-    const struct bench *bench = &world.bench;
-
-    search(what, row, "the response buffer", bench->response_buffer, sizeof bench->response_buffer);
-    search(what, row, "the command buffer", world.command, sizeof world.command);
-    search(what, row, "the line", world.line, world.line_length);
-    search(what, row, "the stack", stack, sizeof stack);
-    if (bench->secure.waiting == 0) {
-        search(what, row, "key memory", bench->key_memory, sizeof bench->key_memory);
-    }
-}
-
-/* Both chips, without what is in use at its one place. */
-static void search_chips(const struct hunt *what, const char *row)
-{
-    static struct cos_secure secure;
-    static struct cos_app app;
-    struct cos_session *session = &secure.sessions[0];
-
-    secure = world.bench.secure;
-    app = world.bench.app;
-    if (secure.gate.open) {
-        memset(secure.gate.request_key, 0, 16);
-        memset(secure.gate.response_key, 0, 16);
-    }
-    if (app.gate.open) {
-        memset(app.gate.request_key, 0, 16);
-        memset(app.gate.response_key, 0, 16);
-    }
-    if (session->open == COS_YES) {
-        memset(session->enc, 0, sizeof session->enc);
-        memset(session->mac, 0, sizeof session->mac);
-        memset(session->rmac, 0, sizeof session->rmac);
-    }
-    if (secure.life_cycle != COS_LIFE_TERMINATED) {
-        memset(secure.storage_key, 0, sizeof secure.storage_key);
-    }
-    search(what, row, "the app chip's memory", (const uint8_t *)&app, sizeof app);
-    search(what, row, "the security chip's memory", (const uint8_t *)&secure, sizeof secure);
-}
-
-static void search_everywhere(const char *row)
-{
-    const struct sim_nvm *app = &world.bench.app_nvm, *secure = &world.bench.secure_nvm;
-    static const uint8_t none[BENCH_KEY_MEMORY];
-
-    search_outside(&hunt, row);
-    search_chips(&hunt, row);
-    search(&hunt, row, "the app chip's NVM", app->cells, app->nvm.geometry.size);
-    search(&hunt, row, "the security chip's NVM", secure->cells, secure->nvm.geometry.size);
-    search_outside(&keys, row); /* those from before the command */
-    search_chips(&keys, row);
-    search(&keys, row, "the app chip's NVM", app->cells, app->nvm.geometry.size);
-    if (world.bench.secure.waiting == 0) {
-        assert_memory_equal(world.bench.key_memory, none, sizeof none); /* keys made here, too */
-    }
-}
-
 /* ---- The tests ---- */
 
 static struct gate_snapshot before, after;
@@ -506,54 +390,54 @@ static unsigned long lost;
 /* The command as it was, but at its n-th frame somebody forges one. */
 static void lose_session(const struct row *row, const struct iso_sm *iso, unsigned frame)
 {
-    gate_snapshot_restore(&world.bench, &before);
-    world.iso = *iso;
-    world.forged = frame;
+    gate_snapshot_restore(&watched.bench, &before);
+    iso_session = *iso;
+    watched.forged = frame;
     run(row);
-    if (world.bench.sw != 0x6F00 || world.bench.secure.gate.open) {
-        fail_msg("%s, session lost: %04X", row->what, world.bench.sw);
+    if (watched.bench.sw != 0x6F00 || watched.bench.secure.gate.open) {
+        fail_msg("%s, session lost: %04X", row->what, watched.bench.sw);
     }
-    search_everywhere(row->what);
-    world.forged = 0;
+    watched_search(&hunt, row->what);
+    watched.forged = 0;
     lost++;
 }
 
 static void try_row(const struct row *row)
 {
-    const struct iso_sm iso = world.iso;
+    const struct iso_sm iso = iso_session;
 
-    list_keys();
-    gate_snapshot_save(&world.bench, &before);
+    watched_keys();
+    gate_snapshot_save(&watched.bench, &before);
     run(row);
-    if (world.bench.sw != row->sw) {
-        fail_msg("%s: %04X", row->what, world.bench.sw);
+    if (watched.bench.sw != row->sw) {
+        fail_msg("%s: %04X", row->what, watched.bench.sw);
     }
-    search_everywhere(row->what);
-    const unsigned frames = world.frames;
-    const struct iso_sm iso_after = world.iso;
-    gate_snapshot_save(&world.bench, &after);
+    watched_search(&hunt, row->what);
+    const unsigned frames = watched.frames;
+    const struct iso_sm iso_after = iso_session;
+    gate_snapshot_save(&watched.bench, &after);
     for (unsigned frame = 1; frame <= frames; frame++) {
         lose_session(row, &iso, frame);
     }
-    gate_snapshot_restore(&world.bench, &after);
-    world.iso = iso_after;
+    gate_snapshot_restore(&watched.bench, &after);
+    iso_session = iso_after;
 }
 
 static void no_command_leaves_a_secret(void **state)
 {
     (void)state;
     list_secrets();
-    bench_make(&world.bench, &bench_host);
-    bench_select(&world.bench);
-    world.bench.tap = line;
-    world.bench.secure.tested = 0xFF; /* messages of known answers look like PINs */
+    bench_make(&watched.bench, &bench_host);
+    bench_select(&watched.bench);
+    watched.bench.tap = watched_line;
+    watched.bench.secure.tested = 0xFF; /* messages of known answers look like PINs */
     for (size_t i = 0; i < CARD_COUNT(rows); i++) {
         try_row(&rows[i]);
     }
     print_message("# %zu commands, and each again with the gate's session lost at each of its "
                   "frames, %lu times: none of %zu secrets left\n",
-                  CARD_COUNT(rows), lost, CARD_COUNT(known) + 6);
-    bench_free(&world.bench);
+                  CARD_COUNT(rows), lost, CARD_COUNT(known) + 9);
+    bench_free(&watched.bench);
     gate_snapshot_free(&before);
     gate_snapshot_free(&after);
 }

@@ -89,8 +89,8 @@ static void describe(const struct bench *bench, const struct card_row *row, cons
                 hex_write(bench->data, bench->length, hex), bench->sw);
 }
 
-/* NVM must be as it was after an error (ISO/IEC 7816-4:2013, table 5: but for 63 and 65), and after
- * a success that writes nothing. */
+/* NVM must be as it was after an error (ISO/IEC 7816-4:2013, table 5: but for 63 and 65; and 6F,
+ * for a fault is counted), and after a success that writes nothing. */
 static bool must_keep(const struct card_row *row, uint16_t sw)
 {
     const unsigned kind = sw >> 8;
@@ -98,7 +98,8 @@ static bool must_keep(const struct card_row *row, uint16_t sw)
     if ((row->flags & CARD_KEEPS) != 0 || kind == 0x61 || kind == 0x62) {
         return true;
     }
-    return (row->flags & CARD_WRITES) == 0 && kind != 0x90 && kind != 0x63 && kind != 0x65;
+    return (row->flags & CARD_WRITES) == 0 && kind != 0x90 && kind != 0x63 && kind != 0x65 &&
+           kind != 0x6F;
 }
 
 static bool run_row(struct bench *bench, const struct card_row *row)

@@ -398,5 +398,8 @@ struct gate_outcome gate_cell_outcome(const struct gate_cell *cell)
         return (struct gate_outcome){.silent = true}; /* there is no session */
     }
     const int result = check(cell, gate_row_of(cell->opcode));
-    return result != COS_OK ? (struct gate_outcome){.result = result} : served(cell);
+    if (result != COS_OK) {
+        return (struct gate_outcome){.result = result};
+    }
+    return served(cell);
 }
