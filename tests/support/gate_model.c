@@ -412,7 +412,7 @@ void gate_model_ask(const struct bench *bench, struct gate_model *model, uint8_t
     int i;
 
     model->user = model->maker = model->switched = GATE_MODEL_NONE;
-    model->granted = false;
+    model->granted = model->counts = false;
     if (opcode == COS_GATE_CRYPT && length >= 4) {
         i = key_of_operation(bench, model, message[2], message[3], &service);
         if (i != GATE_MODEL_NONE) {
@@ -423,6 +423,7 @@ void gate_model_ask(const struct bench *bench, struct gate_model *model, uint8_t
         i = named(bench, model, OBJECT_KEY, message[3]);
         if (i != GATE_MODEL_NONE) {
             ask_for_use(bench, model, i, serves_authentication(&model->objects[i], operation));
+            model->counts = model->objects[i].service == SERVICE_OTP && length == 4; /* HOTP */
         }
     } else if (opcode == COS_GATE_KEY && length == 3 && operation == COS_KEY_GENERATE) {
         ask_for_pair(bench, model, message[2]);
@@ -444,6 +445,9 @@ static const char *broken_use(const struct bench *bench, const struct gate_model
     if (now->uses_left != was->uses_left - (was->uses_left != USES_UNLIMITED ? 1 : 0) &&
         was->usage != USAGE_EXTERNAL) {
         return "a use was not counted";
+    }
+    if (model->counts && now->counter != was->counter + 1) {
+        return "a password was not counted";
     }
     if ((was->flags & FLAG_EACH_USE) != 0 &&
         has_bit(channel->pins_local | channel->pins_global, was->use_rule & 0x0F)) {
