@@ -15,10 +15,8 @@
  * abort() marks what no input may lead to.
  */
 #include "gate_mitm.h"
-#include "gate_model.h"
+#include "memory.h"
 #include "rig.h"
-
-#include "cos/tlv.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +24,7 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { STEPS = 24, SCRIPT = 64, SENT = 8, PINS = 8, VAULT_BYTES = 512 };
+enum { STEPS = 24, SCRIPT = 64, SENT = 8 };
 
 /* ---- Commands ---- */
 
@@ -161,92 +159,6 @@ static void perform(const struct step *step)
     memcpy(terminal.challenge, bench.data, sizeof terminal.challenge);
 }
 
-/* ---- What a command does ---- */
-
-/* The security chip's memory as a command can change it, attacks left out. */
-struct memory {
-    struct gate_model model;
-    uint8_t pins[PINS][OBJECT_SECRET_MAX];
-    struct {
-        uint16_t size;
-        uint8_t bytes[VAULT_BYTES];
-    } vault;
-    uint64_t app; /* a number for what is in the app chip */
-};
-
-static void take_pins(struct memory *memory)
-{
-    size_t count = 0;
-
-    for (uint16_t i = 0; i < memory->model.count; i++) {
-        const struct object *object = &memory->model.objects[i];
-        if (object->kind == OBJECT_PIN) {
-            rig_must(count < PINS, "PINs");
-            rig_must(cos_object_secret(&bench.secure, object, memory->pins[count++]) == COS_OK,
-                     "a PIN can be read");
-        }
-    }
-}
-
-static void take_vault(struct memory *memory)
-{
-    struct content content;
-
-    for (uint16_t i = 1; i <= bench.secure.config.vault_files; i++) {
-        if (cos_vault_content(&bench.secure, i, &content) == COS_OK) {
-            rig_must(memory->vault.size + content.size <= VAULT_BYTES, "the vault's bytes");
-            rig_must(cos_content_read(&bench.secure, &content, 0,
-                                      memory->vault.bytes + memory->vault.size,
-                                      content.size) == COS_OK,
-                     "a vault file can be read");
-            memory->vault.size = (uint16_t)(memory->vault.size + content.size);
-        }
-    }
-}
-
-static uint64_t take_app(void)
-{
-    const struct cos_store *store = &bench.app.store;
-    uint64_t digest = 0, words[BENCH_PAGES_MAX];
-
-    for (uint32_t at = 0; at < cos_store_size(store); at += store->payload) {
-        rig_must(cos_store_read(store, at, (uint8_t *)words, store->payload) == COS_OK, "a page");
-        for (size_t i = 0; i < store->payload / sizeof words[0]; i++) {
-            digest = (digest ^ words[i]) * 0x9E3779B97F4A7C15ULL;
-            digest ^= digest >> 32;
-        }
-    }
-    return digest;
-}
-
-static void take_memory(struct memory *memory)
-{
-    memset(memory, 0, sizeof *memory);
-    gate_model_take(&bench, &memory->model);
-    take_pins(memory);
-    take_vault(memory);
-    memory->app = take_app();
-}
-
-static bool same_object(const struct object *a, const struct object *b)
-{
-    return memcmp(a, b, offsetof(struct object, index)) == 0 && a->uses_left == b->uses_left &&
-           a->size == b->size && a->generation == b->generation && a->counter == b->counter;
-}
-
-static bool same_memory(const struct memory *a, const struct memory *b)
-{
-    for (uint16_t i = 0; i < a->model.count; i++) {
-        if (!same_object(&a->model.objects[i], &b->model.objects[i])) {
-            return false;
-        }
-    }
-    return memcmp(a->model.state, b->model.state, sizeof a->model.state) == 0 &&
-           a->model.applications == b->model.applications &&
-           memcmp(a->pins, b->pins, sizeof a->pins) == 0 &&
-           memcmp(&a->vault, &b->vault, sizeof a->vault) == 0;
-}
-
 /* ---- The line, and what the security chip must think of each frame ---- */
 
 static struct watch {
@@ -284,8 +196,8 @@ static void check_last_frame(void)
                  "an attack ends all status");
     }
     if (watch.was_late && watch.command > 0) {
-        take_memory(&now);
-        rig_must(same_memory(&now, &lost_before) || same_memory(&now, &lost_honest),
+        memory_take(&bench, &now);
+        rig_must(memory_same(&now, &lost_before) || memory_same(&now, &lost_honest),
                  "a late frame does what it was for, once");
     }
     watch.attacked = watch.was_late = false;
@@ -380,7 +292,7 @@ static void take_report(struct report *report)
     report->sw = bench.sw;
     report->length = bench.length;
     memcpy(report->data, bench.data, bench.length);
-    take_memory(&report->memory);
+    memory_take(&bench, &report->memory);
 }
 
 /* Frames that nobody fetched are gone; what he kept he still has. */
@@ -412,12 +324,12 @@ static void check_report(const struct step *step, const struct memory *was,
     if (is_report(now->sw)) {
         rig_must(now->sw == honest->sw, "what is reported is what an honest line reports");
         rig_must(is_same_answer(step, now, honest), "an answer is not altered");
-        rig_must(same_memory(&now->memory, &honest->memory), "what is reported was done, once");
+        rig_must(memory_same(&now->memory, &honest->memory), "what is reported was done, once");
         rig_must(now->memory.app == honest->memory.app || step->command >= ROWS ||
                      rows[step->command].answer == CHANCE,
                  "and in the app chip, too");
     } else {
-        rig_must(same_memory(&now->memory, was) || same_memory(&now->memory, &honest->memory),
+        rig_must(memory_same(&now->memory, was) || memory_same(&now->memory, &honest->memory),
                  "what is not reported was done once, or not at all");
     }
 }
@@ -444,7 +356,7 @@ static void play(const struct step *step, struct cos_reader *script)
     const struct watch watch_before = watch;
     const bool was_open = bench.app.gate.open;
 
-    take_memory(&was);
+    memory_take(&bench, &was);
     gate_snapshot_save(&bench, &before);
     perform(step);
     check_last_frame();
@@ -513,7 +425,7 @@ static void recover(void)
     const bool alive = bench.secure.alive == COS_YES && !bench.app.mute;
 
     clear_line();
-    take_memory(&was);
+    memory_take(&bench, &was);
     if (!alive) {
         rig_must(bench_hex(&bench, "0020008100") == 0x6F00, "who is mute says nothing");
         bench_power_off(&bench);
@@ -526,8 +438,8 @@ static void recover(void)
         rig_must(bench.secure.gate.open && bench.app.gate.session == bench.secure.gate.session,
                  "in a session");
     }
-    take_memory(&now);
-    rig_must(same_memory(&was, &now), "nothing is changed by going on");
+    memory_take(&bench, &now);
+    rig_must(memory_same(&was, &now), "nothing is changed by going on");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -27,6 +27,7 @@ struct gate_model {
     /* What the call that gate_model_ask() was told of may do: each the index of an object. */
     int user;     /* key: the one that it would work with */
     bool granted; /* and whether it may */
+    bool counts;  /* and whether its counter goes on with that */
     int maker;    /* key pair: may be made anew */
     int switched; /* PIN: its requirement may be enabled and disabled */
 };
