@@ -35,42 +35,16 @@ static int make_witness(void **state)
 
 /* ---- The outside ---- */
 
-/* A number as a data object. */
-struct number {
-    uint8_t tag;
-    const uint8_t *data;
-    size_t length;
-};
-
-/* STORE DATA of key 4's value, in the session that is open. */
-static void import(struct bench *bench, const struct number *numbers, size_t count)
-{
-    static const uint8_t name[] = {0xF0, 0x54, 0x57, 0x49, 0x4E, 0x43, 0x4F, 0x53, 0x01};
-    uint8_t data[BENCH_APDU_MAX];
-    struct cos_writer writer = cos_writer(data, sizeof data);
-
-    cos_write16(&writer, 0x8040);
-    cos_write8(&writer, 0); /* length */
-    cos_tlv_write8(&writer, 0x83, 4);
-    cos_tlv_write(&writer, 0x84, name, sizeof name);
-    for (size_t i = 0; i < count; i++) {
-        cos_tlv_write(&writer, numbers[i].tag, numbers[i].data, numbers[i].length);
-    }
-    assert_true(!writer.failed && writer.length < 3 + 255);
-    data[2] = (uint8_t)(writer.length - 3);
-    assert_int_equal(bench_sm(bench, 0x80, 0xE2, 0xE0, 0x00, data, writer.length), 0x9000);
-}
-
 /* Key 4 with these attributes and a value whose private part OpenSSL has. */
 static EVP_PKEY *make_ec(struct bench *bench, enum cos_curve curve, const char *attributes)
 {
     uint8_t key[COS_EC_MAX], point[COS_EC_POINT_MAX];
     EVP_PKEY *pkey = oracle_ec_generate(curve, key, point);
-    const struct number number = {0x86, point, 1 + 2 * cos_ec_size(curve)};
+    const struct crypt_number number = {0x86, point, 1 + 2 * cos_ec_size(curve)};
 
     bench_session(bench, 0x03);
     assert_int_equal(crypt_store(bench, 4, attributes), 0x9000);
-    import(bench, &number, 1);
+    assert_int_equal(crypt_import(bench, 4, &number, 1), 0x9000);
     bench_select(bench);
     return pkey;
 }
@@ -80,15 +54,12 @@ static void make_rsa(struct bench *bench, struct oracle_rsa *rsa, unsigned bits)
     char attributes[64];
 
     oracle_rsa_generate(rsa, bits, 65537);
-    const size_t half = rsa->size / 2;
-    const struct number first = {0x81, rsa->n, half};
-    const struct number second[] = {{0x81, rsa->n + half, half}, {0x82, rsa->e, 3}};
+    const struct crypt_number whole[] = {{0x81, rsa->n, rsa->size}, {0x82, rsa->e, 3}};
     (void)snprintf(attributes, sizeof attributes, OF_APPLICATION " 800104 C901%02X 950102 CC0108",
                    bits / 64);
     bench_session(bench, 0x03);
     assert_int_equal(crypt_store(bench, 4, attributes), 0x9000);
-    import(bench, &first, 1);
-    import(bench, second, 2);
+    assert_int_equal(crypt_import(bench, 4, whole, 2), 0x9000);
     bench_select(bench);
 }
 
@@ -128,7 +99,7 @@ static void assert_authenticated(struct bench *bench, bool is)
 
 static void rsa(void **state)
 {
-    static const unsigned bits[] = {1024, 2048, 3072};
+    static const unsigned bits[] = {1024, 2048, 4096};
     static const struct {
         uint8_t algorithm;
         int padding;
@@ -143,7 +114,7 @@ static void rsa(void **state)
         {HASH_AND(COS_SHA224, PSS), RSA_PKCS1_PSS_PADDING, COS_SHA224},
     };
     struct bench *bench = *state;
-    uint8_t digest[COS_HASH_MAX], signature[384];
+    uint8_t digest[COS_HASH_MAX], signature[512];
     struct oracle_rsa key;
 
     for (size_t i = 0; i < CARD_COUNT(bits); i++) {
@@ -235,6 +206,31 @@ static void under_secure_messaging(void **state)
     assert_int_equal(bench_sm(bench, 0x00, 0x86, 0x00, 0x84, response, sizeof response), 0x9000);
     bench_expect_sm(bench, "00880087 10 00112233445566778899AABBCCDDEEFF", 0x9000, CARD_ANY);
     EVP_PKEY_free(pkey);
+}
+
+/* A signature that does not fit one command comes in a chain. */
+static void in_a_chain(void **state)
+{
+    struct bench *bench = *state;
+    uint8_t digest[32], field[8 + 256];
+    struct oracle_rsa key;
+
+    make_rsa(bench, &key, 2048);
+    bench_session(bench, 0x33);
+    bench_expect_sm(bench, BENCH_APPLICATION, 0x9000, NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        bench_expect_sm(bench, "00860084 04 7C028100", 0x9000, CARD_ANY);
+        assert_int_equal(EVP_Digest(bench->data + 4, CHALLENGE, digest, NULL, EVP_sha256(), NULL),
+                         1);
+        const size_t head = bench_bytes("7C820104 82820100", field, sizeof field);
+        oracle_rsa_sign(&key, RSA_PKCS1_PADDING, COS_SHA256, digest, field + head);
+        field[263] ^= i == 0;
+        assert_int_equal(bench_sm(bench, 0x10, 0x86, 0x00, 0x84, field, 200), 0x9000);
+        assert_int_equal(bench_sm(bench, 0x00, 0x86, 0x00, 0x84, field + 200, 64),
+                         i == 0 ? 0x63C9 : 0x9000);
+    }
+    bench_expect_sm(bench, "00880087 10 00112233445566778899AABBCCDDEEFF", 0x9000, CARD_ANY);
+    oracle_rsa_free(&key);
 }
 
 /* ---- What is refused ---- */
@@ -381,13 +377,13 @@ static void a_new_value(void **state)
     uint8_t signature[64], key[COS_EC_MAX], point[COS_EC_POINT_MAX];
     EVP_PKEY *pkey = make_ec(bench, COS_P256, P256);
     EVP_PKEY *other = oracle_ec_generate(COS_P256, key, point);
-    const struct number number = {0x86, point, 65};
+    const struct crypt_number number = {0x86, point, 65};
 
     get_signature(bench, pkey, signature);
     assert_int_equal(answer(bench, 0x84, signature, 64), 0x9000);
     bench_session(bench, 0x03);
     bench_expect_sm(bench, "00880087 10 00112233445566778899AABBCCDDEEFF", 0x9000, CARD_ANY);
-    import(bench, &number, 1);
+    assert_int_equal(crypt_import(bench, 4, &number, 1), 0x9000);
     bench_expect_sm(bench, "00880087 10 00112233445566778899AABBCCDDEEFF", 0x6982, NULL);
     bench_select(bench);
     get_signature(bench, pkey, signature);
@@ -440,6 +436,7 @@ int main(void)
         TEST(curves),
         TEST(reference_00),
         TEST(under_secure_messaging),
+        TEST(in_a_chain),
         TEST(wrong_signatures),
         TEST(tries),
         TEST(challenges),

@@ -7,7 +7,6 @@
 #include "crypt_rig.h"
 
 #include "cos/tlv.h"
-#include "secure_domain/domain.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,69 +25,18 @@
 
 /* ---- Import ---- */
 
-/* A number as a data object. */
-struct number {
-    uint8_t tag;
-    const uint8_t *data;
-    size_t length;
-};
-
-/* DGI 8040 of a key with these numbers. Returns its length. */
-static size_t write_dgi(uint8_t *dgi, size_t capacity, uint8_t key, const struct number *numbers,
-                        size_t count)
-{
-    static const uint8_t name[] = {0xF0, 0x54, 0x57, 0x49, 0x4E, 0x43, 0x4F, 0x53, 0x01};
-    uint8_t value[BENCH_APDU_MAX];
-    struct cos_writer writer = cos_writer(value, sizeof value), out = cos_writer(dgi, capacity);
-
-    cos_tlv_write8(&writer, 0x83, key);
-    cos_tlv_write(&writer, 0x84, name, sizeof name);
-    for (size_t i = 0; i < count; i++) {
-        cos_tlv_write(&writer, numbers[i].tag, numbers[i].data, numbers[i].length);
-    }
-    cos_write16(&out, 0x8040);
-    if (writer.length < 255) {
-        cos_write8(&out, (uint8_t)writer.length);
-    } else {
-        cos_write8(&out, 0xFF);
-        cos_write16(&out, (uint16_t)writer.length);
-    }
-    cos_write_bytes(&out, value, writer.length);
-    assert_false(writer.failed || out.failed);
-    return out.length;
-}
-
-/* STORE DATA of it, in the session that is open. */
-static uint16_t import(struct bench *bench, uint8_t key, const struct number *numbers, size_t count)
-{
-    uint8_t data[BENCH_APDU_MAX];
-    const size_t length = write_dgi(data, sizeof data, key, numbers, count);
-
-    assert_true(length <= 255);
-    return bench_sm(bench, 0x80, 0xE2, 0xE0, 0x00, data, length);
-}
-
 static void enter(struct bench *bench)
 {
     bench_session(bench, 0x03);
     bench_expect_sm(bench, BENCH_APPLICATION, 0x9000, NULL);
 }
 
-/* In as few commands as it takes. */
 static void import_rsa(struct bench *bench, uint8_t key, const struct oracle_rsa *rsa)
 {
-    const size_t half = rsa->size / 2;
-    const struct number whole[] = {{0x81, rsa->n, rsa->size}, {0x82, rsa->e, rsa->e_length}};
-    const struct number first = {0x81, rsa->n, half};
-    const struct number second[] = {{0x81, rsa->n + half, half}, {0x82, rsa->e, rsa->e_length}};
+    const struct crypt_number whole[] = {{0x81, rsa->n, rsa->size}, {0x82, rsa->e, rsa->e_length}};
 
     enter(bench);
-    if (rsa->size <= 192) {
-        assert_int_equal(import(bench, key, whole, 2), 0x9000);
-    } else {
-        assert_int_equal(import(bench, key, &first, 1), 0x9000);
-        assert_int_equal(import(bench, key, second, 2), 0x9000);
-    }
+    assert_int_equal(crypt_import(bench, key, whole, 2), 0x9000);
     bench_select(bench);
 }
 
@@ -119,36 +67,25 @@ static void the_key_is_the_one_that_came(void **state)
     oracle_rsa_free(&rsa);
 
     EVP_PKEY *pkey = oracle_ec_generate(COS_P256, key, point);
-    const struct number number = {0x86, point, 65};
+    const struct crypt_number number = {0x86, point, 65};
     crypt_key(bench, 5, PUBLIC_P256);
     enter(bench);
-    assert_int_equal(import(bench, 5, &number, 1), 0x9000);
+    assert_int_equal(crypt_import(bench, 5, &number, 1), 0x9000);
     bench_select(bench);
     EVP_PKEY_free(crypt_read_ec(bench, 0x85, COS_P256));
     assert_memory_equal(bench->data + bench->length - 65, point, 65);
     EVP_PKEY_free(pkey);
 }
 
-/* What is longer than one command, as the chip gets it from several. */
-static void a_modulus_in_one(void **state)
+/* It fits neither one command nor half of one. */
+static void a_modulus_of_4096_bits(void **state)
 {
     struct bench *bench = *state;
     struct oracle_rsa rsa;
-    uint8_t data[BENCH_APDU_MAX];
 
     oracle_rsa_generate(&rsa, 4096, 65537);
-    const struct number whole[] = {{0x81, rsa.n, 512}, {0x82, rsa.e, 3}};
     crypt_key(bench, 4, OF_APPLICATION " 800104 C90140 CE0109 CC0108");
-    const size_t length = write_dgi(data, sizeof data, 4, whole, 2);
-    assert_int_equal(data[2], 0xFF);
-    for (size_t cut = 1; cut <= 3; cut++) {
-        const struct cos_span shorter = {data, length - cut};
-        assert_int_equal(cos_personal_store(&bench->secure, shorter, 0), COS_E_DATA);
-    }
-    const struct cos_span all = {data, length};
-    assert_int_equal(cos_personal_store(&bench->secure, all, 0), COS_OK);
-    cos_change_drop(&bench->secure);
-    cos_material_wipe(&bench->secure);
+    import_rsa(bench, 4, &rsa);
     assert_is(bench, 4, &rsa);
     oracle_rsa_free(&rsa);
 }
@@ -162,22 +99,24 @@ static void a_modulus_in_halves(void **state)
     struct card_image image;
 
     oracle_rsa_generate(&rsa, 2048, 65537);
-    const struct number first = {0x81, rsa.n, 128};
-    const struct number second[] = {{0x81, rsa.n + 128, 128}, {0x82, rsa.e, 3}};
+    const struct crypt_number first = {0x81, rsa.n, 128};
+    const struct crypt_number second[] = {{0x81, rsa.n + 128, 128}, {0x82, rsa.e, 3}};
     crypt_key(bench, 4, PUBLIC_RSA_2048);
     crypt_key(bench, 5, PUBLIC_RSA_2048);
     for (size_t i = 0; i < CARD_COUNT(between); i++) {
         enter(bench);
-        assert_int_equal(import(bench, 4, &first, 1), 0x9000);
+        assert_int_equal(crypt_import(bench, 4, &first, 1), 0x9000);
         (void)bench_sm_hex(bench, between[i]);
-        assert_int_equal(import(bench, 4, second, 2), 0x6985);
+        assert_int_equal(crypt_import(bench, 4, second, 2), 0x6985);
     }
     card_image_take(bench, &image);
-    assert_int_equal(import(bench, 4, second, 2), 0x6985); /* the second alone */
-    assert_int_equal(import(bench, 4, &first, 1), 0x9000);
-    assert_int_equal(import(bench, 5, second, 2), 0x6985); /* of another key */
+    assert_int_equal(crypt_import(bench, 4, second, 2), 0x6985); /* the second alone */
+    assert_int_equal(crypt_import(bench, 4, &first, 1), 0x9000);
+    assert_int_equal(crypt_import(bench, 5, second, 2), 0x6985); /* of another key */
     assert_true(card_image_same(bench, &image));
-    import_rsa(bench, 4, &rsa);
+    assert_int_equal(crypt_import(bench, 4, &first, 1), 0x9000);
+    assert_int_equal(crypt_import(bench, 4, second, 2), 0x9000);
+    bench_select(bench);
     assert_is(bench, 4, &rsa);
     oracle_rsa_free(&rsa);
 }
@@ -199,7 +138,7 @@ static void no_moduli(void **state)
     short_n[0] &= 0x7F;
     const struct {
         const char *what;
-        struct number numbers[3];
+        struct crypt_number numbers[3];
         size_t count;
         uint16_t sw;
     } cases[] = {
@@ -228,18 +167,18 @@ static void no_moduli(void **state)
     enter(bench);
     for (size_t i = 0; i < CARD_COUNT(cases); i++) {
         card_image_take(bench, &image);
-        const uint16_t sw = import(bench, 4, cases[i].numbers, cases[i].count);
+        const uint16_t sw = crypt_import(bench, 4, cases[i].numbers, cases[i].count);
         if (sw != cases[i].sw || !card_image_same(bench, &image)) {
             fail_msg("%s: %04X", cases[i].what, sw);
         }
     }
-    const struct number whole[] = {{0x81, rsa.n, 128}, {0x82, leading, 4}};
-    assert_int_equal(import(bench, 6, whole, 2), 0x6A80); /* it is a pair */
-    assert_int_equal(import(bench, 9, whole, 2), 0x6A88); /* there is none */
-    assert_int_equal(import(bench, 1, whole, 2), 0x6A80); /* it is symmetric */
-    assert_int_equal(import(bench, 4, whole, 2), 0x9000);
-    const struct number great[] = {{0x81, rsa.n, 128}, {0x82, greatest, 4}};
-    assert_int_equal(import(bench, 4, great, 2), 0x9000);
+    const struct crypt_number whole[] = {{0x81, rsa.n, 128}, {0x82, leading, 4}};
+    assert_int_equal(crypt_import(bench, 6, whole, 2), 0x6A80); /* it is a pair */
+    assert_int_equal(crypt_import(bench, 9, whole, 2), 0x6A88); /* there is none */
+    assert_int_equal(crypt_import(bench, 1, whole, 2), 0x6A80); /* it is symmetric */
+    assert_int_equal(crypt_import(bench, 4, whole, 2), 0x9000);
+    const struct crypt_number great[] = {{0x81, rsa.n, 128}, {0x82, greatest, 4}};
+    assert_int_equal(crypt_import(bench, 4, great, 2), 0x9000);
     oracle_rsa_free(&rsa);
 }
 
@@ -269,7 +208,7 @@ static void no_points(void **state)
         compressed[0] = 0x02;
         const struct {
             const char *what;
-            struct number number;
+            struct crypt_number number;
         } cases[] = {
             {"beside the curve", {0x86, beside, length}},
             {"coordinate above p", {0x86, great, length}},
@@ -288,13 +227,13 @@ static void no_points(void **state)
         enter(bench);
         for (size_t j = 0; j < CARD_COUNT(cases); j++) {
             card_image_take(bench, &image);
-            const uint16_t sw = import(bench, 4, &cases[j].number, 1);
+            const uint16_t sw = crypt_import(bench, 4, &cases[j].number, 1);
             if (sw != 0x6A80 || !card_image_same(bench, &image)) {
                 fail_msg("%u, %s: %04X", i, cases[j].what, sw);
             }
         }
-        const struct number good = {0x86, point, length};
-        assert_int_equal(import(bench, 4, &good, 1), 0x9000);
+        const struct crypt_number good = {0x86, point, length};
+        assert_int_equal(crypt_import(bench, 4, &good, 1), 0x9000);
         EVP_PKEY_free(pkey);
     }
 }
@@ -448,13 +387,13 @@ static void curves_verify(void **state)
         const enum cos_curve curve = (enum cos_curve)i;
         const size_t size = cos_ec_size(curve);
         EVP_PKEY *pkey = oracle_ec_generate(curve, key, point);
-        const struct number number = {0x86, point, 1 + 2 * size};
+        const struct crypt_number number = {0x86, point, 1 + 2 * size};
 
         (void)snprintf(attributes, sizeof attributes,
                        OF_APPLICATION " 800105 C901%02X CE0101 CC0108", i);
         crypt_key(bench, 4, attributes);
         enter(bench);
-        assert_int_equal(import(bench, 4, &number, 1), 0x9000);
+        assert_int_equal(crypt_import(bench, 4, &number, 1), 0x9000);
         bench_select(bench);
         crypt_set(bench, 0xB6, 0x84, DEFAULT);
         oracle_ec_sign(pkey, curve, digest, 48, signature);
@@ -474,11 +413,11 @@ static void uses_of_a_public_key(void **state)
     struct bench *bench = *state;
     uint8_t digest[32], signature[64], key[COS_EC_MAX], point[COS_EC_POINT_MAX];
     EVP_PKEY *pkey = oracle_ec_generate(COS_P256, key, point);
-    const struct number number = {0x86, point, 65};
+    const struct crypt_number number = {0x86, point, 65};
 
     crypt_key(bench, 4, OF_APPLICATION " 800105 C90100 CE0101 CC0108 C50191 CA020002");
     enter(bench);
-    assert_int_equal(import(bench, 4, &number, 1), 0x9000);
+    assert_int_equal(crypt_import(bench, 4, &number, 1), 0x9000);
     bench_select(bench);
     crypt_set(bench, 0xB6, 0x84, DEFAULT);
     crypt_digest(digest, sizeof digest, 5);
@@ -496,7 +435,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CARD_TEST(the_key_is_the_one_that_came),
-        CARD_TEST(a_modulus_in_one),
+        CARD_TEST(a_modulus_of_4096_bits),
         CARD_TEST(a_modulus_in_halves),
         CARD_TEST(no_moduli),
         CARD_TEST(no_points),

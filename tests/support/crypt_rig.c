@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+enum { BLOCK = 230 }; /* what a command under secure messaging has room for */
 enum { CHUNK = 108, CHUNK_DATA = 92, GENERATION = 4 };
 
 uint16_t crypt_store(struct bench *bench, uint8_t number, const char *attributes)
@@ -26,6 +27,33 @@ void crypt_key(struct bench *bench, uint8_t number, const char *attributes)
     bench_session(bench, 0x03);
     assert_int_equal(crypt_store(bench, number, attributes), 0x9000);
     bench_select(bench);
+}
+
+uint16_t crypt_import(struct bench *bench, uint8_t number, const struct crypt_number *numbers,
+                      size_t count)
+{
+    uint8_t value[BENCH_APDU_MAX], group[BENCH_APDU_MAX];
+    struct cos_writer writer = cos_writer(value, sizeof value);
+    struct cos_writer out = cos_writer(group, sizeof group);
+    uint8_t block = 0;
+
+    cos_tlv_write8(&writer, 0x83, number);
+    cos_tlv_write(&writer, 0x84, bench_application, sizeof bench_application);
+    for (size_t i = 0; i < count; i++) {
+        cos_tlv_write(&writer, numbers[i].tag, numbers[i].data, numbers[i].length);
+    }
+    cos_write16(&out, 0x8040);
+    cos_write8(&out, writer.length < 255 ? (uint8_t)writer.length : 0xFF);
+    if (writer.length >= 255) {
+        cos_write16(&out, (uint16_t)writer.length);
+    }
+    cos_write_bytes(&out, value, writer.length);
+    assert_false(writer.failed || out.failed);
+    const uint8_t *at = group;
+    for (; out.length > BLOCK; out.length -= BLOCK, at += BLOCK) {
+        assert_int_equal(bench_sm(bench, 0x80, 0xE2, 0x60, block++, at, BLOCK), 0x9000);
+    }
+    return bench_sm(bench, 0x80, 0xE2, 0xE0, block, at, out.length);
 }
 
 uint16_t crypt_send(struct bench *bench, uint8_t ins, uint8_t p1, uint8_t p2, const uint8_t *data,

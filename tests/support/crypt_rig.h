@@ -35,6 +35,17 @@ uint16_t crypt_store(struct bench *bench, uint8_t number, const char *attributes
 /* The same in a session of its own, must succeed; then the application is selected in the clear. */
 void crypt_key(struct bench *bench, uint8_t number, const char *attributes);
 
+/* A number of a key pair or public key, as a data object. */
+struct crypt_number {
+    uint8_t tag;
+    const uint8_t *data;
+    size_t length;
+};
+/* STORE DATA of the value of the application's key, in the session that is open, in as many blocks
+ * as it takes: the status word of the last one. */
+uint16_t crypt_import(struct bench *bench, uint8_t number, const struct crypt_number *numbers,
+                      size_t count);
+
 /* A command with data of any length, short or extended, and the greatest Le. */
 uint16_t crypt_send(struct bench *bench, uint8_t ins, uint8_t p1, uint8_t p2, const uint8_t *data,
                     size_t length);
