@@ -40,12 +40,13 @@ struct cos_secure_config {
     uint32_t fab_at;               /* address in NVM of the fab record: one store page of its own */
     uint16_t objects;              /* PINs, keys and pairing secrets that fit, at most 255 */
     uint16_t vault_files;          /* EFs in the vault; 0 = no vault */
-    uint16_t vault_size;           /* bytes of their content, rounded up to 92 for each of them */
-    uint8_t scp03;                 /* what SCP03 offers: enum cos_scp03_option, or'ed */
+    /* Bytes of their content, rounded up to 92 for each of them. Key pairs, and each secret of more
+     * than 32 bytes (HMAC, mutual keys of AES-192 and AES-256), are kept there, too. */
+    uint16_t vault_size;
+    uint8_t scp03; /* what SCP03 offers: enum cos_scp03_option, or'ed */
     /* Where a key pair lies in the clear while one call works with it: 199 bytes for elliptic
      * curves, 7/2 of the modulus + 4 for RSA (900 for 2,048 bits, 1,796 for 4,096). NULL, 0: the
-     * card has none. What it has no room for cannot be created. Key pairs share the vault's chunks.
-     */
+     * card has none. What it has no room for cannot be created. */
     uint8_t *key_memory;
     size_t key_memory_size;
     /* The store's reserve is at least 10: production step 4 writes 7 pages in one transaction. And

@@ -231,8 +231,7 @@ enum cos_result cos_object_count_sets(const struct cos_secure *secure, uint8_t b
 /* Adds the removal of all keys of a set. COS_E_REFERENCE_NOT_FOUND. */
 enum cos_result cos_object_remove_set(struct cos_secure *secure, uint8_t version);
 /* Deciphers the secret, padded with zeros up to OBJECT_SLOT_SECRET: to secure->clear, or the caller
- * wipes it.
- * COS_E_STORE_DAMAGED if it is not authentic. */
+ * wipes it. COS_E_STORE_DAMAGED if it is not authentic. */
 enum cos_result cos_object_secret(const struct cos_secure *secure, const struct object *object,
                                   uint8_t secret[OBJECT_SECRET_MAX]);
 /* Spends one try, durably, before anything is compared. COS_E_METHOD_BLOCKED if there is none.

@@ -32,9 +32,7 @@ static size_t seed_size(size_t key)
     return key == KEY ? KEY : COS_AES_KEY_MAX;
 }
 
-/* 9.7.1: the hash of seed || counter, cut to the key's length: SHA-1 for 16 bytes, SHA-256 for
- * more.
- */
+/* 9.7.1: the hash of seed || counter, cut to the key's length; SHA-1 for 16 bytes, else SHA-256. */
 static enum cos_result derive_key(const struct cos_crypto *crypto,
                                   const struct cos_session *session, const uint8_t *seed,
                                   uint32_t counter, uint8_t key[COS_AES_KEY_MAX])

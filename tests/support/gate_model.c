@@ -90,7 +90,7 @@ static int find(const struct gate_model *model, enum object_kind kind, uint8_t c
 
 static bool has_bit(uint16_t bits, uint8_t number)
 {
-    return (bits >> number & 1U) != 0;
+    return ((unsigned)bits >> number & 1U) != 0;
 }
 
 /* A PIN that was verified or is disabled, a key that was authenticated. */
