@@ -8,6 +8,8 @@
 
 #include "cos/bytes.h"
 
+#define COS_APDU_SHORT_MAX 261U /* header, Lc, 255 bytes, Le */
+
 /* The seven forms of a command APDU: cases 1 to 4, short or extended length fields. */
 enum cos_apdu_case {
     COS_CASE_1,

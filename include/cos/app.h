@@ -27,6 +27,9 @@ struct cos_app_config {
     uint16_t response_size;
     uint8_t *chain; /* buffer for command chaining: the longest data field. NULL: there is none */
     uint16_t chain_size;
+    /* Longest command APDU that the port takes and hands on: with more than COS_APDU_SHORT_MAX
+     * bytes the card says that it has extended length fields, and responses of response_size. */
+    uint32_t command_size;
     const struct cos_gate_trace *trace; /* optional */
 };
 

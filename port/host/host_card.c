@@ -29,6 +29,7 @@ void host_app_chip_init(struct host_app_chip *chip, const struct cos_gate_trace 
                 .response_size = HOST_RESPONSE_SIZE,
                 .chain = chip->chain,
                 .chain_size = HOST_CHAIN_SIZE,
+                .command_size = HOST_COMMAND_SIZE,
                 .trace = trace,
             },
     };

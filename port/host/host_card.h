@@ -23,8 +23,9 @@
 #define HOST_VAULT_FILES    16U
 #define HOST_VAULT_SIZE     8192U
 #define HOST_KEY_MEMORY     1796U /* RSA-4096 */
-#define HOST_RESPONSE_SIZE  600U
-#define HOST_CHAIN_SIZE     2048U
+#define HOST_COMMAND_SIZE   65535U /* what a frame of the socket takes */
+#define HOST_RESPONSE_SIZE  65533U
+#define HOST_CHAIN_SIZE     65535U
 
 /* Configuration of a chip and the memory that goes with it. Must not move after init. */
 struct host_app_chip {

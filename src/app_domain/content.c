@@ -13,9 +13,7 @@ enum {
     TAG_SERVICE_DATA = 0x43,
     TAG_CAPABILITIES = 0x47,
     TAG_LENGTHS = 0x7F66,
-    COMMAND_MAX = 4 + 1 + 255 + 1, /* short APDUs, which every port takes and gives */
-    RESPONSE_MAX = 256 + 2,
-    CAPABILITY_CHAINING = 0x80,
+    RESPONSE_SHORT_MAX = 256 + 2,
     CAPABILITY_LENGTHS = 0x20,
     ATR_INFO_MAX = 32,
     WINDOW = 64,
@@ -24,12 +22,20 @@ enum {
 
 /* ---- EF.ATR/INFO ---- */
 
-void cos_app_write_lengths(struct cos_writer *writer)
+static uint16_t at_most_16_bits(uint32_t number)
 {
+    return (uint16_t)(number < UINT16_MAX ? number : UINT16_MAX);
+}
+
+void cos_app_write_lengths(const struct cos_app *app, struct cos_writer *writer)
+{
+    const bool extended = cos_app_takes_extended(&app->config);
+    const uint32_t command = extended ? app->config.command_size : COS_APDU_SHORT_MAX;
+    const uint32_t response = extended ? app->config.response_size + 2U : RESPONSE_SHORT_MAX;
     const size_t lengths = cos_tlv_open(writer, TAG_LENGTHS);
 
-    cos_tlv_write16(writer, 0x02, COMMAND_MAX);
-    cos_tlv_write16(writer, 0x02, RESPONSE_MAX);
+    cos_tlv_write16(writer, 0x02, at_most_16_bits(command));
+    cos_tlv_write16(writer, 0x02, at_most_16_bits(response));
     cos_tlv_close(writer, lengths);
 }
 
@@ -39,8 +45,8 @@ void cos_app_write_lengths(struct cos_writer *writer)
  * EF.DIR of another structure is not, and is not said to be there. */
 void cos_app_write_atr_info(const struct cos_app *app, struct cos_writer *writer)
 {
-    const uint8_t chaining = app->config.chain != NULL ? CAPABILITY_CHAINING : 0;
-    const uint8_t capabilities[] = {0xF7, 0xC1, CAPABILITY_LENGTHS | chaining};
+    const uint8_t lengths = CAPABILITY_LENGTHS | cos_app_capabilities(&app->config);
+    const uint8_t capabilities[] = {0xF7, 0xC1, lengths};
     struct cos_file_info info;
     cos_file file;
     const bool dir = cos_fs_find_child(&app->fs, COS_FILE_MF, FID_DIR, &file) == COS_OK &&
@@ -49,7 +55,7 @@ void cos_app_write_atr_info(const struct cos_app *app, struct cos_writer *writer
 
     cos_tlv_write8(writer, TAG_SERVICE_DATA, SERVICE_DATA | (dir ? SERVICE_DIR : 0));
     cos_tlv_write(writer, TAG_CAPABILITIES, capabilities, sizeof capabilities);
-    cos_app_write_lengths(writer);
+    cos_app_write_lengths(app, writer);
 }
 
 /* ---- Reading ---- */

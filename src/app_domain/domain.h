@@ -206,7 +206,19 @@ enum cos_result cos_app_combine(struct exchange *x, const struct cos_file_info *
 /* EF.ATR/INFO: what the card says about itself. */
 void cos_app_write_atr_info(const struct cos_app *app, struct cos_writer *writer);
 /* Its object 7F66: how long command and response APDUs may be. */
-void cos_app_write_lengths(struct cos_writer *writer);
+void cos_app_write_lengths(const struct cos_app *app, struct cos_writer *writer);
+/* Whether the port takes command APDUs with extended length fields. */
+static inline bool cos_app_takes_extended(const struct cos_app_config *config)
+{
+    return config->command_size > COS_APDU_SHORT_MAX;
+}
+/* What of the third byte of card capabilities (ISO/IEC 7816-4:2013, table 119) is the port's. */
+static inline uint8_t cos_app_capabilities(const struct cos_app_config *config)
+{
+    const unsigned chaining = config->chain != NULL ? 0x80U : 0;
+
+    return (uint8_t)(chaining | (cos_app_takes_extended(config) ? 0x40U : 0));
+}
 
 /* ---- Records (record.c) ---- */
 

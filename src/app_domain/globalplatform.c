@@ -249,7 +249,7 @@ enum cos_result cos_app_get_data(struct exchange *x)
     case 0x0066:
         return get_card_data(x);
     case 0x7F66:
-        cos_app_write_lengths(x->body);
+        cos_app_write_lengths(x->app, x->body);
         return COS_OK;
     default:
         /* Objects in files are of the interindustry class. */

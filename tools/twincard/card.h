@@ -18,7 +18,7 @@
 
 #include <sys/types.h>
 
-#define CARD_RESPONSE_MAX 258U
+#define CARD_RESPONSE_MAX 65535U /* what a frame of the socket takes */
 
 enum card_power {
     CARD_OFF,
