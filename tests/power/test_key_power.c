@@ -56,11 +56,17 @@ static bool issuer(struct bench *bench)
 #define SET_BLOCKS  "0022C1B8 06 800106 840185"
 #define BLOCK       "00112233445566778899AABBCCDDEEFF"
 #define STORE_AGREE "80E2E000 21 8020 1E 830104 " NAME " 800105 C90100 CE0104 CB01C0 CA020FFF"
-/* The generator of P-256. */
-#define AGREE                                                                                      \
-    "00860084 45 7C43 8541 04 "                                                                    \
-    "6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296"                             \
+/* The generator of P-256, whose private key is 1, and twice it. */
+#define POINT_1                                                                                    \
+    "04 6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296"                          \
     "4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5"
+#define POINT_2                                                                                    \
+    "04 7CF27B188D034F7E8A52380304B51AC3C08969E277F21B35A60B48FC47669978"                          \
+    "07775510DB8ED040293D9AC69F7430DBBA7DADE63CE982299E04B79D227873D1"
+#define AGREE           "00860084 45 7C43 8541 " POINT_1
+#define STORE_PUBLIC    "80E2E000 1D 8020 1A 830107 " NAME " 800105 C90100 950102 CC0108"
+#define IMPORT_PUBLIC_1 "80E2E000 54 8040 51 830107 " NAME " 8641 " POINT_1
+#define IMPORT_PUBLIC_2 "80E2E000 54 8040 51 830107 " NAME " 8641 " POINT_2
 #define P                                                                                          \
     "F9E1E3DD480BD2FDD35D429633A785F493DFB4DE9D9A10BB79AB57BCB708FA95"                             \
     "5CC0C1E1F623E3AA4D35575A4B23E9FB70D96D6B201A03A489DAA5D8675C1239"
@@ -195,6 +201,46 @@ static bool verify_right(struct bench *bench)
            bench_sm(bench, 0x00, 0x2A, 0x00, 0xA2, data, sizeof data) == 0x9000;
 }
 
+static enum cos_result draw(void *context, uint8_t *out, size_t length)
+{
+    struct bench *bench = context;
+
+    for (size_t i = 0; i < length; i++) {
+        out[i] = (uint8_t)sim_random(&bench->seed);
+    }
+    return COS_OK;
+}
+
+/* EXTERNAL AUTHENTICATE with public key 87, signed with the private key 1, or with nothing; in the
+ * clear. */
+static uint16_t authenticate(struct bench *bench, bool right)
+{
+    static const uint8_t one[32] = {[31] = 1};
+    const struct cos_random random = {.context = bench, .draw = draw};
+    uint8_t digest[COS_SHA256_SIZE], apdu[5 + 64] = {0x00, 0x82, 0x00, 0x87, 64, 1, [68] = 1};
+
+    if (bench_hex(bench, "0084000010") != 0x9000) {
+        return bench->sw;
+    }
+    const struct cos_span challenge = {bench->data, 16};
+    if (right && (cos_crypto_tomcrypt.hash(NULL, COS_SHA256, &challenge, 1, digest) != COS_OK ||
+                  cos_crypto_tomcrypt.ec_sign(NULL, COS_P256, &random, one, digest, sizeof digest,
+                                              apdu + 5) != COS_OK)) {
+        return 0;
+    }
+    return bench_apdu(bench, apdu, sizeof apdu);
+}
+
+static bool authenticate_right(struct bench *bench)
+{
+    return authenticate(bench, true) == 0x9000;
+}
+
+static bool authenticate_wrong(struct bench *bench)
+{
+    return (authenticate(bench, false) & 0xFFF0) == 0x63C0;
+}
+
 #define ACTION .state = COS_LIFE_OPERATIONAL, .secured = true
 
 static const struct power_action actions[] = {
@@ -209,6 +255,17 @@ static const struct power_action actions[] = {
     {ACTION, .name = "import-rsa-over-a-pair", .prepare = with_imported_rsa, .states = 4,
      .command = IMPORT_QP},
     {ACTION, .name = "import-second-factor", .prepare = with_p, .states = 4, .command = IMPORT_Q},
+    {ACTION, .name = "import-public", .prepare = issuer, .states = 3, .setup = {STORE_PUBLIC},
+     .command = IMPORT_PUBLIC_1},
+    {ACTION, .name = "import-public-over-another", .prepare = issuer, .states = 3,
+     .setup = {STORE_PUBLIC, IMPORT_PUBLIC_1}, .command = IMPORT_PUBLIC_2},
+    {ACTION, .name = "authenticate-public", .prepare = issuer, .states = 3,
+     .setup = {STORE_PUBLIC, IMPORT_PUBLIC_1}, .act = authenticate_right},
+    {ACTION, .name = "authenticate-public-wrong", .prepare = issuer, .states = 2,
+     .setup = {STORE_PUBLIC, IMPORT_PUBLIC_1}, .act = authenticate_wrong},
+    {ACTION, .name = "store-data-in-blocks", .prepare = issuer, .states = 2,
+     .setup = {"80E26000 21 802026 830105 " NAME " 800101 950101 C710 0001020304050607"},
+     .command = "80E2E001 08 08090A0B0C0D0E0F"},
     {ACTION, .name = "sign-counted", .prepare = with_few_uses, .states = 2, .command = SIGN},
     {ACTION, .name = "agree-counted", .prepare = with_agreement, .states = 2, .command = AGREE},
     {ACTION, .name = "authenticate-counted", .prepare = issuer, .states = 2,

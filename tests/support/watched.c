@@ -109,6 +109,9 @@ static void search_outside(const struct hunt *what, const char *row)
     search(what, row, "the command buffer", watched.command, sizeof watched.command);
     search(what, row, "the line", watched.line, watched.line_length);
     search(what, row, "the stack", stack, sizeof stack);
+    if (!bench->app.chain.open) {
+        search(what, row, "the chain's buffer", bench->chain_buffer, sizeof bench->chain_buffer);
+    }
     if (bench->secure.waiting == 0) {
         search(what, row, "key memory", bench->key_memory, sizeof bench->key_memory);
     }
@@ -135,6 +138,9 @@ static void search_chips(const struct hunt *what, const char *row)
         memset(session->enc, 0, sizeof session->enc);
         memset(session->mac, 0, sizeof session->mac);
         memset(session->rmac, 0, sizeof session->rmac);
+    }
+    if (secure.held.kept != 0) {
+        memset(secure.held.data, 0, sizeof secure.held.data);
     }
     if (secure.life_cycle != COS_LIFE_TERMINATED) {
         memset(secure.storage_key, 0, sizeof secure.storage_key);

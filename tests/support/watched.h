@@ -32,7 +32,7 @@ void watched_keys(void);
 
 /* Fails the test, and names the command, if one of these secrets lies anywhere, or one of the keys
  * that watched_keys() took anywhere but at its one place while it is in use, or anything in key
- * memory but a factor that waits. */
+ * memory but a factor that waits. What came of a command in parts may wait for the next one. */
 void watched_search(const struct hunt *secrets, const char *command);
 
 #endif
