@@ -33,6 +33,18 @@ struct cos_app_config {
     const struct cos_gate_trace *trace; /* optional */
 };
 
+/* A logical channel (ISO/IEC 7816-4:2013, 5.4.2): what of a card's state it has for itself. */
+struct cos_app_channel {
+    bool open;
+    bool bound;           /* in the security chip, to `application` (or to none) */
+    bool active;          /* its session of secure messaging is, or a step waits */
+    cos_file application; /* DF whose name it is bound to */
+    cos_file df, ef;      /* current */
+    uint16_t record;      /* current; 0 = none */
+    uint8_t environment;  /* number of the security environment in force: 1 after reset, and when
+                             another DF becomes current */
+};
+
 /* All state of the chip. The caller provides the memory; nothing in it is for the caller. */
 struct cos_app {
     const struct cos_board *board;
@@ -43,12 +55,8 @@ struct cos_app {
     bool mute;                  /* every command gets 6F00 */
     uint8_t life_cycle;         /* as the security chip said last */
     uint8_t pairing_generation; /* 0 = not paired */
-    uint8_t bound;              /* the channel's context is bound to `application` (or to none) */
-    cos_file application;       /* DF whose name the context is bound to */
-    cos_file current_df, current_ef;
-    uint16_t current_record; /* 0 = none */
-    uint8_t environment;     /* number of the security environment in force: 1 after reset, and when
-                                another DF becomes current */
+    struct cos_app_channel channels[COS_CHANNELS];
+    struct cos_app_channel *channel; /* of the command under way */
     struct cos_chain chain;
     struct cos_response response;
 };

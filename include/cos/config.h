@@ -68,6 +68,13 @@
 /* -DCOS_SCP02: SCP02 for key sets of 3DES keys, beside SCP03. Deprecated by GlobalPlatform; without
  * the switch the image has no code of it. The same for both chips. */
 
+/* Logical channels, the basic one among them: 1 to 20. */
+#ifndef COS_CHANNELS
+#define COS_CHANNELS 4
+#endif
+/* Sessions of secure messaging that there can be at a time, on as many channels. */
+#define COS_SM_SESSIONS (COS_CHANNELS < 2 ? COS_CHANNELS : 2)
+
 /* PINs: bytes of the reference data. */
 #define COS_PIN_MAX 16
 

@@ -99,6 +99,7 @@ enum cos_context_op {
     COS_CONTEXT_DROP = 2,     /* a plain command came: end secure messaging and pending steps */
     COS_CONTEXT_REGISTER = 3, /* make a context for the names that the open CREATE FILE gives */
     COS_CONTEXT_FIND = 4,     /* which context the name that follows means: binds nothing */
+    COS_CONTEXT_CLOSE = 5,    /* the channel is closed: its status, session and environment end */
 };
 enum cos_pin_op {
     COS_PIN_VERIFY = 1,
@@ -178,6 +179,7 @@ enum cos_vault_op {
     X(CONTEXT, COS_CONTEXT_DROP, COS_STATES_PAIRED)                                                \
     X(CONTEXT, COS_CONTEXT_REGISTER, COS_STATES_FILES)                                             \
     X(CONTEXT, COS_CONTEXT_FIND, COS_STATES_PAIRED)                                                \
+    X(CONTEXT, COS_CONTEXT_CLOSE, COS_STATES_PAIRED)                                               \
     X(PIN, COS_PIN_VERIFY, COS_STATES_USE)                                                         \
     X(PIN, COS_PIN_QUERY, COS_STATES_USE)                                                          \
     X(PIN, COS_PIN_CHANGE, COS_STATES_USE)                                                         \
@@ -228,8 +230,8 @@ uint16_t cos_gate_operation_states(const struct cos_gate_row *row, uint8_t opera
 #define COS_APPLICATIONS 8U
 
 /* Flags in every response. */
-#define COS_GATE_FLAG_ACTIVE                                                                       \
-    0x01U /* secure messaging or a pending step is active: every command crosses the gate */
+#define COS_GATE_FLAG_ACTIVE 0x01U /* the channel has a session of secure messaging */
+#define COS_GATE_FLAG_STEP   0x02U /* a step waits for the next command of some channel */
 
 /* What STATUS answers (docs/formats.md). */
 struct cos_gate_status {

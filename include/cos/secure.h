@@ -53,8 +53,6 @@ struct cos_secure_config {
      * it is at least 5 more than the pages of the vault's entries, or than 16: DELETE FILE. */
 };
 
-#define COS_CHANNELS 1U
-
 /* What one control reference template names, for one direction. 0: nothing. */
 struct cos_reference {
     uint8_t key;       /* as in P2 */
@@ -98,6 +96,7 @@ enum cos_sm_level {
 
 /* A secure messaging session: a channel has one or none. */
 struct cos_session {
+    uint8_t channel;  /* whose it is, unless protocol is COS_SM_NONE */
     uint8_t protocol; /* enum cos_sm_protocol */
     uint8_t level;    /* enum cos_sm_level */
     uint8_t key;      /* SCP03: version of its key set; ISO: number of its key */
@@ -170,6 +169,7 @@ struct cos_secure {
     uint8_t record_rule;
     uint8_t challenge_length; /* 0 = none pending */
     uint8_t challenge_use;    /* who may use it */
+    uint8_t last_channel;     /* that a call was about: what is pending is pending there */
     bool in_sm;               /* between SM_OPEN and SM_SEAL */
     bool prepared;            /* the pending HELLO is the first under a new pairing secret */
     enum cos_secure_verdict verdict;
@@ -182,7 +182,7 @@ struct cos_secure {
     const struct cos_board *board;
     struct cos_secure_config config;
     struct cos_channel channels[COS_CHANNELS];
-    struct cos_session sessions[COS_CHANNELS];
+    struct cos_session sessions[COS_SM_SESSIONS];
     struct cos_held held;
     uint8_t serial[8];
     uint8_t challenge[COS_AES_BLOCK];

@@ -51,6 +51,8 @@ enum cos_result {
     COS_E_TRIES_0 = -32,
     COS_E_TRIES_15 = -47,
 
+    COS_E_SHARED_ACCESS = -48, /* 6481 access denied: the file is current on another channel */
+
     /* Inside only. All but the first become 6F00. */
     COS_E_MORE_DATA = -64, /* 6310 more data available (GET STATUS) */
     COS_E_INVARIANT = -65, /* our own bug, or a fault: the card goes mute */

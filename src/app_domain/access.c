@@ -17,7 +17,9 @@ enum cos_result cos_app_ask(struct cos_app *app, enum cos_gate_call call, const 
 {
     const struct cos_span parts[] = {{fields, fields_length}, data};
 
-    return cos_gate_call(&app->gate, call, parts, 2, body);
+    const enum cos_result result = cos_gate_call(&app->gate, call, parts, 2, body);
+    app->channel->active = (app->gate.flags & COS_GATE_FLAG_ACTIVE) != 0;
+    return result;
 }
 
 enum cos_result cos_app_hand_on(struct exchange *x, enum cos_gate_call call, const uint8_t *fields,
@@ -33,7 +35,7 @@ enum cos_result cos_app_hand_on(struct exchange *x, enum cos_gate_call call, con
 enum cos_result cos_app_require_condition(struct cos_app *app, const uint8_t *condition,
                                           size_t length)
 {
-    const uint8_t channel = 0;
+    const uint8_t channel = cos_app_channel(app);
     const struct cos_span data = {condition, length};
     const enum cos_rule_plain plain = cos_rule_plain(data);
     struct cos_span answer;
@@ -83,10 +85,10 @@ COS_OWN_FRAME static enum cos_result is_at_home(const struct cos_app *app,
     if (cos_file_is_df(info) && info->fid != FID_MF) {
         COS_TRY(cos_fs_find_child(&app->fs, info->parent, info->fid, &df));
     }
-    *at_home = df == app->current_df;
+    *at_home = df == app->channel->df;
     if (!*at_home) {
         COS_TRY(application_of(app, df, &application, attributes, &name));
-        *at_home = application == app->application;
+        *at_home = application == app->channel->application;
     }
     return COS_OK;
 }
@@ -100,7 +102,7 @@ enum cos_result cos_app_require_object(struct exchange *x, const struct cos_file
         .operation = operation,
         .object = tag,
         .header = {command->cla, command->ins, command->p1, command->p2},
-        .environment = x->app->environment,
+        .environment = x->app->channel->environment,
     };
     uint8_t condition[COS_RULE_MAX];
     struct cos_writer writer = cos_writer(condition, sizeof condition);
@@ -131,18 +133,18 @@ enum cos_result cos_app_refresh(struct cos_app *app, struct cos_gate_status *sta
 
 enum cos_result cos_app_bind(struct cos_app *app)
 {
-    static const uint8_t fields[] = {COS_CONTEXT_BIND, 0};
+    const uint8_t fields[] = {COS_CONTEXT_BIND, cos_app_channel(app)};
     uint8_t attributes[COS_FS_ATTRIBUTES_MAX];
     struct cos_span name, answer;
     cos_file application;
 
-    COS_TRY(application_of(app, app->current_df, &application, attributes, &name));
-    if (app->bound && app->application == application) {
+    COS_TRY(application_of(app, app->channel->df, &application, attributes, &name));
+    if (app->channel->bound && app->channel->application == application) {
         return COS_OK;
     }
-    app->bound = false;
+    app->channel->bound = false;
     COS_TRY(cos_app_ask(app, COS_GATE_CONTEXT, fields, sizeof fields, name, &answer));
-    app->application = application;
-    app->bound = true;
+    app->channel->application = application;
+    app->channel->bound = true;
     return COS_OK;
 }

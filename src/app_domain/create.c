@@ -64,8 +64,8 @@ static enum cos_result may_create(struct exchange *x, struct cos_span fcp)
                                          sizeof under_secure_messaging);
     }
     COS_TRY(result);
-    COS_TRY(cos_fs_info(&app->fs, app->current_df, &info));
-    COS_TRY(cos_app_df_usable(app, app->current_df));
+    COS_TRY(cos_fs_info(&app->fs, app->channel->df, &info));
+    COS_TRY(cos_app_df_usable(app, app->channel->df));
     COS_CHECK(cos_tlv_find(fcp.data, fcp.length, TAG_DESCRIPTOR, &descriptor) == COS_OK &&
                   descriptor.length >= 1,
               COS_E_DATA);
@@ -92,7 +92,7 @@ static enum cos_result check_names(struct cos_span fcp)
  * context is empty, and serves or gives way to the next try. */
 static enum cos_result register_names(struct exchange *x, struct cos_span fcp)
 {
-    static const uint8_t fields[] = {COS_CONTEXT_REGISTER, 0};
+    const uint8_t fields[] = {COS_CONTEXT_REGISTER, cos_app_channel(x->app)};
     struct cos_tlv name;
     struct cos_span context;
 
@@ -112,15 +112,15 @@ enum cos_result cos_app_create_file(struct exchange *x)
 
     COS_TRY(read_fcp(x, &fcp));
     COS_TRY(may_create(x, fcp));
-    COS_TRY(cos_fs_may_create(&app->fs, app->current_df, fcp, &info));
+    COS_TRY(cos_fs_may_create(&app->fs, app->channel->df, fcp, &info));
     COS_TRY(check_names(fcp));
     if (info.source == COS_FS_SOURCE_VAULT) {
-        COS_TRY(cos_app_vault_create(x, app->current_df, fcp, &info, &file));
+        COS_TRY(cos_app_vault_create(x, app->channel->df, fcp, &info, &file));
     } else {
         if (x->secured) {
             COS_TRY(register_names(x, fcp));
         }
-        COS_TRY(cos_fs_create(&app->fs, app->current_df, fcp, &file));
+        COS_TRY(cos_fs_create(&app->fs, app->channel->df, fcp, &file));
     }
     if (cos_file_is_df(&info)) {
         return cos_app_set_df(app, file);

@@ -14,16 +14,24 @@ enum {
 
 /* ---- The EF ---- */
 
+/* It becomes current when the command succeeds. */
+static enum cos_result look_at(const struct cos_app *app, struct target *target)
+{
+    COS_TRY(cos_fs_info(&app->fs, target->file, &target->info));
+    COS_CHECK(cos_app_may_share(app, target->file, &target->info), COS_E_SHARED_ACCESS);
+    return COS_OK;
+}
+
 enum cos_result cos_app_target(const struct cos_app *app, uint8_t sfi, struct target *target)
 {
-    target->file = app->current_ef;
-    target->record = sfi == 0 ? app->current_record : 0;
+    target->file = app->channel->ef;
+    target->record = sfi == 0 ? app->channel->record : 0;
     if (sfi != 0) {
-        COS_CHECK(app->current_df != COS_FILE_NONE, COS_E_FILE_NOT_FOUND);
-        COS_TRY(cos_fs_find_sfi(&app->fs, app->current_df, sfi, &target->file));
+        COS_CHECK(app->channel->df != COS_FILE_NONE, COS_E_FILE_NOT_FOUND);
+        COS_TRY(cos_fs_find_sfi(&app->fs, app->channel->df, sfi, &target->file));
     }
     COS_CHECK(target->file != COS_FILE_NONE, COS_E_NO_CURRENT_EF);
-    return cos_fs_info(&app->fs, target->file, &target->info);
+    return look_at(app, target);
 }
 
 enum cos_result cos_app_target_odd(const struct exchange *x, struct target *target)
@@ -34,18 +42,18 @@ enum cos_result cos_app_target_odd(const struct exchange *x, struct target *targ
     if (fid <= COS_FS_SFI_MAX) {
         return cos_app_target(app, (uint8_t)fid, target);
     }
-    COS_CHECK(app->current_df != COS_FILE_NONE, COS_E_FILE_NOT_FOUND);
+    COS_CHECK(app->channel->df != COS_FILE_NONE, COS_E_FILE_NOT_FOUND);
     target->record = 0;
-    COS_TRY(cos_fs_find_child(&app->fs, app->current_df, fid, &target->file));
-    return cos_fs_info(&app->fs, target->file, &target->info);
+    COS_TRY(cos_fs_find_child(&app->fs, app->channel->df, fid, &target->file));
+    return look_at(app, target);
 }
 
 enum cos_result cos_app_finish(struct cos_app *app, const struct target *target,
                                enum cos_result result)
 {
     if (result == COS_OK || cos_is_warning(result)) {
-        app->current_ef = target->file;
-        app->current_record = target->record;
+        app->channel->ef = target->file;
+        app->channel->record = target->record;
     }
     return result;
 }

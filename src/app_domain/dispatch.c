@@ -7,14 +7,18 @@
 
 enum {
     INS_GET_RESPONSE = 0xC0,
-    CHANNEL = 0,
     RESPONSE_MAX = 256, /* room for data that nothing protects */
 };
 
 static enum cos_result check_class(struct exchange *x)
 {
     COS_TRY(cos_apdu_class(x->command.cla, &x->class_));
-    COS_CHECK(x->class_.channel < 1, COS_E_CHANNEL);
+    COS_CHECK(x->class_.channel < COS_CHANNELS && x->app->channels[x->class_.channel].open,
+              COS_E_CHANNEL);
+    x->app->channel = &x->app->channels[x->class_.channel];
+    if (x->app->gate.open && !x->app->channel->bound && x->app->channel->df != COS_FILE_NONE) {
+        COS_TRY(cos_app_bind(x->app)); /* another channel deleted its application */
+    }
     /* That of ISO/IEC 7816-4 comes in its own class, and with the header authenticated. */
     COS_CHECK(x->class_.sm == COS_CLASS_SM_NONE || x->class_.sm == COS_CLASS_SM_PROPRIETARY ||
                   (x->class_.sm == COS_CLASS_SM_ISO_HEADER && !x->class_.proprietary),
@@ -43,12 +47,13 @@ static enum cos_result check_row(const struct exchange *x, const struct command_
  * refused or not; but not the command that the step waits for. */
 static enum cos_result end_pending(struct exchange *x)
 {
-    static const uint8_t fields[] = {COS_CONTEXT_DROP, CHANNEL};
+    const uint8_t fields[] = {COS_CONTEXT_DROP, cos_app_channel(x->app)};
     struct cos_span answer;
 
     /* CONTEXT is served in a session only, and not after SET STATUS to TERMINATED. */
     bool served = x->app->gate.open && x->app->life_cycle != COS_LIFE_TERMINATED;
-    if (x->secured || !served || (x->app->gate.flags & COS_GATE_FLAG_ACTIVE) == 0) {
+    const bool pending = x->app->channel->active || (x->app->gate.flags & COS_GATE_FLAG_STEP) != 0;
+    if (x->secured || !served || !pending) {
         return COS_OK;
     }
     return cos_app_ask(x->app, COS_GATE_CONTEXT, fields, sizeof fields, (struct cos_span){NULL, 0},
@@ -122,7 +127,7 @@ static enum cos_result run(struct exchange *x)
  * place of the protected ones. */
 static enum cos_result open_secured(struct exchange *x, uint8_t *apdu, size_t length)
 {
-    const uint8_t channel = CHANNEL;
+    const uint8_t channel = cos_app_channel(x->app);
     struct cos_span opened;
 
     /* In the other states there are no keys for a session: the security chip does not serve this.
@@ -161,7 +166,7 @@ static enum cos_result seal_secured(struct exchange *x, uint16_t *sw)
         x->body->length = 0; /* unless the security chip has an answer of its own */
         *sw = COS_SW_WRONG_LENGTH;
     }
-    const uint8_t fields[] = {CHANNEL, (uint8_t)(*sw >> 8), (uint8_t)*sw};
+    const uint8_t fields[] = {cos_app_channel(x->app), (uint8_t)(*sw >> 8), (uint8_t)*sw};
     COS_TRY(cos_app_ask(x->app, COS_GATE_SM_SEAL, fields, sizeof fields,
                         (struct cos_span){x->body->data, x->body->length}, &sealed));
     struct cos_reader reader = cos_reader(sealed.data, sealed.length);
@@ -220,9 +225,14 @@ static uint16_t execute(struct cos_app *app, uint8_t *apdu, size_t length, bool 
     return app->mute ? COS_SW_NO_DIAGNOSIS : cos_sw(result);
 }
 
-static bool is_get_response(const uint8_t *apdu, size_t length)
+/* On the channel of the command before: any other command drops what waits. */
+static bool is_get_response(const struct cos_app *app, const uint8_t *apdu, size_t length)
 {
-    return length >= 4 && (apdu[0] == 0x00 || apdu[0] == 0x80) && apdu[1] == INS_GET_RESPONSE;
+    struct cos_class class_;
+
+    return length >= 4 && apdu[1] == INS_GET_RESPONSE &&
+           cos_apdu_class(apdu[0], &class_) == COS_OK && class_.sm == COS_CLASS_SM_NONE &&
+           !class_.chaining && class_.channel == cos_app_channel(app);
 }
 
 /* GET RESPONSE, ISO/IEC 7816-4:2013, 11.8.1. */
@@ -252,16 +262,25 @@ static size_t get_response(struct cos_app *app, const uint8_t *apdu, size_t leng
  * status is gone then. */
 static void reopen(struct cos_app *app)
 {
-    if (!app->gate.open && app->pairing_generation != 0 && app->life_cycle != COS_LIFE_TERMINATED) {
-        app->bound = false;
-        struct cos_gate_status status;
-        app->mute = cos_app_hello(app) != COS_OK || cos_app_refresh(app, &status) != COS_OK ||
-                    cos_app_vault_resolve(app) != COS_OK;
-        cos_app_leave_what_is_gone(app);
-        if (!app->mute && app->current_df != COS_FILE_NONE) {
+    struct cos_app_channel *const of_command = app->channel;
+
+    if (app->gate.open || app->pairing_generation == 0 || app->life_cycle == COS_LIFE_TERMINATED) {
+        return;
+    }
+    for (size_t i = 0; i < COS_CHANNELS; i++) {
+        app->channels[i].bound = app->channels[i].active = false;
+    }
+    struct cos_gate_status status;
+    app->mute = cos_app_hello(app) != COS_OK || cos_app_refresh(app, &status) != COS_OK ||
+                cos_app_vault_resolve(app) != COS_OK;
+    cos_app_leave_what_is_gone(app);
+    for (size_t i = 0; i < COS_CHANNELS && !app->mute; i++) {
+        app->channel = &app->channels[i];
+        if (app->channel->open && app->channel->df != COS_FILE_NONE) {
             app->mute = cos_app_bind(app) != COS_OK;
         }
     }
+    app->channel = of_command;
 }
 
 static uint32_t expected_length(const uint8_t *apdu, size_t length)
@@ -279,7 +298,7 @@ size_t cos_app_command(struct cos_app *app, uint8_t *command, size_t length, uin
         cos_put16(response, COS_SW_NO_DIAGNOSIS);
         return 2;
     }
-    if (is_get_response(command, length) && !app->chain.open) {
+    if (is_get_response(app, command, length) && !app->chain.open) {
         return get_response(app, command, length, response, capacity);
     }
     cos_response_drop(&app->response);

@@ -53,6 +53,11 @@ enum cos_result cos_app_ask(struct cos_app *app, enum cos_gate_call call, const 
 /* The same for a call whose answer becomes the response. */
 enum cos_result cos_app_hand_on(struct exchange *x, enum cos_gate_call call, const uint8_t *fields,
                                 size_t fields_length, struct cos_span data);
+/* Number of the channel that the command under way came on. */
+static inline uint8_t cos_app_channel(const struct cos_app *app)
+{
+    return (uint8_t)(app->channel - app->channels);
+}
 struct cos_span cos_app_command_data(const struct exchange *x);
 /* COS_OK if the channel's security status satisfies the condition, a run of SC-DOs (cos/rule.h);
  * COS_E_SECURITY_STATUS. What every reader can see (always, never) asks nobody. */
@@ -118,6 +123,12 @@ enum cos_result cos_app_delete_tree(struct cos_app *app, cos_file file,
  * not. To be called whenever a session was opened, before anything else is written.
  * COS_E_GATE_SESSION: there is none. COS_E_MUTE: the second half could not be written. */
 enum cos_result cos_app_vault_resolve(struct cos_app *app);
+
+/* ---- Logical channels (channel.c) ---- */
+
+/* Whether a file may become current on this channel: it is shareable (ISO/IEC 7816-4:2013, table 7,
+ * b7 of the file descriptor byte), or current on no other one. The MF always may. */
+bool cos_app_may_share(const struct cos_app *app, cos_file file, const struct cos_file_info *info);
 
 /* ---- Current file (select.c) ---- */
 

@@ -19,7 +19,7 @@ static enum cos_result find(struct exchange *x, cos_file *file, struct cos_file_
     COS_CHECK(response == 0 || response == P2_RESPONSE, COS_E_P1_P2);
     if (x->command.p1 == 0 && x->command.nc == 0) {
         COS_CHECK(x->command.p2 == response, COS_E_P1_P2);
-        *file = app->current_ef != COS_FILE_NONE ? app->current_ef : app->current_df;
+        *file = app->channel->ef != COS_FILE_NONE ? app->channel->ef : app->channel->df;
         COS_CHECK(*file != COS_FILE_NONE, COS_E_FILE_NOT_FOUND);
     } else {
         COS_TRY(cos_app_find_file(x, file));
@@ -140,23 +140,49 @@ static enum cos_result may_delete(struct exchange *x, const struct cos_file_info
     return cos_app_require(x, &parent, COS_OPERATION_DELETE_CHILD);
 }
 
-/* What was current and is gone: the DF above the deleted one takes its place. The current EF may
- * have taken the deleted one's number (cos_fs_delete()). */
-static enum cos_result leave(struct cos_app *app, cos_file file, bool was_in,
-                             const struct cos_file_info *info)
+/* What was current on a channel and is gone: the DF above the deleted one takes its place. The
+ * current EF may have taken the deleted one's number (cos_fs_delete()). */
+static void leave(const struct cos_app *app, struct cos_app_channel *channel, cos_file file,
+                  bool was_in, const struct cos_file_info *info)
 {
     struct cos_file_info ef;
 
     if (was_in) {
-        app->current_df = info->parent;
-        cos_app_set_ef(app, COS_FILE_NONE);
-        return cos_app_bind(app);
+        channel->df = info->parent;
+        channel->bound = false;
     }
-    if (app->current_ef == file) {
-        cos_app_set_ef(app, COS_FILE_NONE);
-    } else if (app->current_ef != COS_FILE_NONE &&
-               cos_fs_info(&app->fs, app->current_ef, &ef) == COS_E_FILE_NOT_FOUND) {
-        app->current_ef = file;
+    if (was_in || channel->ef == file) {
+        channel->ef = COS_FILE_NONE;
+        channel->record = 0;
+    } else if (channel->ef != COS_FILE_NONE &&
+               cos_fs_info(&app->fs, channel->ef, &ef) == COS_E_FILE_NOT_FOUND) {
+        channel->ef = file;
+    }
+}
+
+/* On every channel: `was_in` has a bit for each. The others are bound when their next command
+ * comes: nothing of them may reach the security chip while one is open under secure messaging. */
+static enum cos_result leave_on_all(struct cos_app *app, cos_file file, uint32_t was_in,
+                                    const struct cos_file_info *info)
+{
+    for (size_t i = 0; i < COS_CHANNELS; i++) {
+        if (app->channels[i].open) {
+            leave(app, &app->channels[i], file, (was_in >> i & 1U) != 0, info);
+        }
+    }
+    return app->channel->bound ? COS_OK : cos_app_bind(app);
+}
+
+/* The channels whose current DF is a DF or below it. */
+static enum cos_result channels_in(const struct cos_app *app, cos_file df, uint32_t *channels)
+{
+    *channels = 0;
+    for (size_t i = 0; i < COS_CHANNELS; i++) {
+        bool in = false;
+        if (app->channels[i].open && app->channels[i].df != COS_FILE_NONE) {
+            COS_TRY(cos_fs_is_below(&app->fs, app->channels[i].df, df, &in));
+        }
+        *channels |= in ? 1U << i : 0;
     }
     return COS_OK;
 }
@@ -168,7 +194,7 @@ enum cos_result cos_app_delete_file(struct exchange *x)
     struct cos_app *app = x->app;
     struct cos_file_info info;
     cos_file file;
-    bool in = false;
+    uint32_t in = 0;
 
     COS_TRY(find(x, &file, &info));
     COS_TRY(parent_usable(app, &info));
@@ -177,10 +203,10 @@ enum cos_result cos_app_delete_file(struct exchange *x)
         COS_TRY(may_delete(x, &info));
     }
     if (cos_file_is_df(&info)) {
-        COS_TRY(cos_fs_is_below(&app->fs, app->current_df, file, &in));
+        COS_TRY(channels_in(app, file, &in));
     }
     COS_TRY(cos_app_delete_tree(app, file, &info));
-    return leave(app, file, in, &info);
+    return leave_on_all(app, file, in, &info);
 }
 
 /* ---- TERMINATE CARD USAGE ---- */

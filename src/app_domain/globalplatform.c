@@ -171,7 +171,7 @@ static enum cos_result get_cplc(struct exchange *x)
 
 static enum cos_result get_keys(struct exchange *x)
 {
-    static const uint8_t fields[] = {COS_KEY_ATTRIBUTES, 0, 0x00, 0xE0};
+    const uint8_t fields[] = {COS_KEY_ATTRIBUTES, x->class_.channel, 0x00, 0xE0};
 
     return cos_app_hand_on(x, COS_GATE_KEY, fields, sizeof fields, nothing);
 }

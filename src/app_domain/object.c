@@ -45,8 +45,8 @@ static bool has_structure(const struct cos_file_info *info, uint8_t structure)
 static enum cos_result target_df(const struct cos_app *app, enum cos_result none,
                                  struct target *target)
 {
-    COS_CHECK(app->current_df != COS_FILE_NONE, none);
-    target->file = app->current_df;
+    COS_CHECK(app->channel->df != COS_FILE_NONE, none);
+    target->file = app->channel->df;
     target->record = 0;
     return cos_fs_info(&app->fs, target->file, &target->info);
 }
@@ -54,7 +54,7 @@ static enum cos_result target_df(const struct cos_app *app, enum cos_result none
 static enum cos_result target_even(const struct cos_app *app, uint8_t structure,
                                    struct target *target)
 {
-    if (app->current_ef != COS_FILE_NONE) {
+    if (app->channel->ef != COS_FILE_NONE) {
         COS_TRY(cos_app_target(app, 0, target));
         if (has_structure(&target->info, structure)) {
             return cos_app_usable(app, &target->info);

@@ -21,16 +21,16 @@ enum {
 
 enum cos_result cos_app_set_df(struct cos_app *app, cos_file df)
 {
-    const cos_file before = app->current_df;
+    const cos_file before = app->channel->df;
 
-    app->current_df = df;
+    app->channel->df = df;
     enum cos_result result = df == COS_FILE_NONE ? COS_OK : cos_app_bind(app);
     if (result != COS_OK) {
-        app->current_df = before;
+        app->channel->df = before;
         return result;
     }
     if (df != before) {
-        app->environment = 1;
+        app->channel->environment = 1;
     }
     cos_app_set_ef(app, COS_FILE_NONE);
     return COS_OK;
@@ -38,22 +38,29 @@ enum cos_result cos_app_set_df(struct cos_app *app, cos_file df)
 
 void cos_app_set_ef(struct cos_app *app, cos_file ef)
 {
-    app->current_ef = ef;
-    app->current_record = 0;
+    app->channel->ef = ef;
+    app->channel->record = 0;
+}
+
+static bool is_gone(const struct cos_app *app, cos_file file)
+{
+    struct cos_file_info info;
+
+    return file != COS_FILE_NONE && cos_fs_info(&app->fs, file, &info) == COS_E_FILE_NOT_FOUND;
 }
 
 void cos_app_leave_what_is_gone(struct cos_app *app)
 {
-    struct cos_file_info info;
-
-    if (app->current_df != COS_FILE_NONE &&
-        cos_fs_info(&app->fs, app->current_df, &info) == COS_E_FILE_NOT_FOUND) {
-        app->current_df = COS_FILE_MF;
-        cos_app_set_ef(app, COS_FILE_NONE);
-    }
-    if (app->current_ef != COS_FILE_NONE &&
-        cos_fs_info(&app->fs, app->current_ef, &info) == COS_E_FILE_NOT_FOUND) {
-        cos_app_set_ef(app, COS_FILE_NONE);
+    for (size_t i = 0; i < COS_CHANNELS; i++) {
+        struct cos_app_channel *channel = &app->channels[i];
+        const bool left = is_gone(app, channel->df);
+        if (left) {
+            channel->df = COS_FILE_MF;
+        }
+        if (left || is_gone(app, channel->ef)) {
+            channel->ef = COS_FILE_NONE;
+            channel->record = 0;
+        }
     }
 }
 
@@ -68,7 +75,7 @@ static enum cos_result by_identifier(struct exchange *x, cos_file *file)
         return COS_OK;
     }
     COS_CHECK(data.length == 2, COS_E_LENGTH);
-    return cos_fs_find_fid(&x->app->fs, x->app->current_df, cos_get16(data.data), file);
+    return cos_fs_find_fid(&x->app->fs, x->app->channel->df, cos_get16(data.data), file);
 }
 
 /* P1 = 01: a DF, 02: an EF; both children of the current DF. */
@@ -78,7 +85,7 @@ static enum cos_result child(struct exchange *x, bool df, cos_file *file)
     struct cos_file_info info;
 
     COS_CHECK(data.length == 2, COS_E_LENGTH);
-    COS_TRY(cos_fs_find_child(&x->app->fs, x->app->current_df, cos_get16(data.data), file));
+    COS_TRY(cos_fs_find_child(&x->app->fs, x->app->channel->df, cos_get16(data.data), file));
     COS_TRY(cos_fs_info(&x->app->fs, *file, &info));
     COS_CHECK(cos_file_is_df(&info) == df, COS_E_FILE_NOT_FOUND);
     return COS_OK;
@@ -89,8 +96,8 @@ static enum cos_result parent(struct exchange *x, cos_file *file)
     struct cos_file_info info;
 
     COS_CHECK(x->command.nc == 0, COS_E_LENGTH);
-    COS_TRY(cos_fs_info(&x->app->fs, x->app->current_df, &info));
-    COS_CHECK(x->app->current_df != COS_FILE_MF, COS_E_FILE_NOT_FOUND);
+    COS_TRY(cos_fs_info(&x->app->fs, x->app->channel->df, &info));
+    COS_CHECK(x->app->channel->df != COS_FILE_MF, COS_E_FILE_NOT_FOUND);
     *file = info.parent;
     return COS_OK;
 }
@@ -110,7 +117,7 @@ static enum cos_result by_name(struct exchange *x, cos_file *file)
 
     COS_CHECK(name.length >= 1 && name.length <= COS_FS_NAME_MAX, COS_E_LENGTH);
     return cos_fs_find_name(&x->app->fs, name, (enum cos_occurrence)(x->command.p2 & P2_OCCURRENCE),
-                            x->app->current_df, file);
+                            x->app->channel->df, file);
 }
 
 enum cos_result cos_app_find_file(struct exchange *x, cos_file *file)
@@ -130,7 +137,7 @@ enum cos_result cos_app_find_file(struct exchange *x, cos_file *file)
     case 0x08:
         return by_path(x, COS_FILE_MF, file);
     case 0x09:
-        return by_path(x, x->app->current_df, file);
+        return by_path(x, x->app->channel->df, file);
     default:
         return COS_E_P1_P2;
     }
@@ -157,7 +164,7 @@ static bool names_issuer_domain(const struct exchange *x)
         return name.length == 0 || name.length >= ISSUER_NAME_SHORTEST;
     }
     return occurrence == COS_OCCURRENCE_LAST && name.length >= ISSUER_NAME_SHORTEST &&
-           cos_fs_find_name(&x->app->fs, name, COS_OCCURRENCE_LAST, x->app->current_df, &other) ==
+           cos_fs_find_name(&x->app->fs, name, COS_OCCURRENCE_LAST, x->app->channel->df, &other) ==
                COS_E_FILE_NOT_FOUND;
 }
 
@@ -230,6 +237,20 @@ static enum cos_result warn(const struct cos_file_info *info)
     }
 }
 
+/* With an EF its DF becomes current, too. */
+static enum cos_result may_be_current(const struct cos_app *app, cos_file file,
+                                      const struct cos_file_info *info)
+{
+    struct cos_file_info df;
+
+    COS_CHECK(cos_app_may_share(app, file, info), COS_E_SHARED_ACCESS);
+    if (!cos_file_is_df(info)) {
+        COS_TRY(cos_fs_info(&app->fs, info->parent, &df));
+        COS_CHECK(cos_app_may_share(app, info->parent, &df), COS_E_SHARED_ACCESS);
+    }
+    return COS_OK;
+}
+
 enum cos_result cos_app_select(struct exchange *x)
 {
     struct cos_file_info info;
@@ -243,6 +264,7 @@ enum cos_result cos_app_select(struct exchange *x)
     if (info.source == COS_FS_SOURCE_VAULT) {
         COS_TRY(cos_app_vault_life_cycle(x->app, &info, &info.life_cycle_status));
     }
+    COS_TRY(may_be_current(x->app, file, &info));
     COS_TRY(answer(x, &info));
     COS_TRY(cos_app_set_df(x->app, cos_file_is_df(&info) ? file : info.parent));
     if (!cos_file_is_df(&info)) {

@@ -330,14 +330,15 @@ enum cos_result cos_app_start(struct cos_app *app, const struct cos_board *board
     /* The pairing secret's page, and what edits of the files ask for. */
     app->config.store.scrub_from = (uint16_t)(config->store.pages - config->store.reserve - 1U);
     app->mute = true;
+    app->channel = app->channels; /* the basic one, which is always open */
+    app->channel->open = true;
+    app->channel->df = app->channel->ef = COS_FILE_NONE;
     cos_gate_client_start(&app->gate, config->crypto, board, config->trace);
     cos_response_start(&app->response, config->response, config->response_size);
     cos_chain_start(&app->chain, config->chain, config->chain_size);
     COS_CHECK(config->response_size >= COS_APP_RESPONSE_LEAST, COS_E_MEMORY_FULL);
     COS_TRY(open_store(app));
     COS_TRY(open_gate(app));
-    app->current_df = COS_FILE_NONE;
-    app->current_ef = COS_FILE_NONE;
     if (app->gate.open && cos_fs_info(&app->fs, COS_FILE_MF, &mf) == COS_OK) {
         COS_TRY(cos_app_set_df(app, COS_FILE_MF));
     }

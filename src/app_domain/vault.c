@@ -4,7 +4,7 @@
  */
 #include "domain.h"
 
-enum { CHANNEL = 0, NUMBER_SIZE = 2, TAG_NAME = 0x84 };
+enum { NUMBER_SIZE = 2, TAG_NAME = 0x84 };
 
 static const struct cos_span none = {NULL, 0};
 
@@ -16,7 +16,7 @@ static enum cos_result ask_about(struct cos_app *app, const struct cos_file_info
                                  uint8_t *fields, size_t length, struct cos_span data,
                                  struct cos_span *answer)
 {
-    fields[1] = CHANNEL;
+    fields[1] = cos_app_channel(app);
     cos_put16(fields + 2, info->vault);
     return cos_app_ask(app, COS_GATE_VAULT, fields, length, data, answer);
 }
@@ -173,7 +173,7 @@ enum cos_result cos_app_vault_create(struct exchange *x, cos_file parent, struct
                                      const struct cos_file_info *info, cos_file *file)
 {
     uint8_t size[2];
-    struct change change = {{COS_VAULT_CREATE, CHANNEL}, {size, sizeof size}};
+    struct change change = {{COS_VAULT_CREATE, cos_app_channel(x->app)}, {size, sizeof size}};
     uint32_t transaction;
     uint16_t number;
 
@@ -196,7 +196,7 @@ struct shared {
 COS_OWN_FRAME static enum cos_result
 add_applications(struct cos_app *app, const struct cos_file_info *df, struct shared *shared)
 {
-    static const uint8_t fields[] = {COS_CONTEXT_FIND, CHANNEL};
+    const uint8_t fields[] = {COS_CONTEXT_FIND, cos_app_channel(app)};
     uint8_t attributes[COS_FS_ATTRIBUTES_MAX];
     struct cos_span name, context;
     struct cos_tlv tlv;
@@ -249,7 +249,7 @@ enum cos_result cos_app_delete_tree(struct cos_app *app, cos_file file,
                                     const struct cos_file_info *info)
 {
     struct shared shared = {{0}, 1};
-    struct change change = {{COS_VAULT_DELETE, CHANNEL}, {shared.request, 0}};
+    struct change change = {{COS_VAULT_DELETE, cos_app_channel(app)}, {shared.request, 0}};
     uint32_t transaction;
     uint16_t none_new;
 

@@ -452,19 +452,27 @@ enum cos_result cos_environment_default(struct cos_secure *secure, struct cos_ch
 /* The security condition "under the issuer's secure messaging" by itself. */
 #define CONDITION_SM 0xC0U
 
+/* The session of a channel: to look at, to work with, NULL if there is none; or a new one in its
+ * place, NULL if as many as there can be are on other channels. */
+const struct cos_session *cos_session_seen(const struct cos_secure *secure, uint8_t channel);
+struct cos_session *cos_session_of(struct cos_secure *secure, uint8_t channel);
+struct cos_session *cos_session_take(struct cos_secure *secure, uint8_t channel);
 /* The session is over. Its keys are wiped, those of the command that is open when its answer is
  * sealed. */
 void cos_session_close(struct cos_secure *secure, struct cos_session *session);
+void cos_channel_close_session(struct cos_secure *secure, uint8_t channel);
 void cos_sessions_close(struct cos_secure *secure);
 /* Opened by MUTUAL AUTHENTICATE, else by the issuer. */
 bool cos_session_is_iso(const struct cos_session *session);
-/* Those that commands come under, and those whose INITIALIZE UPDATE waits for EXTERNAL
- * AUTHENTICATE. */
-void cos_sessions_close_open(struct cos_secure *secure);
+/* Those whose INITIALIZE UPDATE waits for EXTERNAL AUTHENTICATE. */
 void cos_sessions_close_begun(struct cos_secure *secure);
-/* Drops secure messaging, a challenge, anything that a plain command ends. */
+/* Drops what waits for the next command of its channel: a challenge, a digest, a factor, a part of
+ * a chain. */
+void cos_steps_drop(struct cos_secure *secure);
+/* That, and all sessions. */
 void cos_pending_drop(struct cos_secure *secure);
-bool cos_pending_any(const struct cos_secure *secure);
+/* Flags of a response to a call about this channel: COS_GATE_FLAG_... */
+uint8_t cos_pending_flags(const struct cos_secure *secure, uint8_t channel);
 
 /* ---- One command under secure messaging (sm.c) ---- */
 

@@ -132,7 +132,9 @@ static enum cos_result put_key(struct cos_secure *secure, uint8_t channel, struc
     COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
     COS_TRY(cos_held_take(secure, channel, 0xD8, &data));
     COS_CHECK(secure->held.p2 == PUT_KEY_P2_SET && secure->held.p1 <= KEY_VERSION_MAX, COS_E_P1_P2);
-    return put_set(secure, &secure->sessions[channel], secure->held.p1, data, body);
+    struct cos_session *session = cos_session_of(secure, channel);
+    COS_INVARIANT(session != NULL);
+    return put_set(secure, session, secure->held.p1, data, body);
 }
 
 static enum cos_result store_data(struct cos_secure *secure, uint8_t channel, uint16_t waiting)
@@ -141,7 +143,9 @@ static enum cos_result store_data(struct cos_secure *secure, uint8_t channel, ui
 
     COS_TRY(cos_status_require(secure, channel, CONDITION_SM));
     COS_TRY(cos_held_take(secure, channel, 0xE2, &data));
-    COS_CHECK((secure->sessions[channel].level & COS_SM_COMMAND_ENC) != 0, COS_E_SECURITY_STATUS);
+    const struct cos_session *session = cos_session_seen(secure, channel);
+    COS_INVARIANT(session != NULL);
+    COS_CHECK((session->level & COS_SM_COMMAND_ENC) != 0, COS_E_SECURITY_STATUS);
     return cos_personal_store(secure, data, waiting);
 }
 
@@ -169,7 +173,10 @@ static enum cos_result key_information(const struct cos_secure *secure, struct c
 /* A key set in use cannot be deleted from under its own session, so one set always remains. */
 static enum cos_result delete_set(struct cos_secure *secure, uint8_t channel, uint8_t version)
 {
-    COS_CHECK(version != secure->sessions[channel].key, COS_E_CONDITIONS);
+    const struct cos_session *session = cos_session_seen(secure, channel);
+
+    COS_INVARIANT(session != NULL);
+    COS_CHECK(version != session->key, COS_E_CONDITIONS);
     cos_change_start(secure);
     COS_TRY(cos_object_remove_set(secure, version));
     return cos_change_commit(secure);

@@ -133,7 +133,7 @@ enum cos_result cos_mutual_authenticate(struct cos_secure *secure, uint8_t chann
                                         struct object *key, struct cos_span data,
                                         struct cos_writer *body)
 {
-    struct cos_session *session = &secure->sessions[channel];
+    struct cos_session *session;
     const size_t block = key->algorithm == ALGORITHM_DES3 ? COS_DES_BLOCK : COS_AES_BLOCK;
 
     COS_CHECK(data.length == 2 * block + seed_size(key->length / 2U) + ISO_MAC, COS_E_LENGTH);
@@ -141,7 +141,9 @@ enum cos_result cos_mutual_authenticate(struct cos_secure *secure, uint8_t chann
     COS_CHECK(!secure->in_sm && secure->challenge_use == 0 && secure->challenge_length == block,
               COS_E_CONDITIONS);
     COS_TRY(cos_key_self_test(secure, COS_SELF_TEST_SHA1)); /* of the session keys */
-    secure->challenge_length = 0;                           /* a challenge is good for one try */
+    session = cos_session_take(secure, channel);
+    COS_CHECK(session != NULL, COS_E_CONDITIONS);
+    secure->challenge_length = 0; /* a challenge is good for one try */
     COS_TRY(cos_object_spend(secure, key));
     enum cos_result result = run(secure, session, key, data, body);
     cos_wipe(secure->challenge, sizeof secure->challenge);

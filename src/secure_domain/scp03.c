@@ -112,14 +112,18 @@ static uint8_t length_of(const struct cos_secure *secure)
 enum cos_result cos_scp03_begin(struct cos_secure *secure, struct cos_reader *request,
                                 struct cos_writer *body)
 {
-    struct cos_session *session = &secure->sessions[cos_read_channel(request)];
+    const uint8_t channel = cos_read_channel(request);
     uint8_t version = cos_read8(request);
     struct cos_span challenge = cos_read_rest(request);
     struct beginning beginning;
 
     COS_CHECK(!request->failed && (challenge.length == LENGTH_S8 || challenge.length == LENGTH_S16),
               COS_E_GATE_FORMAT);
-    cos_pending_drop(secure);
+    secure->in_sm = false;
+    cos_channel_close_session(secure, channel);
+    cos_steps_drop(secure);
+    struct cos_session *session = cos_session_take(secure, channel);
+    COS_CHECK(session != NULL, COS_E_CONDITIONS);
     COS_TRY(find_keys(secure, version, &beginning.enc, &beginning.mac));
     session->key = beginning.enc.version;
     if (WITH_SCP02 && beginning.enc.algorithm == ALGORITHM_DES3) {
@@ -210,12 +214,12 @@ static enum cos_result check_host(struct cos_secure *secure, struct cos_session 
 
 enum cos_result cos_scp03_finish(struct cos_secure *secure, struct cos_reader *request)
 {
-    struct cos_session *session = &secure->sessions[cos_read_channel(request)];
+    struct cos_session *session = cos_session_of(secure, cos_read_channel(request));
     uint8_t level = cos_read8(request);
     struct cos_span proof = cos_read_rest(request); /* cryptogram, MAC */
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
-    COS_CHECK(session->begun, COS_E_CONDITIONS);
+    COS_CHECK(session != NULL && session->begun, COS_E_CONDITIONS);
     session->begun = false;
     session->level = level;
     enum cos_result result = COS_E_LENGTH;

@@ -116,18 +116,45 @@ static call_handler handler_of(uint8_t opcode)
     }
 }
 
+/* The channel that a call is about; one that names none is about that of the last one. */
+static uint8_t channel_of(const struct cos_secure *secure, const struct server_request *request)
+{
+    const struct cos_span message = request->message;
+
+    switch (request->opcode) {
+    case COS_GATE_STATUS:
+    case COS_GATE_HELLO:
+        return secure->last_channel;
+    case COS_GATE_ACCESS:
+    case COS_GATE_CHALLENGE:
+    case COS_GATE_SM_OPEN:
+    case COS_GATE_SM_SEAL:
+        return message.data[0];
+    case COS_GATE_LIFE:
+        return message.data[0] == COS_LIFE_SET && message.length > 1 ? message.data[1]
+                                                                     : secure->last_channel;
+    default:
+        return message.data[1]; /* behind the operation */
+    }
+}
+
 /* What interrupts what. A call outside SM_OPEN and SM_SEAL belongs to a plain command, which ends
  * secure messaging. Between GET CHALLENGE and the authentication that uses it, and between
  * INITIALIZE UPDATE and EXTERNAL AUTHENTICATE, nothing may stand. */
-static void interrupt(struct cos_secure *secure, uint8_t opcode)
+static void interrupt(struct cos_secure *secure, uint8_t opcode, uint8_t channel)
 {
     bool around = opcode == COS_GATE_SM_OPEN || opcode == COS_GATE_SM_SEAL;
 
     if (opcode == COS_GATE_STATUS || opcode == COS_GATE_HELLO) {
         return;
     }
-    if (!secure->in_sm && !around) {
-        cos_sessions_close_open(secure);
+    if (channel != secure->last_channel) {
+        cos_steps_drop(secure); /* a command of another channel is another command */
+    }
+    secure->last_channel = channel;
+    const struct cos_session *session = cos_session_seen(secure, channel);
+    if (!secure->in_sm && !around && session != NULL && session->open == COS_YES) {
+        cos_channel_close_session(secure, channel);
     }
     if (opcode != COS_GATE_CRYPT && !around) {
         secure->digest_length = 0; /* COMPUTE DIGITAL SIGNATURE must follow HASH at once */
@@ -180,7 +207,12 @@ static enum cos_result execute(struct cos_secure *secure, const struct server_re
     COS_CHECK(secure->alive == COS_YES, COS_E_MUTE);
     COS_TRY(check_served(secure, request));
     COS_INVARIANT(handler != NULL);
-    interrupt(secure, request->opcode);
+    const uint8_t channel = channel_of(secure, request);
+    /* Nothing of another channel while a command is open, but the next one. */
+    COS_CHECK(!secure->in_sm || request->opcode == COS_GATE_HELLO ||
+                  request->opcode == COS_GATE_SM_OPEN || channel == secure->held.channel,
+              COS_E_CONDITIONS);
+    interrupt(secure, request->opcode, channel);
     COS_TRY(cos_sm_bound(secure, request->opcode, request->message));
     enum cos_result result = handler(secure, &reader, body);
     return body->failed && result == COS_OK ? COS_E_INVARIANT : result;
@@ -261,7 +293,7 @@ static enum cos_result answer(struct cos_secure *secure, const struct server_req
     }
     keep_answer(secure, result, &body);
     enum cos_secure_verdict verdict = judge_fault(secure, result);
-    const uint8_t flags = cos_pending_any(secure) ? COS_GATE_FLAG_ACTIVE : 0;
+    const uint8_t flags = cos_pending_flags(secure, secure->last_channel);
     const enum cos_result sent =
         cos_server_respond(&secure->gate, request, result, flags, secure->epoch, body.length);
     if (verdict == COS_VERDICT_GOOD) {

@@ -7,13 +7,55 @@
 /* Mutual authentication counts as long as its session. */
 static void take_status_back(struct cos_secure *secure, const struct cos_session *session)
 {
-    struct cos_channel *channel = &secure->channels[session - secure->sessions];
+    struct cos_channel *channel = &secure->channels[session->channel];
     const struct object key = {
         .kind = OBJECT_KEY, .context = session->context, .number = session->key};
 
     if (session->context == CONTEXT_GLOBAL || session->context == channel->application) {
         cos_status_set(secure, channel, &key, false);
     }
+}
+
+/* Which of the sessions a channel has; COS_SM_SESSIONS: none. */
+static size_t index_of(const struct cos_secure *secure, uint8_t channel)
+{
+    size_t i = 0;
+
+    while (i < COS_SM_SESSIONS && (secure->sessions[i].protocol == COS_SM_NONE ||
+                                   secure->sessions[i].channel != channel)) {
+        i++;
+    }
+    return i;
+}
+
+const struct cos_session *cos_session_seen(const struct cos_secure *secure, uint8_t channel)
+{
+    const size_t i = index_of(secure, channel);
+
+    return i < COS_SM_SESSIONS ? &secure->sessions[i] : NULL;
+}
+
+struct cos_session *cos_session_of(struct cos_secure *secure, uint8_t channel)
+{
+    const size_t i = index_of(secure, channel);
+
+    return i < COS_SM_SESSIONS ? &secure->sessions[i] : NULL;
+}
+
+struct cos_session *cos_session_take(struct cos_secure *secure, uint8_t channel)
+{
+    size_t i = index_of(secure, channel);
+
+    for (size_t free = 0; free < COS_SM_SESSIONS && i == COS_SM_SESSIONS; free++) {
+        i = secure->sessions[free].protocol == COS_SM_NONE ? free : i;
+    }
+    if (i == COS_SM_SESSIONS) {
+        return NULL;
+    }
+    cos_wipe(&secure->sessions[i], sizeof secure->sessions[i]);
+    secure->sessions[i].channel = channel;
+    secure->sessions[i].open = COS_NO;
+    return &secure->sessions[i];
 }
 
 bool cos_session_is_iso(const struct cos_session *session)
@@ -23,6 +65,8 @@ bool cos_session_is_iso(const struct cos_session *session)
 
 void cos_session_close(struct cos_secure *secure, struct cos_session *session)
 {
+    const bool of_open = secure->held.channel == session->channel; /* the open command's, if any */
+
     if (session->open == COS_YES && cos_session_is_iso(session)) {
         take_status_back(secure, session);
     }
@@ -31,37 +75,51 @@ void cos_session_close(struct cos_secure *secure, struct cos_session *session)
     }
     session->begun = false;
     session->open = COS_NO;
-    if (!secure->in_sm || session != &secure->sessions[secure->held.channel]) {
-        cos_wipe(session, sizeof *session);
-        session->open = COS_NO;
+    if (secure->in_sm && of_open) {
+        return; /* its keys seal the answer */
     }
-    if (!secure->in_sm && session == &secure->sessions[secure->held.channel]) {
+    cos_wipe(session, sizeof *session);
+    session->open = COS_NO;
+    if (of_open && !secure->in_sm) {
         cos_wipe(&secure->held, sizeof secure->held); /* a chain that waits for its next part */
     }
 }
 
 void cos_sessions_close(struct cos_secure *secure)
 {
-    for (size_t i = 0; i < COS_CHANNELS; i++) {
+    for (size_t i = 0; i < COS_SM_SESSIONS; i++) {
         cos_session_close(secure, &secure->sessions[i]);
     }
 }
 
-void cos_sessions_close_open(struct cos_secure *secure)
+void cos_channel_close_session(struct cos_secure *secure, uint8_t channel)
 {
-    for (size_t i = 0; i < COS_CHANNELS; i++) {
-        if (secure->sessions[i].open == COS_YES) {
-            cos_session_close(secure, &secure->sessions[i]);
-        }
+    struct cos_session *session = cos_session_of(secure, channel);
+
+    if (session != NULL) {
+        cos_session_close(secure, session);
     }
 }
 
 void cos_sessions_close_begun(struct cos_secure *secure)
 {
-    for (size_t i = 0; i < COS_CHANNELS; i++) {
+    for (size_t i = 0; i < COS_SM_SESSIONS; i++) {
         if (secure->sessions[i].begun) {
             cos_session_close(secure, &secure->sessions[i]);
         }
+    }
+}
+
+void cos_steps_drop(struct cos_secure *secure)
+{
+    cos_sessions_close_begun(secure);
+    cos_wipe(secure->challenge, sizeof secure->challenge);
+    secure->challenge_length = 0;
+    secure->digest_length = 0;
+    cos_wipe(secure->digest, sizeof secure->digest);
+    cos_material_forget(secure);
+    if (!secure->in_sm) {
+        cos_wipe(&secure->held, sizeof secure->held);
     }
 }
 
@@ -69,20 +127,17 @@ void cos_pending_drop(struct cos_secure *secure)
 {
     secure->in_sm = false;
     cos_sessions_close(secure);
-    cos_wipe(secure->challenge, sizeof secure->challenge);
-    secure->challenge_length = 0;
-    cos_wipe(secure->digest, sizeof secure->digest);
-    secure->digest_length = 0;
-    cos_material_forget(secure);
-    cos_wipe(&secure->held, sizeof secure->held);
+    cos_steps_drop(secure);
 }
 
-bool cos_pending_any(const struct cos_secure *secure)
+uint8_t cos_pending_flags(const struct cos_secure *secure, uint8_t channel)
 {
-    bool any = secure->challenge_length != 0 || secure->digest_length != 0 || secure->waiting != 0;
+    bool step = secure->challenge_length != 0 || secure->digest_length != 0 || secure->waiting != 0;
 
-    for (size_t i = 0; i < COS_CHANNELS; i++) {
-        any = any || secure->sessions[i].begun || secure->sessions[i].open == COS_YES;
+    for (size_t i = 0; i < COS_SM_SESSIONS; i++) {
+        step = step || secure->sessions[i].begun;
     }
-    return any;
+    const struct cos_session *session = cos_session_seen(secure, channel);
+    const bool open = session != NULL && session->open == COS_YES;
+    return (uint8_t)((open ? COS_GATE_FLAG_ACTIVE : 0) | (step ? COS_GATE_FLAG_STEP : 0));
 }

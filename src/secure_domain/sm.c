@@ -21,7 +21,8 @@ static const struct {
     {0xE2, 0x60}, /* STORE DATA with sensitive data, GPCS 11.11.3.1 */
 };
 
-enum { CLASS_CHAINING = 0x10, P1_LAST_BLOCK = 0x80 };
+/* Channels from 4 on have a bit for secure messaging without the header authenticated only. */
+enum { CLASS_CHAINING = 0x10, P1_LAST_BLOCK = 0x80, FIRST_FURTHER_CHANNEL = 4 };
 
 static bool is_store_data(const struct cos_command *command)
 {
@@ -251,7 +252,7 @@ void cos_sm_pad(struct cos_writer *writer, size_t length, size_t block)
 static enum cos_result open_protected(const struct cos_secure *secure, struct cos_session *session,
                                       bool iso, struct sm_command *protected)
 {
-    COS_CHECK(session->open == COS_YES && cos_session_is_iso(session) == iso,
+    COS_CHECK(session != NULL && session->open == COS_YES && cos_session_is_iso(session) == iso,
               COS_E_SECURITY_STATUS);
     if (iso) {
         return cos_iso_open(secure->config.crypto, session, protected);
@@ -297,7 +298,7 @@ static enum cos_result open_data(struct cos_secure *secure, bool iso, struct cos
                                  const struct cos_command *command, struct sm_command *protected)
 {
     struct cos_held *held = &secure->held;
-    struct cos_session *session = &secure->sessions[held->channel];
+    struct cos_session *session = cos_session_of(secure, held->channel);
 
     COS_CHECK(command->nc <= COS_SM_MAX && command->nc <= sizeof held->data - held->kept,
               COS_E_LENGTH);
@@ -319,7 +320,6 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
                                     struct cos_span apdu, struct cos_writer *body)
 {
     struct cos_held *held = &secure->held;
-    struct cos_session *session = &secure->sessions[channel];
     struct cos_command command;
     struct sm_command protected;
 
@@ -329,7 +329,7 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
     const uint8_t class_ = command.cla & (uint8_t)~CLASS_CHAINING;
     const bool iso = class_ == (0x0CU | channel);
     const bool global_platform = command.cla == (0x84U | channel) || class_ == (0x04U | channel);
-    COS_CHECK(iso || global_platform, COS_E_SECURE_MESSAGING);
+    COS_CHECK((iso || global_platform) && channel < FIRST_FURTHER_CHANNEL, COS_E_SECURE_MESSAGING);
     const uint16_t kept = kept_for(held, channel, &command);
     if (kept == 0) {
         cos_wipe(held, sizeof *held);
@@ -354,6 +354,8 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
     const uint8_t opened[] = {held->used, command.cla & 0xF3U, command.ins, command.p1, command.p2};
     cos_write_bytes(body, opened, sizeof opened);
     cos_write32(body, protected.ne);
+    const struct cos_session *session = cos_session_seen(secure, channel);
+    COS_INVARIANT(session != NULL);
     cos_write16(body, (uint16_t)(iso ? cos_iso_room(session) : cos_scp03_room(session)));
     cos_write8(body, (uint8_t) protected.nc);
     if (!held->used) {
@@ -376,7 +378,7 @@ enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *r
     enum cos_result result = open_command(secure, channel, command, body);
     if (result != COS_OK) {
         secure->in_sm = false;
-        cos_session_close(secure, &secure->sessions[channel]); /* a failed check ends the session */
+        cos_channel_close_session(secure, channel); /* a failed check ends the session */
         cos_material_forget(secure);
         cos_wipe(&secure->held, sizeof secure->held);
     }
@@ -433,8 +435,9 @@ enum cos_result cos_call_sm_seal(struct cos_secure *secure, struct cos_reader *r
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
     struct cos_held *held = &secure->held;
-    struct cos_session *session = &secure->sessions[channel];
+    struct cos_session *session = cos_session_of(secure, channel);
     COS_CHECK(secure->in_sm && held->channel == channel, COS_E_CONDITIONS);
+    COS_INVARIANT(session != NULL);
     if (held->part) {
         data.length = 0;
         held->kept = sw == COS_SW_OK ? held->length : 0;

@@ -171,8 +171,9 @@ static cos_truth means(const struct cos_secure *secure, const struct cos_channel
 /* The session that the open command came through, NULL if it came through none. */
 static const struct cos_session *session_of(const struct cos_secure *secure, uint8_t channel)
 {
-    const struct cos_session *session = &secure->sessions[channel];
-    const bool is = secure->in_sm && session->open == COS_YES && secure->held.channel == channel;
+    const struct cos_session *session = cos_session_seen(secure, channel);
+    const bool is = secure->in_sm && session != NULL && session->open == COS_YES &&
+                    secure->held.channel == channel;
 
     return is ? session : NULL;
 }
@@ -424,8 +425,18 @@ enum cos_result cos_call_context(struct cos_secure *secure, struct cos_reader *r
         break;
     case COS_CONTEXT_DROP:
         COS_CHECK(name.length == 0, COS_E_GATE_FORMAT);
-        cos_pending_drop(secure);
+        secure->in_sm = false;
+        cos_channel_close_session(secure, channel);
+        cos_steps_drop(secure);
         context = secure->channels[channel].application;
+        break;
+    case COS_CONTEXT_CLOSE:
+        COS_CHECK(name.length == 0, COS_E_GATE_FORMAT);
+        COS_CHECK(!secure->in_sm, COS_E_CONDITIONS);
+        cos_channel_close_session(secure, channel);
+        cos_steps_drop(secure);
+        memset(&secure->channels[channel], 0, sizeof secure->channels[channel]);
+        secure->epoch++;
         break;
     case COS_CONTEXT_REGISTER:
         COS_TRY(cos_status_require(secure, channel, CONDITION_SM));

@@ -331,7 +331,7 @@ static void child_directories_keep_the_status(void **state)
 
     bench_reset(bench);
     bench_select(bench);
-    assert_int_equal(cos_fs_create(&bench->app.fs, bench->app.current_df,
+    assert_int_equal(cos_fs_create(&bench->app.fs, bench->app.channel->df,
                                    (struct cos_span){fcp, sizeof fcp}, &made),
                      COS_OK);
     BENCH_ROWS(bench, rows);

@@ -330,12 +330,12 @@ static void what_is_refused_changes_nothing(void **state)
         if (i == 2) {
             bench_expect(bench, "00B2000000", 0x9000, CARD_ANY);
         }
-        const cos_file df = bench->app.current_df, ef = bench->app.current_ef;
+        const cos_file df = bench->app.channel->df, ef = bench->app.channel->ef;
         for (size_t row = 0; row < CARD_COUNT(bad_rows); row++) {
             bench_rows(bench, &bad_rows[row], 1);
-            assert_int_equal(bench->app.current_df, df);
-            assert_int_equal(bench->app.current_ef, ef);
-            assert_int_equal(bench->app.current_record, i == 2 ? 1 : 0);
+            assert_int_equal(bench->app.channel->df, df);
+            assert_int_equal(bench->app.channel->ef, ef);
+            assert_int_equal(bench->app.channel->record, i == 2 ? 1 : 0);
         }
     }
 }

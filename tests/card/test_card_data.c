@@ -220,7 +220,7 @@ static void extended_header_lists(void **state)
     make_objects(bench);
     BENCH_ROWS(bench, rows);
     BENCH_ROWS(bench, refused);
-    assert_int_equal(bench->app.current_ef, COS_FILE_NONE);
+    assert_int_equal(bench->app.channel->ef, COS_FILE_NONE);
     BENCH_ROWS(bench, ruled);
 }
 

@@ -94,7 +94,7 @@ static void checks_stand_in_their_order(void **state)
         {"instruction 9F", "809F0000", 0x6D00, NULL, 0},
         {"instruction of the other class", "00500000", 0x6D00, NULL, 0},
         {"instruction of the other class", "80A40000", 0x6D00, NULL, 0},
-        {"MANAGE CHANNEL", "0070000001", 0x6D00, NULL, 0},
+        {"MANAGE CHANNEL with data", "00700000 01 00", 0x6700, NULL, 0},
         {"ENVELOPE", "00C20000 01 00", 0x6D00, NULL, 0},
         {"secure messaging before P1-P2", "80D8FFFF", 0x6982, NULL, 0},
         {"P1-P2 before the length", "00A4FFFF 01 00", 0x6A86, NULL, 0},

@@ -148,10 +148,10 @@ static void the_current_ef_stays_whatever_is_deleted(void **state)
         char content[5];
         snprintf(text, sizeof text, "00A4020C 02 %04X", 0x6000 + current);
         bench_expect(bench, text, 0x9000, NULL);
-        const cos_file before = bench->app.current_ef;
+        const cos_file before = bench->app.channel->ef;
         snprintf(text, sizeof text, "00E40200 02 %04X", 0x6000 + deleted);
         bench_expect(bench, text, 0x9000, NULL);
-        moved += bench->app.current_ef != before;
+        moved += bench->app.channel->ef != before;
         snprintf(content, sizeof content, "%04X", 0x6000 + current);
         bench_expect(bench, "00B0000002", 0x9000, content);
         make_numbered(bench, deleted);
@@ -233,7 +233,7 @@ static void deleting_an_application_leaves_it(void **state)
 
     bench_session(bench, 0x03);
     BENCH_ROWS(bench, rows);
-    assert_int_equal(bench->app.application, bench->app.current_df);
+    assert_int_equal(bench->app.channel->application, bench->app.channel->df);
 }
 
 static void space_is_used_again(void **state)
@@ -272,14 +272,14 @@ static void what_is_refused_changes_nothing(void **state)
 
     for (size_t i = 0; i < CARD_COUNT(places); i++) {
         bench_expect(bench, places[i], 0x9000, NULL);
-        const cos_file df = bench->app.current_df, ef = bench->app.current_ef;
+        const cos_file df = bench->app.channel->df, ef = bench->app.channel->ef;
         for (size_t row = 0; row < CARD_COUNT(rows); row++) {
             if (i == 2 && row == 1) {
                 continue; /* its parent is another one there */
             }
             bench_rows(bench, &rows[row], 1);
-            assert_int_equal(bench->app.current_df, df);
-            assert_int_equal(bench->app.current_ef, ef);
+            assert_int_equal(bench->app.channel->df, df);
+            assert_int_equal(bench->app.channel->ef, ef);
         }
     }
 }

@@ -256,7 +256,7 @@ static void what_is_refused_changes_nothing(void **state)
     };
     struct bench *bench = *state;
 
-    const cos_file df = bench->app.current_df;
+    const cos_file df = bench->app.channel->df;
     for (size_t c = 0; c < CARD_COUNT(commands); c++) {
         for (size_t i = 0; i < CARD_COUNT(bad); i++) {
             char text[64];
@@ -266,8 +266,8 @@ static void what_is_refused_changes_nothing(void **state)
         }
     }
     BENCH_ROWS(bench, rows);
-    assert_int_equal(bench->app.current_df, df);
-    assert_int_equal(bench->app.current_ef, COS_FILE_NONE);
+    assert_int_equal(bench->app.channel->df, df);
+    assert_int_equal(bench->app.channel->ef, COS_FILE_NONE);
 }
 
 /* ---- The MF, and the card ---- */

@@ -259,7 +259,7 @@ static void the_issuer_domain_is_selected_where_the_mf_has_a_name(void **state)
         assert_int_equal(bench_create(&bench, true, fcp), 0x9000);
         assert_int_equal(select_secured(names[i]), 0x9000);               /* and from that DF */
         assert_int_equal(bench_sm_hex(&bench, "00A40308 01 00"), 0x6700); /* still in session */
-        assert_int_equal(bench.app.current_df, COS_FILE_MF);
+        assert_int_equal(bench.app.channel->df, COS_FILE_MF);
     }
     assert_int_equal(select_secured("A00000015101"), 0x6A82);
 }

@@ -239,11 +239,11 @@ static void what_is_refused_changes_nothing(void **state)
 
     for (size_t i = 0; i < CARD_COUNT(places); i++) {
         bench_expect(bench, places[i], 0x9000, NULL);
-        const cos_file df = bench->app.current_df, ef = bench->app.current_ef;
+        const cos_file df = bench->app.channel->df, ef = bench->app.channel->ef;
         for (size_t row = 0; row < CARD_COUNT(bad_rows); row++) {
             bench_rows(bench, &bad_rows[row], 1);
-            assert_int_equal(bench->app.current_df, df);
-            assert_int_equal(bench->app.current_ef, ef);
+            assert_int_equal(bench->app.channel->df, df);
+            assert_int_equal(bench->app.channel->ef, ef);
         }
     }
     bench_expect(bench, "00CB0000 03 5C01C1 00", 0x6981, NULL); /* 5402 is current */

@@ -127,8 +127,8 @@ static unsigned play(struct bench *bench, uint64_t *seed)
     unsigned good = 0;
 
     for (unsigned i = 0; i < COMMANDS; i++) {
-        const cos_file df = bench->app.current_df, ef = bench->app.current_ef;
-        const uint16_t record = bench->app.current_record;
+        const cos_file df = bench->app.channel->df, ef = bench->app.channel->ef;
+        const uint16_t record = bench->app.channel->record;
         struct card_image image;
         uint8_t apdu[64];
         char hex[2 * 64 + 1] = "";
@@ -142,8 +142,8 @@ static unsigned play(struct bench *bench, uint64_t *seed)
         const bool same = card_image_same(bench, &image);
         const unsigned kind = sw >> 8;
         const bool success = sw == 0x9000 || kind == 0x61 || kind == 0x62;
-        const bool moved = df != bench->app.current_df || ef != bench->app.current_ef ||
-                           record != bench->app.current_record;
+        const bool moved = df != bench->app.channel->df || ef != bench->app.channel->ef ||
+                           record != bench->app.channel->record;
         if (sw == 0x6F00 || (!success && (!same || moved || bench->length != 0))) {
             fail_msg("command %u, %s: %04X%s%s", i, hex, sw, same ? "" : ", NVM has changed",
                      moved ? ", another file is current" : "");

@@ -401,12 +401,12 @@ static void what_is_refused_changes_nothing(void **state)
 
     bench_expect(bench, "00E20080 08 1111111111111111", 0x9000, NULL);
     bench_expect(bench, "00E20080 08 2222222222222222", 0x9000, NULL);
-    const cos_file df = bench->app.current_df, ef = bench->app.current_ef;
+    const cos_file df = bench->app.channel->df, ef = bench->app.channel->ef;
     for (size_t row = 0; row < CARD_COUNT(bad_rows); row++) {
         bench_rows(bench, &bad_rows[row], 1);
-        assert_int_equal(bench->app.current_df, df);
-        assert_int_equal(bench->app.current_ef, ef);
-        assert_int_equal(bench->app.current_record, 2);
+        assert_int_equal(bench->app.channel->df, df);
+        assert_int_equal(bench->app.channel->ef, ef);
+        assert_int_equal(bench->app.channel->record, 2);
     }
     bench_expect(bench, "00B2010500", 0x9000, "1111111111111111 2222222222222222");
 }

@@ -36,7 +36,7 @@ static int make_tree(void **state)
     /* The rule of 5100 allows EFs only: the DF below it is made through the file layer. */
     static const uint8_t fcp[] = {0x82, 0x01, 0x38, 0x83, 0x02, 0x52, 0x00, 0x8C, 0x02, 0x02, 0xC0};
     cos_file made;
-    assert_int_equal(cos_fs_create(&bench->app.fs, bench->app.current_df,
+    assert_int_equal(cos_fs_create(&bench->app.fs, bench->app.channel->df,
                                    (struct cos_span){fcp, sizeof fcp}, &made),
                      COS_OK);
     bench_expect_sm(bench, "00A40000 02 5200", 0x9000, "6F*");
@@ -100,8 +100,8 @@ static void the_issuer_domain_answers_by_name(void **state)
 
     bench_select(bench);
     BENCH_ROWS(bench, rows);
-    assert_int_equal(bench->app.current_df, COS_FILE_MF);
-    assert_int_equal(bench->app.current_ef, COS_FILE_NONE);
+    assert_int_equal(bench->app.channel->df, COS_FILE_MF);
+    assert_int_equal(bench->app.channel->ef, COS_FILE_NONE);
 }
 
 /* ---- Several with the same beginning ---- */
@@ -236,12 +236,12 @@ static void a_failed_select_changes_nothing(void **state)
         if (places[i].record != 0) {
             bench_expect(bench, "00B2000100", 0x9000, CARD_ANY); /* last */
         }
-        const cos_file df = bench->app.current_df, ef = bench->app.current_ef;
+        const cos_file df = bench->app.channel->df, ef = bench->app.channel->ef;
         for (size_t row = 0; row < CARD_COUNT(bad_rows); row++) {
             bench_rows(bench, &bad_rows[row], 1);
-            assert_int_equal(bench->app.current_df, df);
-            assert_int_equal(bench->app.current_ef, ef);
-            assert_int_equal(bench->app.current_record, places[i].record);
+            assert_int_equal(bench->app.channel->df, df);
+            assert_int_equal(bench->app.channel->ef, ef);
+            assert_int_equal(bench->app.channel->record, places[i].record);
         }
     }
 }

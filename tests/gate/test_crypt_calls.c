@@ -51,7 +51,7 @@ static void key_pairs(void **state)
     static const struct vault_step steps[] = {
         {"no reference", K, "0500", COS_E_GATE_FORMAT, NULL, 0},
         {"too long", K, "0500 84 00", COS_E_GATE_FORMAT, NULL, 0},
-        {"no such channel", K, "0501 84", COS_E_GATE_FORMAT, NULL, 0},
+        {"no such channel", K, "0504 84", COS_E_GATE_FORMAT, NULL, 0},
         {"PUBLIC, no reference", K, "0600", COS_E_GATE_FORMAT, NULL, 0},
         {"PUBLIC, too long", K, "0600 84 00", COS_E_GATE_FORMAT, NULL, 0},
         {"no operation 7", K, "0700 84", COS_E_GATE_FORMAT, NULL, 0},
@@ -75,7 +75,7 @@ static void environments(void **state)
     static const struct vault_step steps[] = {
         {"too short", E, "0100", COS_E_GATE_FORMAT, NULL, 0},
         {"SET without template", E, "0100 C1", COS_E_GATE_FORMAT, NULL, 0},
-        {"no such channel", E, "0101 C1B6 840184", COS_E_GATE_FORMAT, NULL, 0},
+        {"no such channel", E, "0104 C1B6 840184", COS_E_GATE_FORMAT, NULL, 0},
         {"SET", E, "0100 C1B6 840184", COS_OK, "", 0},
         {"no operation 0", E, "0000 01", COS_E_GATE_FORMAT, NULL, 0},
         {"no operation 5", E, "0500 01", COS_E_GATE_FORMAT, NULL, 0},
@@ -118,7 +118,7 @@ static void operations(void **state)
         {"too short", C, "0100 9E", COS_E_GATE_FORMAT, NULL, 0},
         {"no operation 0", C, "0000 9E9A", COS_E_GATE_FORMAT, NULL, 0},
         {"no operation 2", C, "0200 9E9A", COS_E_GATE_FORMAT, NULL, 0},
-        {"no such channel", C, "0101 9E9A", COS_E_GATE_FORMAT, NULL, 0},
+        {"no such channel", C, "0104 9E9A", COS_E_GATE_FORMAT, NULL, 0},
         {"no such P1-P2", C, "0100 9A9E", COS_E_P1_P2, NULL, 0},
         {"nothing is set", C, "0100 9E9A 0102030405060708090A0B0C0D0E0F1011121314",
          COS_E_CONDITIONS, NULL, 0},

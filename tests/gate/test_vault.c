@@ -50,7 +50,7 @@ static void create_takes_the_next_transaction_and_costs_two_pages(void **state)
          COS_OK, NULL, 0},
         {"too short", V, "0100 NNNNNNNN 00", COS_E_GATE_FORMAT, NULL, 0},
         {"too long", V, "0100 NNNNNNNN 0064 00", COS_E_GATE_FORMAT, NULL, 0},
-        {"no such channel", V, "0101 NNNNNNNN 0064", COS_E_GATE_FORMAT, NULL, 0},
+        {"no such channel", V, "0104 NNNNNNNN 0064", COS_E_GATE_FORMAT, NULL, 0},
         {"no size", V, "0100 NNNNNNNN 0000", COS_E_DATA, NULL, 0},
         {"larger than the vault", V, "0100 NNNNNNNN 2059", COS_E_MEMORY_FULL, NULL, 0},
         {"the last transaction", V, "0100 PPPPPPPP 0064", COS_E_CONDITIONS, NULL, 0},

@@ -179,7 +179,7 @@ uint16_t iso_authenticate(struct bench *bench, uint8_t reference, struct iso_sm 
                                       0x5D, 0xE1, 0x08, 0x97, 0xA4, 0x3C, 0x66, 0xF2,
                                       0x70, 0x2B, 0xD5, 0x19, 0x8E, 0x43, 0xBC, 0x07};
     uint8_t rnd_ic[16];
-    struct command command = {.ins = 0x84, .ne = iso_block(sm)};
+    struct command command = {.cla = sm->channel, .ins = 0x84, .ne = iso_block(sm)};
     struct bytes data, apdu;
 
     sm->key_length = sm->key_length != 0 ? sm->key_length : 16;
@@ -190,8 +190,12 @@ uint16_t iso_authenticate(struct bench *bench, uint8_t reference, struct iso_sm 
     must(bench->length == iso_block(sm), "challenge");
     memcpy(rnd_ic, bench->data, bench->length);
     iso_challenge(sm, rnd_ifd, rnd_ic, k_ifd, &data);
-    command = (struct command){
-        .ins = 0x82, .p2 = reference, .data = data.data, .nc = data.length, .ne = 256};
+    command = (struct command){.cla = sm->channel,
+                               .ins = 0x82,
+                               .p2 = reference,
+                               .data = data.data,
+                               .nc = data.length,
+                               .ne = 256};
     must(command_write(&command, &apdu), "MUTUAL AUTHENTICATE");
     if (bench_apdu(bench, apdu.data, apdu.length) != 0x9000) {
         return bench->sw;
@@ -255,7 +259,8 @@ void iso_finish(const struct command *command, const struct bytes *objects, stru
 
 void iso_wrap(struct iso_sm *sm, const struct command *command, struct bytes *apdu)
 {
-    const uint8_t header[4] = {command->cla | 0x0C, command->ins, command->p1, command->p2};
+    const uint8_t header[4] = {command->cla | 0x0C | sm->channel, command->ins, command->p1,
+                               command->p2};
     struct bytes objects = {0};
 
     iso_step(sm);
@@ -268,7 +273,9 @@ void iso_wrap(struct iso_sm *sm, const struct command *command, struct bytes *ap
         bytes_tlv8(&objects, 0x97, command->ne & 0xFF);
     }
     iso_add_checksum(sm, header, &objects);
-    iso_finish(command, &objects, apdu);
+    const struct command on_channel = {header[0],     command->ins, command->p1, command->p2,
+                                       command->data, command->nc,  command->ne};
+    iso_finish(&on_channel, &objects, apdu);
 }
 
 bool iso_unwrap(struct iso_sm *sm, bool odd, const uint8_t *data, size_t length, uint16_t sw,

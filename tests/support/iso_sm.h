@@ -9,6 +9,7 @@
 #include "bench.h"
 
 struct iso_sm {
+    uint8_t channel; /* 0 to 3 */
     bool aes;
     size_t key_length;        /* 16 (or 0); AES also 24, 32 */
     uint8_t enc[32], mac[32]; /* long-term keys before, session keys behind authentication */
