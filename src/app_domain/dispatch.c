@@ -95,6 +95,8 @@ static enum cos_result accept(struct exchange *x, const struct command_row **row
 static enum cos_result run(struct exchange *x)
 {
     const struct command_row *row = NULL;
+    /* Parts of another command stood between the step and this one. */
+    const bool breaks = cos_chain_breaks(&x->app->chain, x->class_, &x->command);
     enum cos_result accepted = accept(x, &row);
 
     if (accepted != COS_OK) {
@@ -105,7 +107,7 @@ static enum cos_result run(struct exchange *x)
                      row->handler == cos_app_gp_external_authenticate ||
                      row->handler == cos_app_perform_security_operation ||
                      row->handler == cos_app_production_step;
-    if (!continues) {
+    if (!continues || breaks) {
         COS_TRY(end_pending(x));
     }
     if (x->class_.chaining) {

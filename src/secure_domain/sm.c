@@ -292,6 +292,16 @@ static void interrupt(struct cos_secure *secure, const struct cos_command *comma
     }
 }
 
+/* Parts of another command wait: they stood between two steps, too. */
+static void drop_chain(struct cos_secure *secure)
+{
+    if (secure->held.kept != 0) {
+        secure->challenge_length = 0;
+        secure->digest_length = 0;
+    }
+    cos_wipe(&secure->held, sizeof secure->held);
+}
+
 /* Opens the data behind those that were kept. */
 static enum cos_result open_data(struct cos_secure *secure, bool iso, struct cos_span apdu,
                                  const struct cos_command *command, struct sm_command *protected)
@@ -332,7 +342,7 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
     COS_CHECK(iso || global_platform, COS_E_SECURE_MESSAGING);
     const uint16_t kept = kept_for(held, channel, &command);
     if (kept == 0) {
-        cos_wipe(held, sizeof *held);
+        drop_chain(secure);
     }
     held->kept = kept;
     held->channel = channel;

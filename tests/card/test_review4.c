@@ -32,14 +32,40 @@ static void a_part_of_another_command_interrupts(void **state)
         uint8_t apdu[21] = {0x00, 0x82, 0x00, 0x83, 16};
         bench_select(bench);
         bench_expect(bench, "0084000010", 0x9000, CARD_ANY);
-        assert_true(crypto_aes_ecb(bench_external_key, 16, CRYPTO_ENCIPHER, bench->data, 16,
-                                   apdu + 5));
+        assert_true(
+            crypto_aes_ecb(bench_external_key, 16, CRYPTO_ENCIPHER, bench->data, 16, apdu + 5));
         (void)bench_hex(bench, between[i]);
         const uint16_t part = bench->sw;
         const uint16_t sw = bench_apdu(bench, apdu, sizeof apdu);
         if (sw != 0x6985) {
             fail_msg("%s (%04X): EXTERNAL AUTHENTICATE %04X", between[i], part, sw);
         }
+    }
+}
+
+static void the_same_under_secure_messaging(void **state)
+{
+    static const uint8_t zero;
+    static const struct command between[] = {{0x10, 0x86, 0x00, 0x83, &zero, 1, 0},
+                                             {0x10, 0x82, 0x00, 0x82, &zero, 1, 0}};
+    struct bench *bench = *state;
+    struct iso_sm sm;
+
+    for (size_t i = 0; i <= CARD_COUNT(between); i++) {
+        uint8_t answer[16];
+        iso_open(bench, ISO_AES, &sm);
+        const struct command ask = {0x00, 0x84, 0x00, 0x00, NULL, 0, 16};
+        assert_int_equal(iso_send_command(bench, &sm, &ask), 0x9000);
+        assert_true(
+            crypto_aes_ecb(bench_external_key, 16, CRYPTO_ENCIPHER, bench->data, 16, answer));
+        if (i < CARD_COUNT(between)) {
+            assert_int_equal(iso_send_command(bench, &sm, &between[i]), 0x9000);
+        }
+        const struct command first = {0x10, 0x82, 0x00, 0x83, answer, 10, 0};
+        const struct command last = {0x00, 0x82, 0x00, 0x83, answer + 10, 6, 0};
+        assert_int_equal(iso_send_command(bench, &sm, &first), 0x9000);
+        assert_int_equal(iso_send_command(bench, &sm, &last),
+                         i < CARD_COUNT(between) ? 0x6985 : 0x9000);
     }
 }
 
@@ -85,8 +111,7 @@ static void a_query_does_not_answer_for_a_pin(void **state)
     iso_open(bench, ISO_AES, &sm);
     iso_expect(bench, &sm, "00200081 06 313233343536", 0x9000, NULL);
     open_for(bench, &sm, &wrong);
-    const enum cos_result result =
-        cos_gate_call(&bench->app.gate, COS_GATE_PIN, &part, 1, &body);
+    const enum cos_result result = cos_gate_call(&bench->app.gate, COS_GATE_PIN, &part, 1, &body);
     part = (struct cos_span){seal, sizeof seal};
     assert_int_equal(cos_gate_call(&bench->app.gate, COS_GATE_SM_SEAL, &part, 1, &body), COS_OK);
     if (cos_get16(body.data) == 0x9000) {
@@ -108,8 +133,8 @@ static void what_cannot_be_answered_costs_no_use(void **state)
     iso_expect(bench, &sm, "0022C1B8 06 800106 84018A", 0x9000, NULL);
     for (size_t at = 0; at < sizeof data; at += 192) {
         const bool last = at + 192 == sizeof data;
-        const struct command part = {
-            last ? 0x00 : 0x10, 0x2A, 0x80, 0x84, data + at, 192, last ? 256 : 0};
+        const struct command part = {last ? 0x00 : 0x10, 0x2A, 0x80,          0x84,
+                                     data + at,          192,  last ? 256 : 0};
         assert_int_equal(iso_send_command(bench, &sm, &part), last ? 0x6700 : 0x9000);
     }
     assert_int_equal(cos_status_find(&bench->secure, 0, 0x8A, OBJECT_KEY, &key), COS_OK);
@@ -220,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CARD_TEST(a_part_of_another_command_interrupts),
         CARD_TEST(its_own_parts_do_not),
+        ISO_TEST(the_same_under_secure_messaging),
         ISO_TEST(a_query_does_not_answer_for_a_pin),
         ISO_TEST(what_cannot_be_answered_costs_no_use),
         CARD_TEST(a_session_lost_in_a_chain_is_opened_anew),
