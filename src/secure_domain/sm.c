@@ -7,7 +7,8 @@
 #include "sm.h"
 #include "cos/apdu.h"
 
-/* Commands whose data are PINs or keys. */
+/* Commands whose data are PINs or keys; so are those of the odd instruction behind each, which is
+ * not served, but may be sent. */
 static const struct {
     uint8_t ins;
     uint8_t p1_bits; /* held only if one of these bits is set in P1; 0 = always */
@@ -31,7 +32,7 @@ static bool is_store_data(const struct cos_command *command)
 static bool is_held(const struct cos_command *command)
 {
     for (size_t i = 0; i < sizeof held_commands / sizeof held_commands[0]; i++) {
-        if (held_commands[i].ins == command->ins) {
+        if (held_commands[i].ins == (command->ins & 0xFEU)) {
             return held_commands[i].p1_bits == 0 || (command->p1 & held_commands[i].p1_bits) != 0;
         }
     }

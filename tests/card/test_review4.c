@@ -69,6 +69,25 @@ static void the_same_under_secure_messaging(void **state)
     }
 }
 
+/* A part in the clear ends a session, as any command in the clear does. */
+static void a_part_in_the_clear_ends_the_session(void **state)
+{
+    static const char *const parts[] = {"102A9080 01 00", "10820083 01 00", "10860083 01 7C",
+                                        "90F10401 01 00", "10D60000 01 00"};
+    struct bench *bench = *state;
+
+    for (size_t i = 0; i < CARD_COUNT(parts); i++) {
+        bench_session(bench, 0x33);
+        bench_expect_sm(bench, BENCH_APPLICATION, 0x9000, NULL);
+        (void)bench_hex(bench, parts[i]);
+        const uint16_t part = bench->sw;
+        const uint16_t sw = bench_sm_hex(bench, "00200081");
+        if (sw != 0x6982) {
+            fail_msg("%s (%04X): %04X under secure messaging", parts[i], part, sw);
+        }
+    }
+}
+
 /* The command itself may come in parts. */
 static void its_own_parts_do_not(void **state)
 {
@@ -116,6 +135,32 @@ static void a_query_does_not_answer_for_a_pin(void **state)
     assert_int_equal(cos_gate_call(&bench->app.gate, COS_GATE_SM_SEAL, &part, 1, &body), COS_OK);
     if (cos_get16(body.data) == 0x9000) {
         fail_msg("the terminal is told 9000 of a wrong PIN (the query got %d)", result);
+    }
+}
+
+/* Odd instructions, which the card has not, are forms of the same commands (ISO/IEC 7816-4:2013,
+ * 5.4.2): their data are secret, too. */
+static void data_of_odd_instructions_are_held(void **state)
+{
+    static const uint8_t odd[] = {0x21, 0x25, 0x27, 0x29, 0x2D};
+    struct bench *bench = *state;
+    struct iso_sm sm;
+
+    for (size_t i = 0; i < CARD_COUNT(odd); i++) {
+        const struct command command = {0x00, odd[i], 0x00, 0x81, (const uint8_t *)"123456", 6, 0};
+        uint8_t message[1 + BYTES_MAX] = {0};
+        struct cos_span part = {message, 0}, body;
+        struct bytes apdu;
+        iso_open(bench, ISO_AES, &sm);
+        assert_int_equal(iso_send_command(bench, &sm, &command), 0x6D00);
+        iso_wrap(&sm, &command, &apdu);
+        memcpy(message + 1, apdu.data, apdu.length);
+        part.length = 1 + apdu.length;
+        assert_int_equal(cos_gate_call(&bench->app.gate, COS_GATE_SM_OPEN, &part, 1, &body),
+                         COS_OK);
+        if (bench_contains(body.data, body.length, "123456", 6)) {
+            fail_msg("%02X: the app chip gets the PIN", odd[i]);
+        }
     }
 }
 
@@ -244,9 +289,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CARD_TEST(a_part_of_another_command_interrupts),
+        CARD_TEST(a_part_in_the_clear_ends_the_session),
         CARD_TEST(its_own_parts_do_not),
         ISO_TEST(the_same_under_secure_messaging),
         ISO_TEST(a_query_does_not_answer_for_a_pin),
+        ISO_TEST(data_of_odd_instructions_are_held),
         ISO_TEST(what_cannot_be_answered_costs_no_use),
         CARD_TEST(a_session_lost_in_a_chain_is_opened_anew),
         CARD_TEST(any_command_in_parts_under_secure_messaging),
