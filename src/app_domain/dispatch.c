@@ -179,6 +179,9 @@ static enum cos_result seal_secured(struct exchange *x, uint16_t *sw)
  * that brings its own MAC. */
 static enum cos_result run_secured(struct exchange *x, uint8_t *apdu, size_t length, uint16_t *sw)
 {
+    if (x->app->chain.open && x->app->chain.class_.sm == COS_CLASS_SM_NONE) {
+        COS_TRY(end_pending(x)); /* parts in the clear did not get as far as the security chip */
+    }
     COS_TRY(open_secured(x, apdu, length));
     enum cos_result result = run(x);
     x->app->mute = x->app->mute || result == COS_E_INVARIANT || result == COS_E_MUTE;
