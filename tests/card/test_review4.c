@@ -256,6 +256,19 @@ static void a_session_lost_in_a_chain_is_opened_anew(void **state)
     assert_false(bench_contains(bench->secure.held.data, sizeof bench->secure.held.data, "123", 3));
 }
 
+/* ---- A reset in the middle of a chain ---- */
+
+static void a_reset_leaves_no_parts_behind(void **state)
+{
+    struct bench *bench = *state;
+
+    bench_select(bench);
+    bench_expect(bench, "10200081 05 3132333435", 0x9000, NULL);
+    assert_true(bench_contains(bench->chain_buffer, sizeof bench->chain_buffer, "12345", 5));
+    bench_reset(bench);
+    assert_false(bench_contains(bench->chain_buffer, sizeof bench->chain_buffer, "12345", 5));
+}
+
 /* ---- Any command in parts under secure messaging ---- */
 
 static void any_command_in_parts_under_secure_messaging(void **state)
@@ -296,6 +309,7 @@ int main(void)
         ISO_TEST(data_of_odd_instructions_are_held),
         ISO_TEST(what_cannot_be_answered_costs_no_use),
         CARD_TEST(a_session_lost_in_a_chain_is_opened_anew),
+        CARD_TEST(a_reset_leaves_no_parts_behind),
         CARD_TEST(any_command_in_parts_under_secure_messaging),
         ISO_TEST(keys_for_another_provider),
     };
