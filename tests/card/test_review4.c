@@ -269,6 +269,52 @@ static void a_reset_leaves_no_parts_behind(void **state)
     assert_false(bench_contains(bench->chain_buffer, sizeof bench->chain_buffer, "12345", 5));
 }
 
+/* ---- Sensor events during a call ---- */
+
+static struct {
+    struct bench *bench;
+    bool told;
+    unsigned written; /* the counter in NVM when the answer is on the line */
+} sensed;
+
+static enum cos_result glitched(void *context, uint32_t address, const uint8_t *data, size_t length)
+{
+    if (!sensed.told) {
+        sensed.told = true;
+        cos_secure_sensor(&sensed.bench->secure, COS_SENSOR_LIGHT);
+    }
+    return sensed.bench->app_nvm.nvm.program(context, address, data, length);
+}
+
+static unsigned watch_answer(void *context, bool to_secure, uint8_t *frame, size_t *length)
+{
+    uint8_t attacks[2];
+
+    (void)context, (void)frame, (void)length;
+    if (!to_secure && sensed.told) {
+        assert_int_equal(cos_state_read(&sensed.bench->secure, STATE_ATTACKS, attacks, 2), COS_OK);
+        sensed.written = cos_get16(attacks);
+    }
+    return 1;
+}
+
+/* Who has seen the answer may cut the power: the event stands in NVM by then. */
+static void an_event_is_counted_before_the_answer_leaves(void **state)
+{
+    struct bench *bench = *state;
+
+    bench_select(bench);
+    sensed.bench = bench;
+    sensed.told = false;
+    sensed.written = 0;
+    bench->secure_nvm.nvm.program = glitched;
+    bench->tap = watch_answer;
+    bench_expect(bench, "00200081 06 393939393939", 0x63C2, NULL);
+    bench->tap = NULL;
+    assert_true(sensed.told);
+    assert_int_equal(sensed.written, 1);
+}
+
 /* ---- Any command in parts under secure messaging ---- */
 
 static void any_command_in_parts_under_secure_messaging(void **state)
@@ -310,6 +356,7 @@ int main(void)
         ISO_TEST(what_cannot_be_answered_costs_no_use),
         CARD_TEST(a_session_lost_in_a_chain_is_opened_anew),
         CARD_TEST(a_reset_leaves_no_parts_behind),
+        CARD_TEST(an_event_is_counted_before_the_answer_leaves),
         CARD_TEST(any_command_in_parts_under_secure_messaging),
         ISO_TEST(keys_for_another_provider),
     };
