@@ -15,7 +15,8 @@ bool cos_key_served(const struct cos_secure *secure, const struct object *key)
     case ALGORITHM_DES3:
         return crypto->des3_encrypt != NULL;
     case ALGORITHM_HMAC:
-        return key->format < COS_HASHES && (crypto->hashes & 1U << key->format) != 0;
+        /* What no provider has nobody stored: it shows when the secret is opened. */
+        return key->format >= COS_HASHES || (crypto->hashes & 1U << key->format) != 0;
     default:
         return true;
     }
