@@ -95,6 +95,8 @@ static enum cos_result accept(struct exchange *x, const struct command_row **row
 static enum cos_result run(struct exchange *x)
 {
     const struct command_row *row = NULL;
+    /* Parts of another command stood between the step and this one. */
+    const bool breaks = cos_chain_breaks(&x->app->chain, x->class_, &x->command);
     enum cos_result accepted = accept(x, &row);
 
     if (accepted != COS_OK) {
@@ -105,7 +107,7 @@ static enum cos_result run(struct exchange *x)
                      row->handler == cos_app_gp_external_authenticate ||
                      row->handler == cos_app_perform_security_operation ||
                      row->handler == cos_app_production_step;
-    if (!continues) {
+    if (!continues || breaks) {
         COS_TRY(end_pending(x));
     }
     if (x->class_.chaining) {
@@ -177,6 +179,9 @@ static enum cos_result seal_secured(struct exchange *x, uint16_t *sw)
  * that brings its own MAC. */
 static enum cos_result run_secured(struct exchange *x, uint8_t *apdu, size_t length, uint16_t *sw)
 {
+    if (x->app->chain.open && x->app->chain.class_.sm == COS_CLASS_SM_NONE) {
+        COS_TRY(end_pending(x)); /* parts in the clear did not get as far as the security chip */
+    }
     COS_TRY(open_secured(x, apdu, length));
     enum cos_result result = run(x);
     x->app->mute = x->app->mute || result == COS_E_INVARIANT || result == COS_E_MUTE;

@@ -72,6 +72,7 @@ static enum cos_result decipher_blocks(struct operation *operation, struct cos_s
     uint8_t *plain = cos_write_room(operation->body, length);
 
     COS_CHECK(length != 0 && length % block == 0, COS_E_DATA);
+    COS_CHECK(!operation->secure->in_sm || length <= COS_SM_ANSWER_MAX, COS_E_LENGTH);
     COS_INVARIANT(plain != NULL);
     memcpy(plain, cryptogram.data, length);
     COS_TRY(apply_cbc(operation, false, plain, length));

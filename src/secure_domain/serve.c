@@ -208,8 +208,8 @@ static void keep_answer(struct cos_secure *secure, enum cos_result result,
     }
 }
 
-/* What sensors reported: while the chip waited, before anything is done; and during a call, before
- * the next one, so that no reset takes it back. */
+/* What sensors reported: while the chip waited, before anything is done; during a call, before its
+ * answer leaves, so that nobody who has seen it can take the count back; and while it left. */
 static void count_sensed(struct cos_secure *secure)
 {
     for (; secure->sensor_events > 0 && secure->alive == COS_YES; secure->sensor_events--) {
@@ -261,6 +261,7 @@ static enum cos_result answer(struct cos_secure *secure, const struct server_req
     }
     keep_answer(secure, result, &body);
     enum cos_secure_verdict verdict = judge_fault(secure, result);
+    count_sensed(secure);
     const uint8_t flags = cos_pending_any(secure) ? COS_GATE_FLAG_ACTIVE : 0;
     const enum cos_result sent =
         cos_server_respond(&secure->gate, request, result, flags, secure->epoch, body.length);

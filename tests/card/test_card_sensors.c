@@ -101,8 +101,8 @@ static void report_once(void *context)
     }
 }
 
-/* While a key is made, from the idle hook: the key is made, and the counter written with the power
- * taken away right behind the answer. */
+/* While a key is made, from the idle hook: the key is made, and the counter written before the
+ * answer leaves. */
 static void events_during_a_long_call(void **state)
 {
     struct bench *bench = *state;
@@ -122,11 +122,11 @@ static void events_during_a_long_call(void **state)
     assert_int_equal(counted_after_reset(bench), COS_ATTACK_MUTE - 1);
     bench_select(bench);
     bench_expect(bench, "00478100 05 B603840184", 0x9000, CARD_ANY);
-    /* one more, and the answer is the last one */
+    /* one more, and there is no answer */
     hook.calls = 0;
     hook.events = COS_ATTACK_MUTE;
     bench->secure_board.idle = report_once;
-    bench_expect(bench, "00478000 05 B603840184", 0x9000, CARD_ANY);
+    assert_mute(bench, "00478000 05 B603840184");
     assert_true(is_mute(bench, COS_VERDICT_ATTACKED));
     assert_mute(bench, RANDOM);
     bench->secure_board.idle = NULL;
