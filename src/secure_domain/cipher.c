@@ -30,7 +30,12 @@ static enum cos_result choose(struct operation *operation)
         return COS_OK;
     }
     COS_CHECK(operation->key.algorithm == ALGORITHM_RSA, COS_E_CONDITIONS);
-    return cos_crypt_choose(operation, SCHEME_CIPHER_V15, SCHEME_OAEP);
+    COS_TRY(cos_crypt_choose(operation, SCHEME_CIPHER_V15, SCHEME_OAEP));
+    const size_t digest = cos_hash_size(operation->hash);
+    COS_CHECK(operation->scheme != SCHEME_OAEP ||
+                  2 * digest + 2 <= cos_material_modulus(&operation->key),
+              COS_E_CONDITIONS); /* no message is so short */
+    return COS_OK;
 }
 
 /* The byte in front of a cryptogram of tag 86. */

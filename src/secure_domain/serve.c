@@ -235,12 +235,14 @@ static enum cos_secure_verdict verdict_of(enum cos_result result)
     }
 }
 
-/* A fault that somebody provokes counts as an attack, and before it can be seen. */
+/* A fault that somebody provokes counts as an attack, and before it can be seen. Memory and a noise
+ * source that wear out only mute: who asks for them again and again must not kill the card. */
 static enum cos_secure_verdict judge_fault(struct cos_secure *secure, enum cos_result result)
 {
     const enum cos_secure_verdict verdict = verdict_of(result);
 
-    if (verdict != COS_VERDICT_GOOD && secure->alive == COS_YES) {
+    const bool provoked = verdict == COS_VERDICT_FAULT || verdict == COS_VERDICT_SELF_TEST;
+    if (provoked && secure->alive == COS_YES) {
         (void)cos_state_count_attack(secure);
     }
     return verdict == COS_VERDICT_GOOD && secure->store.broken ? COS_VERDICT_FAULT : verdict;
