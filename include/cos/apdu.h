@@ -79,6 +79,10 @@ void cos_chain_start(struct cos_chain *chain, uint8_t *buffer, uint16_t capacity
 enum cos_result cos_chain_take(struct cos_chain *chain, struct cos_class class_,
                                struct cos_command *command);
 
+/* Whether parts wait, and this command does not go on with them: it drops the chain. */
+bool cos_chain_breaks(const struct cos_chain *chain, struct cos_class class_,
+                      const struct cos_command *command);
+
 /* Forgets the parts and wipes them. */
 void cos_chain_drop(struct cos_chain *chain);
 

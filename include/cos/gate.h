@@ -63,7 +63,8 @@ enum cos_life_cycle {
     X(ACCESS, 0x04, 3, 1 + COS_RULE_MAX, 4, COS_STATES_FILES, YES, 1)                              \
     X(PIN, 0x05, 4, 36, 1, COS_STATES_USE, YES, 1)                                                 \
     X(CHALLENGE, 0x06, 2, 2, 64, COS_STATES_KEYED, YES, 1)                                         \
-    X(AUTH, 0x07, 4, 540, COS_GATE_MESSAGE_MAX - 8, COS_STATES_KEYED, YES, 1)                      \
+    X(AUTH, 0x07, 4, COS_GATE_MESSAGE_MAX - 60, COS_GATE_MESSAGE_MAX - 8, COS_STATES_KEYED, YES,   \
+      1)                                                                                           \
     X(KEY, 0x08, 2, 264, COS_GATE_MESSAGE_MAX - 8, COS_STATES_KEYED, YES, 1)                       \
     X(CRYPT, 0x09, 4, COS_GATE_MESSAGE_MAX - 8, COS_GATE_MESSAGE_MAX - 8, COS_STATES_USE, YES, 1)  \
     X(SE, 0x0A, 3, 64, 0, COS_STATES_USE, YES, 1)                                                  \

@@ -211,8 +211,8 @@ enum cos_result cos_secure_start(struct cos_secure *secure, const struct cos_boa
 enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms);
 
 /* Reports a sensor event (cos/port.h). May be called from an idle hook. Counts as an attack:
- * written to NVM by the cos_secure_serve() that is under way, behind the call that it executes, or
- * else by the next one, before anything else. */
+ * written to NVM by the cos_secure_serve() that is under way, before the answer to the call that it
+ * executes, which is not sent if the chip is mute then; else by the next one, before all else. */
 void cos_secure_sensor(struct cos_secure *secure, enum cos_sensor event);
 
 /* Erase counts of the chip's store. */

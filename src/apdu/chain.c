@@ -27,6 +27,12 @@ static bool continues(const struct cos_chain *chain, const struct cos_class *cla
            chain->class_.sm == class_->sm && chain->class_.channel == class_->channel;
 }
 
+bool cos_chain_breaks(const struct cos_chain *chain, struct cos_class class_,
+                      const struct cos_command *command)
+{
+    return chain->open && !continues(chain, &class_, command);
+}
+
 static enum cos_result append(struct cos_chain *chain, const struct cos_command *command)
 {
     COS_CHECK(command->nc <= chain->capacity - chain->length, COS_E_LENGTH);

@@ -97,22 +97,31 @@ static enum cos_result accept(struct exchange *x, const struct command_row **row
     return check_row(x, *row);
 }
 
-static enum cos_result run(struct exchange *x)
+/* Everything before a command's handler. *continues: it may be what a pending step waits for. */
+COS_OWN_FRAME static enum cos_result prepare(struct exchange *x, const struct command_row **row,
+                                             bool *continues)
 {
-    const struct command_row *row = NULL;
-    enum cos_result accepted = accept(x, &row);
+    /* Parts of another command stood between the step and this one. */
+    const bool breaks = cos_chain_breaks(&x->app->chain, x->class_, &x->command);
+    const enum cos_result accepted = accept(x, row);
 
     if (accepted != COS_OK) {
         return refuse(x, accepted);
     }
-    bool continues = row->handler == cos_app_external_authenticate ||
-                     row->handler == cos_app_general_authenticate ||
-                     row->handler == cos_app_gp_external_authenticate ||
-                     row->handler == cos_app_perform_security_operation ||
-                     row->handler == cos_app_production_step;
-    if (!continues) {
-        COS_TRY(end_pending(x));
-    }
+    const command_handler handler = (*row)->handler;
+    *continues =
+        handler == cos_app_external_authenticate || handler == cos_app_general_authenticate ||
+        handler == cos_app_gp_external_authenticate ||
+        handler == cos_app_perform_security_operation || handler == cos_app_production_step;
+    return *continues && !breaks ? COS_OK : end_pending(x);
+}
+
+static enum cos_result run(struct exchange *x)
+{
+    const struct command_row *row;
+    bool continues;
+
+    COS_TRY(prepare(x, &row, &continues));
     if (x->class_.chaining) {
         return COS_OK; /* the other parts are awaited */
     }
@@ -182,6 +191,9 @@ static enum cos_result seal_secured(struct exchange *x, uint16_t *sw)
  * that brings its own MAC. */
 static enum cos_result run_secured(struct exchange *x, uint8_t *apdu, size_t length, uint16_t *sw)
 {
+    if (x->app->chain.open && x->app->chain.class_.sm == COS_CLASS_SM_NONE) {
+        COS_TRY(end_pending(x)); /* parts in the clear did not get as far as the security chip */
+    }
     COS_TRY(open_secured(x, apdu, length));
     enum cos_result result = run(x);
     x->app->mute = x->app->mute || result == COS_E_INVARIANT || result == COS_E_MUTE;

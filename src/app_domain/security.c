@@ -52,7 +52,8 @@ enum cos_result cos_app_get_challenge(struct exchange *x)
                            (struct cos_span){NULL, 0});
 }
 
-enum { AUTH_MAX = 536 }; /* what the call has room for: a signature of RSA-4096 in templates */
+/* What the call has room for: a signature of RSA-4096 in templates, or what else fits. */
+enum { AUTH_MAX = COS_GATE_MESSAGE_MAX - 60 - 4 };
 
 static enum cos_result call_auth(struct exchange *x, enum cos_auth_op operation)
 {

@@ -336,6 +336,9 @@ enum cos_result cos_app_start(struct cos_app *app, const struct cos_board *board
     cos_gate_client_start(&app->gate, config->crypto, board, config->trace);
     cos_response_start(&app->response, config->response, config->response_size);
     cos_chain_start(&app->chain, config->chain, config->chain_size);
+    if (config->chain != NULL) {
+        cos_wipe(config->chain, config->chain_size); /* a warm start may have left parts there */
+    }
     COS_CHECK(config->response_size >= COS_APP_RESPONSE_LEAST, COS_E_MEMORY_FULL);
     COS_TRY(open_store(app));
     COS_TRY(open_gate(app));

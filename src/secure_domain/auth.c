@@ -47,7 +47,6 @@ static enum cos_result encrypt_block(struct cos_secure *secure, const struct obj
 
     COS_TRY(cos_object_secret(secure, key, secret));
     if (key->algorithm == ALGORITHM_DES3) {
-        COS_CHECK(crypto->des3_encrypt != NULL, COS_E_NOT_USABLE);
         return crypto->des3_encrypt(crypto->context, secret, in, out);
     }
     return crypto->aes_encrypt(crypto->context, secret, key->length, in, out);
@@ -231,6 +230,7 @@ static enum cos_result authenticate(struct cos_secure *secure, uint8_t operation
     COS_CHECK(p1 == 0, COS_E_P1_P2);
     COS_TRY(find_key(secure, channel, reference,
                      operation == COS_AUTH_EXTERNAL ? REFERENCE_VERIFY : REFERENCE_COMPUTE, &key));
+    COS_CHECK(cos_key_served(secure, &key), COS_E_NOT_USABLE);
     if (operation == COS_AUTH_GENERAL) {
         return cos_auth_general(secure, channel, reference, &key, data, body);
     }

@@ -30,7 +30,12 @@ static enum cos_result choose(struct operation *operation)
         return COS_OK;
     }
     COS_CHECK(operation->key.algorithm == ALGORITHM_RSA, COS_E_CONDITIONS);
-    return cos_crypt_choose(operation, SCHEME_CIPHER_V15, SCHEME_OAEP);
+    COS_TRY(cos_crypt_choose(operation, SCHEME_CIPHER_V15, SCHEME_OAEP));
+    const size_t digest = cos_hash_size(operation->hash);
+    COS_CHECK(operation->scheme != SCHEME_OAEP ||
+                  2 * digest + 2 <= cos_material_modulus(&operation->key),
+              COS_E_CONDITIONS); /* no message is so short */
+    return COS_OK;
 }
 
 /* The byte in front of a cryptogram of tag 86. */
@@ -72,6 +77,7 @@ static enum cos_result decipher_blocks(struct operation *operation, struct cos_s
     uint8_t *plain = cos_write_room(operation->body, length);
 
     COS_CHECK(length != 0 && length % block == 0, COS_E_DATA);
+    COS_CHECK(!operation->secure->in_sm || length <= COS_SM_ANSWER_MAX, COS_E_LENGTH);
     COS_INVARIANT(plain != NULL);
     memcpy(plain, cryptogram.data, length);
     COS_TRY(apply_cbc(operation, false, plain, length));

@@ -410,8 +410,11 @@ enum cos_result cos_status_find(const struct cos_secure *secure, uint8_t channel
 
 /* ---- Using keys (use.c, sign.c, generate.c) ---- */
 
+/* Whether the provider has what a symmetric key works with; a pair is asked when it is loaded. It
+ * may have been stored for another provider. */
+bool cos_key_served(const struct cos_secure *secure, const struct object *key);
 /* COS_OK if the key serves this, its rule is satisfied (COS_E_SECURITY_STATUS) and it has uses left
- * (COS_E_NOT_USABLE). */
+ * (COS_E_NOT_USABLE), and the provider the algorithm (the same). */
 enum cos_result cos_key_may(const struct cos_secure *secure, uint8_t channel,
                             const struct object *key, enum object_service service);
 /* The same, but for what it serves. */

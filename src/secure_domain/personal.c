@@ -220,7 +220,8 @@ static bool key_consistent(const struct cos_secure *secure, const struct object 
 static enum cos_result check(const struct cos_secure *secure, struct object *object,
                              struct cos_span value)
 {
-    if (object->kind == OBJECT_KEY && object->tries_max == 0 &&
+    /* Who guesses a signature gains nothing by trying; who blocks the key does. */
+    if (object->kind == OBJECT_KEY && object->tries_max == 0 && !is_pair(object) &&
         (object->usage == USAGE_EXTERNAL || object->usage == USAGE_MUTUAL)) {
         object->tries_max = TRIES_EXTERNAL;
     }

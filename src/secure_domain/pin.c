@@ -310,8 +310,10 @@ enum cos_result cos_call_pin(struct cos_secure *secure, struct cos_reader *reade
     request.data = cos_read_rest(reader);
     COS_CHECK(!reader->failed && held <= 1, COS_E_GATE_FORMAT);
     request.held = held == 1;
-    /* What came under secure messaging is held; other data are not the terminal's. */
-    COS_CHECK(!secure->in_sm || request.held || request.data.length == 0, COS_E_CONDITIONS);
+    /* What came under secure messaging is held, and other data are not the terminal's; nor is a
+     * question about the PIN the answer to one that was sent. */
+    COS_CHECK(!secure->in_sm || (request.held == secure->held.used && request.data.length == 0),
+              COS_E_CONDITIONS);
     request.status = &secure->channels[request.channel];
     COS_TRY(take_data(secure, operation, &request));
     COS_TRY(cos_status_find(secure, request.channel, request.reference, OBJECT_PIN, &request.pin));

@@ -208,6 +208,7 @@ static enum cos_result execute(struct cos_secure *secure, const struct server_re
     COS_TRY(check_served(secure, request));
     COS_INVARIANT(handler != NULL);
     const uint8_t channel = channel_of(secure, request);
+    COS_CHECK(channel < COS_CHANNELS, COS_E_GATE_FORMAT);
     /* Nothing of another channel while a command is open, but the next one. */
     COS_CHECK(!secure->in_sm || request->opcode == COS_GATE_HELLO ||
                   request->opcode == COS_GATE_SM_OPEN || channel == secure->held.channel,
@@ -240,8 +241,8 @@ static void keep_answer(struct cos_secure *secure, enum cos_result result,
     }
 }
 
-/* What sensors reported: while the chip waited, before anything is done; and during a call, before
- * the next one, so that no reset takes it back. */
+/* What sensors reported: while the chip waited, before anything is done; during a call, before its
+ * answer leaves, so that nobody who has seen it can take the count back; and while it left. */
 static void count_sensed(struct cos_secure *secure)
 {
     for (; secure->sensor_events > 0 && secure->alive == COS_YES; secure->sensor_events--) {
@@ -267,12 +268,14 @@ static enum cos_secure_verdict verdict_of(enum cos_result result)
     }
 }
 
-/* A fault that somebody provokes counts as an attack, and before it can be seen. */
+/* A fault that somebody provokes counts as an attack, and before it can be seen. Memory and a noise
+ * source that wear out only mute: who asks for them again and again must not kill the card. */
 static enum cos_secure_verdict judge_fault(struct cos_secure *secure, enum cos_result result)
 {
     const enum cos_secure_verdict verdict = verdict_of(result);
 
-    if (verdict != COS_VERDICT_GOOD && secure->alive == COS_YES) {
+    const bool provoked = verdict == COS_VERDICT_FAULT || verdict == COS_VERDICT_SELF_TEST;
+    if (provoked && secure->alive == COS_YES) {
         (void)cos_state_count_attack(secure);
     }
     return verdict == COS_VERDICT_GOOD && secure->store.broken ? COS_VERDICT_FAULT : verdict;
@@ -293,6 +296,7 @@ static enum cos_result answer(struct cos_secure *secure, const struct server_req
     }
     keep_answer(secure, result, &body);
     enum cos_secure_verdict verdict = judge_fault(secure, result);
+    count_sensed(secure);
     const uint8_t flags = cos_pending_flags(secure, secure->last_channel);
     const enum cos_result sent =
         cos_server_respond(&secure->gate, request, result, flags, secure->epoch, body.length);

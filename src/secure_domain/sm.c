@@ -7,7 +7,8 @@
 #include "sm.h"
 #include "cos/apdu.h"
 
-/* Commands whose data are PINs or keys. */
+/* Commands whose data are PINs or keys; so are those of the odd instruction behind each, which is
+ * not served, but may be sent. */
 static const struct {
     uint8_t ins;
     uint8_t p1_bits; /* held only if one of these bits is set in P1; 0 = always */
@@ -32,7 +33,7 @@ static bool is_store_data(const struct cos_command *command)
 static bool is_held(const struct cos_command *command)
 {
     for (size_t i = 0; i < sizeof held_commands / sizeof held_commands[0]; i++) {
-        if (held_commands[i].ins == command->ins) {
+        if (held_commands[i].ins == (command->ins & 0xFEU)) {
             return held_commands[i].p1_bits == 0 || (command->p1 & held_commands[i].p1_bits) != 0;
         }
     }
@@ -184,8 +185,8 @@ enum cos_result cos_sm_bound(struct cos_secure *secure, uint8_t opcode, struct c
 {
     struct cos_held *open = &secure->held;
 
-    if (!secure->in_sm || message.length == 0) {
-        return COS_OK;
+    if (!secure->in_sm || message.length == 0 || opcode == COS_GATE_HELLO) {
+        return COS_OK; /* HELLO: an app chip that lost the session decides nothing by it */
     }
     /* A part of a chain does nothing. */
     COS_CHECK(!open->part || opcode == COS_GATE_SM_OPEN || opcode == COS_GATE_SM_SEAL ||
@@ -293,6 +294,16 @@ static void interrupt(struct cos_secure *secure, const struct cos_command *comma
     }
 }
 
+/* Parts of another command wait: they stood between two steps, too. */
+static void drop_chain(struct cos_secure *secure)
+{
+    if (secure->held.kept != 0) {
+        secure->challenge_length = 0;
+        secure->digest_length = 0;
+    }
+    cos_wipe(&secure->held, sizeof secure->held);
+}
+
 /* Opens the data behind those that were kept. */
 static enum cos_result open_data(struct cos_secure *secure, bool iso, struct cos_span apdu,
                                  const struct cos_command *command, struct sm_command *protected)
@@ -332,7 +343,7 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
     COS_CHECK((iso || global_platform) && channel < FIRST_FURTHER_CHANNEL, COS_E_SECURE_MESSAGING);
     const uint16_t kept = kept_for(held, channel, &command);
     if (kept == 0) {
-        cos_wipe(held, sizeof *held);
+        drop_chain(secure);
     }
     held->kept = kept;
     held->channel = channel;

@@ -7,6 +7,21 @@
 
 enum { SC_NUMBER = 0x0F };
 
+bool cos_key_served(const struct cos_secure *secure, const struct object *key)
+{
+    const struct cos_crypto *crypto = secure->config.crypto;
+
+    switch (key->algorithm) {
+    case ALGORITHM_DES3:
+        return crypto->des3_encrypt != NULL;
+    case ALGORITHM_HMAC:
+        /* What no provider has nobody stored: it shows when the secret is opened. */
+        return key->format >= COS_HASHES || (crypto->hashes & 1U << key->format) != 0;
+    default:
+        return true;
+    }
+}
+
 /* The PIN that the rule names must be verified anew for the next use. */
 static void forget_user(struct cos_secure *secure, struct cos_channel *channel,
                         const struct object *key)
@@ -30,7 +45,7 @@ enum cos_result cos_key_ready(const struct cos_secure *secure, uint8_t channel,
                               const struct object *key)
 {
     COS_TRY(cos_status_require_of(secure, channel, key->context == CONTEXT_GLOBAL, key->use_rule));
-    COS_CHECK(key->uses_left != 0, COS_E_NOT_USABLE);
+    COS_CHECK(key->uses_left != 0 && cos_key_served(secure, key), COS_E_NOT_USABLE);
     return COS_OK;
 }
 

@@ -22,7 +22,7 @@
 
 #define WITNESS OF_APPLICATION " 800101 950101 C501A4 C710 000102030405060708090A0B0C0D0E0F"
 #define ASK     "00880087 10 00112233445566778899AABBCCDDEEFF 00"
-#define P256    OF_APPLICATION " 800105 C90100 950102 CC0108"
+#define P256    OF_APPLICATION " 800105 C90100 950102 CC0108 C0010A"
 
 enum { CHALLENGE = 16 };
 
@@ -55,8 +55,8 @@ static void make_rsa(struct bench *bench, struct oracle_rsa *rsa, unsigned bits)
 
     oracle_rsa_generate(rsa, bits, 65537);
     const struct crypt_number whole[] = {{0x81, rsa->n, rsa->size}, {0x82, rsa->e, 3}};
-    (void)snprintf(attributes, sizeof attributes, OF_APPLICATION " 800104 C901%02X 950102 CC0108",
-                   bits / 64);
+    (void)snprintf(attributes, sizeof attributes,
+                   OF_APPLICATION " 800104 C901%02X 950102 CC0108 C0010A", bits / 64);
     bench_session(bench, 0x03);
     assert_int_equal(crypt_store(bench, 4, attributes), 0x9000);
     assert_int_equal(crypt_import(bench, 4, whole, 2), 0x9000);
@@ -145,7 +145,7 @@ static void curves(void **state)
         const enum cos_curve curve = (enum cos_curve)i;
         const size_t length = 2 * cos_ec_size(curve);
         (void)snprintf(attributes, sizeof attributes,
-                       OF_APPLICATION " 800105 C901%02X 950102 CC0108", i);
+                       OF_APPLICATION " 800105 C901%02X 950102 CC0108 C0010A", i);
         EVP_PKEY *pkey = make_ec(bench, curve, attributes);
         get_challenge(bench, COS_SHA256, digest);
         oracle_ec_sign(pkey, curve, digest, 32, signature);
@@ -276,6 +276,24 @@ static void wrong_signatures(void **state)
     assert_int_equal(answer(bench, 0x84, signature, 64), 0x9000);
     get_signature(bench, pkey, altered);
     assert_int_equal(answer(bench, 0x84, signature, 64), 0x63C9); /* all tries were given back */
+    EVP_PKEY_free(pkey);
+}
+
+/* Unless tries are asked for, none are counted: wrong answers block nobody's key. */
+static void tries_that_are_not_counted(void **state)
+{
+    struct bench *bench = *state;
+    uint8_t signature[64], wrong[64] = {1};
+    EVP_PKEY *pkey = make_ec(bench, COS_P256, OF_APPLICATION " 800105 C90100 950102 CC0108");
+
+    for (unsigned i = 0; i < 20; i++) {
+        get_signature(bench, pkey, signature);
+        assert_int_equal(answer(bench, 0x84, wrong, 64), 0x6300);
+        assert_authenticated(bench, false);
+    }
+    get_signature(bench, pkey, signature);
+    assert_int_equal(answer(bench, 0x84, signature, 64), 0x9000);
+    assert_authenticated(bench, true);
     EVP_PKEY_free(pkey);
 }
 
@@ -432,17 +450,12 @@ static void general(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(rsa),
-        TEST(curves),
-        TEST(reference_00),
-        TEST(under_secure_messaging),
-        TEST(in_a_chain),
-        TEST(wrong_signatures),
-        TEST(tries),
-        TEST(challenges),
-        TEST(refused_for_nothing),
-        TEST(a_new_value),
-        TEST(general),
+        TEST(rsa),          TEST(curves),
+        TEST(reference_00), TEST(under_secure_messaging),
+        TEST(in_a_chain),   TEST(wrong_signatures),
+        TEST(tries),        TEST(tries_that_are_not_counted),
+        TEST(challenges),   TEST(refused_for_nothing),
+        TEST(a_new_value),  TEST(general),
     };
 
     return cmocka_run_group_tests_name("authentication by signature", tests, NULL, NULL);

@@ -380,7 +380,7 @@ static void errors_inside_do_not_end_it(void **state)
     static const struct card_row rows[] = {
         {"not found", "00A4000C 02 1234", 0x6A82, NULL},
         {"P1-P2", "00A40500 02 1234", 0x6A86, NULL},
-        {"no instruction", "00700000", 0x6D00, NULL},
+        {"no instruction", "00720000", 0x6D00, NULL},
         {"wrong length", "00A40000 01 12", 0x6700, NULL},
         {"wrong PIN", "00200081 06 313233343537", 0x63C2, NULL},
         {"PIN that is too long", "00200081 11 3132333435363132333435363132333435", 0x6700, NULL},

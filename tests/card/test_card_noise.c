@@ -201,7 +201,6 @@ static void prepare(struct bench *bench, size_t which)
 static void nothing_is_made_of_bad_noise(void **state)
 {
     struct bench *bench = *state;
-    unsigned attacks = 0;
     uint8_t public[128];
     size_t length;
 
@@ -219,7 +218,7 @@ static void nothing_is_made_of_bad_noise(void **state)
         assert_mute(bench);
         bench->secure_entropy.read = sound;
         bench_reset(bench);
-        assert_int_equal(bench->secure.attacks, ++attacks);
+        assert_int_equal(bench->secure.attacks, 0); /* a source that wears out is no attack */
         bench_select(bench);
         bench_expect(bench, READ, 0x9000, CARD_ANY);
         assert_int_equal(bench->length, length);

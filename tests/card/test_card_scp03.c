@@ -362,7 +362,7 @@ static void errors_inside_do_not_end_it(void **state)
         {"not found", "00A40000 02 1234", 0x6A82, NULL, CARD_SM},
         {"P1-P2", "00A40500 02 1234", 0x6A86, NULL, CARD_SM},
         {"no instruction", "80F80000", 0x6D00, NULL, CARD_SM},
-        {"no instruction, ISO", "00700000", 0x6D00, NULL, CARD_SM},
+        {"no instruction, ISO", "00720000", 0x6D00, NULL, CARD_SM},
         {"wrong length", "00A40000 01 12", 0x6700, NULL, CARD_SM},
         {"a PIN's data for nobody", "00200081 06 313233343536", 0x6A88, NULL, CARD_SM},
         {"held data that nobody takes", "00200181 06 313233343536", 0x6A86, NULL, CARD_SM},

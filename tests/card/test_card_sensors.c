@@ -101,8 +101,8 @@ static void report_once(void *context)
     }
 }
 
-/* While a key is made, from the idle hook: the key is made, and the counter written with the power
- * taken away right behind the answer. */
+/* While a key is made, from the idle hook: the key is made, and the counter written before the
+ * answer leaves. */
 static void events_during_a_long_call(void **state)
 {
     struct bench *bench = *state;
@@ -122,11 +122,11 @@ static void events_during_a_long_call(void **state)
     assert_int_equal(counted_after_reset(bench), COS_ATTACK_MUTE - 1);
     bench_select(bench);
     bench_expect(bench, "00478100 05 B603840184", 0x9000, CARD_ANY);
-    /* one more, and the answer is the last one */
+    /* one more, and there is no answer */
     hook.calls = 0;
     hook.events = COS_ATTACK_MUTE;
     bench->secure_board.idle = report_once;
-    bench_expect(bench, "00478000 05 B603840184", 0x9000, CARD_ANY);
+    assert_mute(bench, "00478000 05 B603840184");
     assert_true(is_mute(bench, COS_VERDICT_ATTACKED));
     assert_mute(bench, RANDOM);
     bench->secure_board.idle = NULL;
@@ -403,19 +403,22 @@ static enum cos_result fails(void *context, const uint8_t *key, size_t key_lengt
                              : cos_crypto_tomcrypt.aes_encrypt(context, key, key_length, in, out);
 }
 
-/* A computation that goes wrong, an invariant that does not hold: somebody may have a laser. */
+/* A computation that goes wrong, an invariant that does not hold: somebody may have a laser. What
+ * wears out by itself only mutes. */
 static void faults_count_as_attacks(void **state)
 {
     static const struct {
         enum cos_result result;
         enum cos_secure_verdict verdict;
+        unsigned counted;
     } faults[] = {
-        {COS_E_CRYPTO, COS_VERDICT_FAULT},        {COS_E_INVARIANT, COS_VERDICT_FAULT},
-        {COS_E_STORE_DAMAGED, COS_VERDICT_STORE}, {COS_E_SELF_TEST, COS_VERDICT_SELF_TEST},
-        {COS_E_ENTROPY, COS_VERDICT_ENTROPY},
+        {COS_E_CRYPTO, COS_VERDICT_FAULT, 1},        {COS_E_INVARIANT, COS_VERDICT_FAULT, 1},
+        {COS_E_SELF_TEST, COS_VERDICT_SELF_TEST, 1}, {COS_E_STORE_DAMAGED, COS_VERDICT_STORE, 0},
+        {COS_E_ENTROPY, COS_VERDICT_ENTROPY, 0},
     };
     struct bench *bench = *state;
     struct cos_crypto crypto = cos_crypto_tomcrypt;
+    unsigned counted = 0;
 
     crypto.aes_encrypt = fails;
     for (unsigned i = 0; i < CARD_COUNT(faults); i++) {
@@ -425,7 +428,8 @@ static void faults_count_as_attacks(void **state)
         assert_mute(bench, "00880082 10 " R_16);
         failure = COS_OK;
         assert_true(is_mute(bench, faults[i].verdict));
-        assert_int_equal(counted_after_reset(bench), i + 1);
+        counted += faults[i].counted;
+        assert_int_equal(counted_after_reset(bench), counted);
     }
     bench_select(bench);
     bench_expect(bench, "00880082 10 " R_16, 0x9000, CARD_ANY);
