@@ -162,6 +162,7 @@ static struct gate_outcome context(const struct gate_cell *cell)
     case COS_CONTEXT_REGISTER:
         return refused(COS_E_SECURITY_STATUS);
     case COS_CONTEXT_DROP:
+    case COS_CONTEXT_CLOSE:
         return with_length(cell, 2, COS_OK, 1);
     default:
         return cell->length <= 2 + 16 ? answered(COS_OK, 1) : refused(COS_E_DATA);
