@@ -10,7 +10,7 @@ enum {
     RESPONSE_MAX = 256, /* room for data that nothing protects */
 };
 
-static enum cos_result check_class(struct exchange *x)
+COS_OWN_FRAME static enum cos_result check_class(struct exchange *x)
 {
     COS_TRY(cos_apdu_class(x->command.cla, &x->class_));
     COS_CHECK(x->class_.channel < COS_CHANNELS && x->app->channels[x->class_.channel].open,
@@ -272,7 +272,7 @@ static size_t get_response(struct cos_app *app, const uint8_t *apdu, size_t leng
 
 /* A session that was lost on the link, or ended by an attack on it, is opened anew; all security
  * status is gone then. */
-static void reopen(struct cos_app *app)
+COS_OWN_FRAME static void reopen(struct cos_app *app)
 {
     struct cos_app_channel *const of_command = app->channel;
 

@@ -223,12 +223,15 @@ static inline bool cos_app_takes_extended(const struct cos_app_config *config)
 {
     return config->command_size > COS_APDU_SHORT_MAX;
 }
-/* What of the third byte of card capabilities (ISO/IEC 7816-4:2013, table 119) is the port's. */
+/* What of the third byte of card capabilities (ISO/IEC 7816-4:2013, table 119) depends on the
+ * build and on the port. */
 static inline uint8_t cos_app_capabilities(const struct cos_app_config *config)
 {
     const unsigned chaining = config->chain != NULL ? 0x80U : 0;
+    const unsigned most = COS_CHANNELS > 8 ? 7 : COS_CHANNELS - 1; /* 7: eight or more */
+    const unsigned channels = most != 0 ? 0x18U | most : 0; /* named by the card or by the reader */
 
-    return (uint8_t)(chaining | (cos_app_takes_extended(config) ? 0x40U : 0));
+    return (uint8_t)(chaining | channels | (cos_app_takes_extended(config) ? 0x40U : 0));
 }
 
 /* ---- Records (record.c) ---- */

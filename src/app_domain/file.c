@@ -162,8 +162,8 @@ static void leave(const struct cos_app *app, struct cos_app_channel *channel, co
 
 /* On every channel: `was_in` has a bit for each. The others are bound when their next command
  * comes: nothing of them may reach the security chip while one is open under secure messaging. */
-static enum cos_result leave_on_all(struct cos_app *app, cos_file file, uint32_t was_in,
-                                    const struct cos_file_info *info)
+COS_OWN_FRAME static enum cos_result leave_on_all(struct cos_app *app, cos_file file,
+                                                  uint32_t was_in, const struct cos_file_info *info)
 {
     for (size_t i = 0; i < COS_CHANNELS; i++) {
         if (app->channels[i].open) {
@@ -174,7 +174,8 @@ static enum cos_result leave_on_all(struct cos_app *app, cos_file file, uint32_t
 }
 
 /* The channels whose current DF is a DF or below it. */
-static enum cos_result channels_in(const struct cos_app *app, cos_file df, uint32_t *channels)
+COS_OWN_FRAME static enum cos_result channels_in(const struct cos_app *app, cos_file df,
+                                                 uint32_t *channels)
 {
     *channels = 0;
     for (size_t i = 0; i < COS_CHANNELS; i++) {

@@ -110,7 +110,7 @@ enum cos_result cos_app_hello(struct cos_app *app)
 /* T=1 first, then T=0 (docs/design.md, "ATR"). Historical bytes: category 80; 31: selection by full
  * and partial name; 73: selection by name, path and identifier, short EF identifiers, record
  * numbers and identifiers; EFs of BER-TLV structure, WRITE is OR, one-byte data units; chaining and
- * extended length fields if there are buffers for them, one channel. */
+ * extended length fields if there are buffers for them, logical channels. */
 static const uint8_t default_atr[] = {0x3B, 0x87, 0x81, 0xB1, 0xFE, 0x45, 0x00, 0x80,
                                       0x31, 0xC8, 0x73, 0xF7, 0xC1, 0x00, 0x30};
 enum { ATR_CAPABILITY = 13, ATR_CHECK = 14 };

@@ -120,7 +120,7 @@ static const char commands_head[] =
     "| the card is not mute (self-tests, pairing and program image are good) | 6F00 |\n"
     "| the bytes are a command APDU: one of the seven forms of ISO/IEC 7816-3, 12.1.3 | 6700 |\n"
     "| CLA has a meaning | 6E00 |\n"
-    "| CLA names the basic channel, 0 | 6881 |\n"
+    "| CLA names a channel that is open | 6881 |\n"
     "| CLA announces no secure messaging, or that of GlobalPlatform (04, 84) | 6882 |\n"
     "| CLA announces no command chaining, or the card has a buffer for it | 6884 |\n"
     "| INS is in the table under this kind of class | 6D00 |\n"
