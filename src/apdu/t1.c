@@ -144,7 +144,6 @@ static enum cos_result request(struct cos_t1 *t1, const struct cos_line *line, u
             return resynchronise(t1, line, &block);
         }
         if (block.pcb == (pcb | T1_S_RESPONSE) && (length == 0 || block.value == value)) {
-            t1->error = T1_ERROR_OTHER;
             return COS_OK;
         }
     }

@@ -64,8 +64,7 @@ static enum cos_result read_first(struct cos_t1 *t1, const struct cos_line *line
     return result;
 }
 
-/* All characters after the first, into the block and `inf`; *right: the EDC is. COS_E_LENGTH: LEN
- * FF, a block whose end nobody knows. */
+/* All characters after the first, into the block and `inf`; *right: the EDC is. */
 static enum cos_result read_rest(const struct cos_t1 *t1, const struct cos_line *line, uint8_t *inf,
                                  size_t room, struct t1_block *block, bool *right)
 {
@@ -76,7 +75,6 @@ static enum cos_result read_rest(const struct cos_t1 *t1, const struct cos_line 
 
     COS_TRY(read_character(line, &block->pcb, t1->cwt));
     COS_TRY(read_character(line, &block->length, t1->cwt));
-    COS_CHECK(block->length != 0xFF, COS_E_LENGTH);
     edc = edc_add(kind, edc_add(kind, edc, block->pcb), block->length);
     for (size_t i = 0; i < block->length; i++) {
         COS_TRY(read_character(line, &character, t1->cwt));

@@ -10,6 +10,9 @@
 
 #include <cmocka.h>
 
+/* So many bytes of this value stand behind the command buffer, and stay there. */
+enum { GUARD = 0xE5 };
+
 static const struct script_step *current(const struct script *script)
 {
     return script->step < script->count ? &script->steps[script->step] : NULL;
@@ -65,6 +68,7 @@ static enum cos_result line_receive(void *context, uint8_t *character, uint32_t 
     }
     if (at == step->length) {
         assert_int_not_equal(etus, 0);
+        script->silence = etus;
         return COS_E_LINE_SILENT;
     }
     if (at != 0) {
@@ -170,12 +174,16 @@ static struct cos_span answer(const struct script *script)
 static void run(struct script *script)
 {
     static const uint8_t wrong_length[2] = {0x67, 0x00};
-    uint8_t buffer[sizeof script->command];
+    uint8_t buffer[sizeof script->command + GUARD];
 
+    memset(buffer, GUARD, sizeof buffer);
     for (;;) {
         struct cos_span response;
         enum cos_result result =
             cos_t1_receive(&script->t1, &script->line, buffer, script->capacity, &script->length);
+        for (size_t i = script->capacity; i < script->capacity + GUARD; i++) {
+            assert_int_equal(buffer[i], GUARD);
+        }
         if (result == COS_E_LINE_RESET) {
             return;
         }

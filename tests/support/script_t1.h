@@ -43,7 +43,8 @@ struct script {
     size_t commands;      /* that were executed */
     uint8_t command[600]; /* the last of them */
     size_t length;
-    size_t too_long; /* commands that were answered 6700 */
+    uint32_t silence; /* etu that the card last waited in vain */
+    size_t too_long;  /* commands that were answered 6700 */
 };
 
 /* Default parameters: LRC, IFSC 254, BWI 4, CWI 13, 372/1; a new script is empty. */

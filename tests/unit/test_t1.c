@@ -348,6 +348,41 @@ static void granted_time(void **state)
     assert_true(cos_t1_due(&script.t1, 15371));
 }
 
+/* After RESYNCH the device does not wait any more, so nothing asks it to. */
+static void no_extension_after_resynch(void **state)
+{
+    uint8_t command[8];
+    size_t length;
+
+    (void)state;
+    script_start(&script);
+    script_add(&script, "d:000001AA c:00C30105 d:00C000 c:00E000 d:000001BB c:000001BB");
+    assert_int_equal(cos_t1_start(&script.t1, &script.parameters), COS_OK);
+    assert_int_equal(cos_t1_receive(&script.t1, &script.line, command, 8, &length), COS_OK);
+    assert_int_equal(cos_t1_extend(&script.t1, &script.line, 5), COS_OK);
+    assert_int_equal(cos_t1_extend(&script.t1, &script.line, 5), COS_OK);
+    assert_int_equal(cos_t1_send(&script.t1, &script.line, command, length), COS_OK);
+    assert_int_equal(script.step, 4);
+    script_continue(&script, "d:000001BB c:000001BB");
+}
+
+/* A bad block is over when the line was silent for CWT, but BWT leaves time to say so. */
+static void silence_after_a_bad_block(void **state)
+{
+    (void)state;
+    script_start(&script);
+    script_add(&script, "d:000001AA! c:008100");
+    script_play(&script);
+    assert_int_equal(script.silence, 8203);
+
+    script_start(&script);
+    script.parameters.f = 2048;
+    script.parameters.bwi = 0;
+    script_add(&script, "d:000001AA! c:008100");
+    script_play(&script);
+    assert_int_equal(script.silence, 185 - 46);
+}
+
 static void parameters_out_of_range(void **state)
 {
     static const struct cos_t1_parameters bad[] = {
@@ -371,10 +406,16 @@ static void parameters_out_of_range(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published_blocks),        cmocka_unit_test(published_bad_blocks),
-        cmocka_unit_test(published_scenarios),     cmocka_unit_test(long_ones),
-        cmocka_unit_test(ifsc_is_a_limit),         cmocka_unit_test(first_character_by_the_caller),
-        cmocka_unit_test(waiting_times),           cmocka_unit_test(granted_time),
+        cmocka_unit_test(published_blocks),
+        cmocka_unit_test(published_bad_blocks),
+        cmocka_unit_test(published_scenarios),
+        cmocka_unit_test(long_ones),
+        cmocka_unit_test(ifsc_is_a_limit),
+        cmocka_unit_test(first_character_by_the_caller),
+        cmocka_unit_test(waiting_times),
+        cmocka_unit_test(granted_time),
+        cmocka_unit_test(no_extension_after_resynch),
+        cmocka_unit_test(silence_after_a_bad_block),
         cmocka_unit_test(parameters_out_of_range),
     };
 

@@ -52,6 +52,13 @@ static const struct scenario scenarios[] = {
     {"a command amid the card's chain is not taken",
      "d:00C10101 c:00E10101 d:000002AABB c:002001AA d:004001CC c:009200 d:009000 c:004001BB", 1},
 
+    {"R for a block that the card has never sent, or that was acknowledged",
+     "d:009000 c:008200 d:000001AA c:000001AA d:006001BB c:008000 d:008000 c:008000 d:000001CC "
+     "c:004002BBCC",
+     2},
+    {"R after a chain and its response: the error is not that of the last R",
+     "d:002001AA c:009000 d:004001BB c:000002AABB d:009000 c:008200", 1},
+
     /* Rule 4 and IFS. */
     {"IFSD amid a chain of the card",
      "d:00C10101 c:00E10101 d:000004AABBCCDD c:002001AA d:00C10102 c:00E10102 d:008000 c:002001AA "
@@ -61,6 +68,8 @@ static const struct scenario scenarios[] = {
      "d:002001AA c:009000 d:00C10101 c:00E10101 d:004001BB c:002001AA d:009000 c:004001BB", 1},
     {"IFSD response lost: asked again, or R",
      "d:00C10101 c:00E10101 d:00C10101 c:00E10101 d:008000 c:008200 d:000001AA c:000001AA", 1},
+    {"R after an S-block: the error is not that of the last R",
+     "d:00C10101! c:008100 d:00C10101 c:00E10101 d:008000 c:008200", 0},
     {"the card's IFS request: other value, R, damaged, at last the response; then never again",
      "d:000001AA c:00C101FE d:00E101FD c:00C101FE d:008000 c:00C101FE d:00E101FE! c:00C101FE "
      "d:00E101FE c:000001AA d:004001BB c:004001BB",
@@ -102,6 +111,14 @@ static const struct scenario scenarios[] = {
      "d:00C10101 c:00E10101 d:000002AABB c:002001AA d:00C200 c:00E200 d:00C200 c:00E200 d:004001CC "
      "c:004001CC",
      2},
+    {"R after ABORT of the card's chain",
+     "d:00C10101 c:00E10101 d:000002AABB c:002001AA d:00C200 c:00E200 d:008000 c:009200 d:004001CC "
+     "c:004001CC",
+     2},
+    {"RESYNCH and ABORT of a chain that is too long",
+     "d:002003AABBCC c:009000 d:006002DDEE c:008000 d:00C200 c:00E200 d:002003AABBCC c:009000 "
+     "d:006002DDEE c:008000 d:00C000 c:00E000 d:000001AA c:000001AA",
+     1, .capacity = 4},
     {"too long a chain is taken to its end: 6700",
      "d:002003AABBCC c:009000 d:006002DDEE c:008000 d:002002DDEE c:009000 d:004001DD c:0000026700 "
      "d:000001AA c:004001AA",
@@ -132,6 +149,10 @@ static const struct scenario scenarios[] = {
      "d:000100 c:008200 d:001000 c:008200 d:00A000 c:008200 d:008800 c:008200 d:008400 c:008200 "
      "d:00D000 c:008200 d:00FF00 c:008200 d:00C800 c:008200",
      0},
+    {"RFU bits of R: it asks for nothing",
+     "d:000001AA c:000001AA d:00A000 c:009200 d:008800 c:009200 d:008400 c:009200 d:008300 "
+     "c:009200 d:008000 c:000001AA",
+     1},
     {"lengths that do not belong",
      "d:00C00100 c:008200 d:00C20100 c:008200 d:00C1020101 c:008200 d:00E300 c:008200", 0},
     {"LEN FF with something after it", "d:0000FF0102030405~ c:008200 d:000001AA c:000001AA", 1},
