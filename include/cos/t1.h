@@ -99,8 +99,9 @@ void cos_t1_first(struct cos_t1 *t1, enum cos_result received, uint8_t character
 
 /* Waits for ever for a command APDU and answers all other blocks meanwhile. Stores at most
  * `capacity` bytes, at least 1; the length may be 0. While it runs, the last response must still be
- * where cos_t1_send() found it, and not overlap `buffer`. COS_E_LENGTH: the command is longer than
- * `capacity`, is lost, and waits for an answer like any other. COS_E_LINE_RESET. */
+ * where cos_t1_send() found it, and not overlap `buffer`. What a chain that was dropped has left in
+ * `buffer` stays there: a caller that wipes commands wipes all of it. COS_E_LENGTH: the command is
+ * longer than `capacity`, is lost, and waits for an answer like any other. COS_E_LINE_RESET. */
 enum cos_result cos_t1_receive(struct cos_t1 *t1, const struct cos_line *line, uint8_t *buffer,
                                size_t capacity, size_t *length);
 

@@ -168,7 +168,8 @@ static void bad(struct terminal_t1 *terminal, uint8_t error)
         return;
     }
     terminal->repetitions++;
-    if (terminal->last == TERMINAL_SENT_REQUEST || terminal->last == TERMINAL_SENT_R) {
+    if (terminal->last == TERMINAL_SENT_REQUEST || terminal->last == TERMINAL_SENT_R ||
+        (terminal->last == TERMINAL_SENT_I && terminal->config.impatient && terminal->tries == 1)) {
         terminal->multiplier = 1;
         send_again(terminal); /* rules 7.2 and 7.3 */
     } else {

@@ -28,6 +28,7 @@ struct terminal_t1_config {
     uint8_t ifsd;        /* asked for before the first command; 0: it does not ask */
     uint16_t guard;      /* etu between its characters, 11 or more */
     uint32_t delay;      /* etu before its blocks, BGT or more */
+    bool impatient;      /* breaks rule 7.1: the first answer to a bad block is its I-block again */
     bool abort_response; /* S(ABORT request) when the card begins to chain */
 };
 

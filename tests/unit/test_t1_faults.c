@@ -8,6 +8,8 @@
  * - after a failure it was executed once or not at all;
  * - after RESYNCH, or after a reset, the line works again.
  *
+ * A quarter of the devices repeats commands where the standard has it ask for the response.
+ *
  * All that as far as the error detection code can see. A block that was altered on its way although
  * parity and EDC are right is counted, with what came of it, and the line is reset.
  *
@@ -395,6 +397,8 @@ static void faulty_line(void **state)
     for (uint64_t session = first; session < first + sessions; session++) {
         begin_session(session);
         memcpy(rig.sim.chance, rig.chance, sizeof rig.chance);
+        rig.config.impatient = draw(4) == 0;
+        restart();
         for (int i = 0; i < EXCHANGES; i++) {
             uint64_t failed = counts.resynchronised + counts.reset + counts.unseen;
 
