@@ -63,7 +63,7 @@ struct cos_t1_parameters {
     uint8_t request_ifsc; /* the card asks for this IFSC before its first response; 00: it does not
                              ask. 01 to FE */
     bool abort_oversize;  /* A chain longer than the command buffer. False: it is taken to its end
-                             and answered 6700, which every reader understands. True: S(ABORT
+                             and answered 6700, a word that reaches the application. True: S(ABORT
                              request), then R, which returns the right to send (11.6.3, rule 9). A
                              command that only its last block makes too long is answered 6700. */
 };

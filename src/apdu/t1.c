@@ -99,7 +99,8 @@ static enum cos_result resynchronise(struct cos_t1 *t1, const struct cos_line *l
     return send_response(t1, line, request);
 }
 
-/* Anything but an I-block while no S-block is awaited. */
+/* What is neither the next part of a command, nor the acknowledgement or response that the card
+ * waits for. */
 static enum cos_result answer(struct cos_t1 *t1, const struct cos_line *line,
                               const struct t1_block *block)
 {
