@@ -95,6 +95,34 @@ struct cos_contacts {
     enum cos_result (*test)(void *context, uint8_t *working);
 };
 
+/* The I/O contact as a line of characters (ISO/IEC 7816-3:2006, 7), in a time base of etu. The
+ * board sends and samples bits; what the characters mean is the core's business (cos/transport.h).
+ */
+struct cos_line_parameters {
+    uint16_t f;          /* Fi: clock cycles of Di etu */
+    uint8_t d;           /* Di */
+    bool inverse;        /* inverse convention: low is 1, b8 is sent first; parity goes with it */
+    bool signals_errors; /* T=0: the receiver of a wrong parity bit holds the line low at 10.5 etu
+                            after the leading edge, and the sender samples it at 11 etu */
+    uint16_t guard;      /* etu between the leading edges of two characters that the card sends */
+};
+struct cos_line {
+    void *context;
+    /* Parameters from the next character on. After a reset: 372, 1, direct, signals, 12. */
+    void (*set)(void *context, const struct cos_line_parameters *parameters);
+    /* Sends one character, no earlier than `etus` after the leading edge of the last character on
+     * the line, and no earlier than the guard time after the last one that it sent.
+     * COS_E_LINE_PARITY: the receiver refused it; COS_E_LINE_RESET. */
+    enum cos_result (*send)(void *context, uint8_t character, uint32_t etus);
+    /* Waits for the leading edge of a character, up to `etus` after that of the last one on the
+     * line (0 = for ever; the clock may stop then). COS_E_LINE_SILENT; COS_E_LINE_PARITY: a
+     * character came and is lost, and with signals_errors it was refused, so it comes again;
+     * COS_E_LINE_RESET. */
+    enum cos_result (*receive)(void *context, uint8_t *character, uint32_t etus);
+    /* etu since the leading edge of the last character on the line. */
+    uint32_t (*elapsed)(void *context);
+};
+
 /* What each chip gets at init. Pointers stay owned by the port and must outlive the chip's struct.
  * A pointer that is described as optional may be NULL; all others are required. */
 struct cos_board {

@@ -71,6 +71,9 @@ enum cos_result {
     COS_E_CRYPTO = -78,        /* the crypto provider failed */
     COS_E_SELF_TEST = -79,     /* a known-answer test failed */
     COS_E_STORE_VERSION = -81, /* the NVM holds a store of another format version */
+    COS_E_LINE_SILENT = -82,   /* contacts: no character in time */
+    COS_E_LINE_PARITY = -83,   /* contacts: a character with wrong parity came, or was refused */
+    COS_E_LINE_RESET = -84,    /* contacts: RST or VCC went low: everything starts again */
     COS_E_END_OF_DATA = -80,   /* a reader ran out of bytes, or a writer out of room */
 };
 
