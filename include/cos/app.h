@@ -7,10 +7,9 @@
 #define COS_APP_H
 
 #include "cos/apdu.h"
+#include "cos/atr.h"
 #include "cos/fs.h"
 #include "cos/gate.h"
-
-#define COS_ATR_MAX 33U /* TS and 32 bytes, ISO/IEC 7816-3:2006, 8.2 */
 
 /* What an answer of the security chip needs: a command must not fail for want of room when its work
  * is done. */
