@@ -33,11 +33,12 @@
  *
  * ENVELOPE (C2, class of ISO/IEC 7816-4 without secure messaging, P1-P2 0000) brings a command APDU
  * in pieces. Each is answered 9000 until the command is whole, and then with the command's
- * response, whose data are fetched with GET RESPONSE. It is whole if its own length fields say so,
- * and it either has Le, or nothing follows: the piece is empty, or shorter than the first one, or
- * the first and not FF long. 6700: it does not fit into the buffer, or an empty piece comes and it
- * is none of the seven forms. What comes between two pieces drops them. An empty piece behind a
- * command that was whole without it gets its status word once more.
+ * response, whose data are announced with 61XX. Whole means: its own length fields say so, and it
+ * has Le behind its data; or it has data, and the piece is shorter than the first one, or is the
+ * first one and not FF long; or the piece is empty. 6700: it does not fit into the buffer, or an
+ * empty piece comes and it is none of the seven forms. What comes between two pieces drops them. An
+ * empty piece behind a command that was whole without it, and had no response data, gets its status
+ * word once more.
  *
  * Errors on the line. A character that the interface device refuses is repeated up to three times,
  * no earlier than 13 etu after the first time; one with wrong parity is refused by the board and

@@ -222,8 +222,10 @@ static bool is_whole(const struct cos_t0 *t0, uint8_t piece)
     }
     const bool first = t0->gathered == piece;
     const bool shorter = first ? piece < PIECE_MAX : piece < t0->piece;
+    const bool with_le = command.form == COS_CASE_4S || command.form == COS_CASE_4E;
 
-    return shorter || command.form == COS_CASE_4S || command.form == COS_CASE_4E;
+    /* Without data it may be the beginning of any command. */
+    return piece == 0 || (command.nc != 0 && (shorter || with_le));
 }
 
 /* A piece (12.2.4, 12.2.6; ISO/IEC 7816-4:2013, 11.8.2). *length stays 0 while the command is not

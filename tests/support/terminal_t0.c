@@ -20,8 +20,13 @@ static void give_up(struct terminal_t0 *t, enum terminal_end why)
     t->end = why;
 }
 
+/* After a loss it may be the device itself that is at the wrong place. */
 static void wrong(struct terminal_t0 *t, const char *what)
 {
+    if (t->lost) {
+        give_up(t, TERMINAL_PROCEDURE);
+        return;
+    }
     t->wrong = t->wrong != NULL ? t->wrong : what;
 }
 
@@ -352,6 +357,7 @@ static enum cos_result line_send(void *context, uint8_t character, uint32_t etus
         }
         return COS_E_LINE_PARITY;
     case TERMINAL_LOST:
+        t->lost = true;
         return COS_OK;
     default:
         t->repeats = 0;
@@ -405,7 +411,11 @@ static enum cos_result line_receive(void *context, uint8_t *character, uint32_t 
     *character = *t->out++;
     t->state = --t->out_length == 0 ? t->after : TERMINAL_SENDING;
     note(t, false, *character);
-    return fault == TERMINAL_LOST ? line_receive(t, character, etus) : COS_OK;
+    if (fault == TERMINAL_LOST) {
+        t->lost = true;
+        return line_receive(t, character, etus);
+    }
+    return COS_OK;
 }
 
 static uint32_t line_elapsed(void *context)
@@ -428,6 +438,7 @@ void terminal_t0_reset(struct terminal_t0 *t)
     t->d = 1;
     t->repeats = 0;
     t->state = TERMINAL_IN_ATR;
+    t->lost = false;
     t->characters = 0;
 }
 

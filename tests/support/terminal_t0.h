@@ -84,6 +84,7 @@ struct terminal_t0 {
     const uint8_t *out;
     size_t out_length;
     unsigned repeats;
+    bool lost;  /* a character, since the reset */
     size_t run; /* data bytes until the next procedure byte */
     uint8_t sw1;
     struct terminal_tpdu tpdu;
