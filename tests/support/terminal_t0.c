@@ -41,7 +41,8 @@ static void note(struct terminal_t0 *t, bool from_card, uint8_t character)
 
 /* ---- Commands: APDU to TPDU (12.2) ---- */
 
-static void send_bytes(struct terminal_t0 *t, const uint8_t *bytes, size_t length, int after)
+static void send_bytes(struct terminal_t0 *t, const uint8_t *bytes, size_t length,
+                       enum terminal_state after)
 {
     t->out = bytes;
     t->out_length = length;
@@ -251,13 +252,14 @@ static void take_atr(struct terminal_t0 *t, uint8_t c)
 static void take_pps(struct terminal_t0 *t, uint8_t c)
 {
     static const uint8_t di[16] = {1, 1, 2, 4, 8, 16, 32, 64, 12, 20, 1, 1, 1, 1, 1, 1};
-    const uint8_t *answer = t->pps_answer, pps0 = t->pps_answer[1];
+    const uint8_t *answer = t->pps_answer;
     uint8_t check = 0;
 
     t->pps_answer[t->pps_answer_length++] = c;
     if (t->pps_answer_length < 2) {
         return;
     }
+    const uint8_t pps0 = answer[1];
     if ((pps0 & ~t->pps[1]) != 0 || (pps0 & 0x0F) != (t->pps[1] & 0x0F) || (pps0 & 0xE0) != 0) {
         give_up(t, TERMINAL_PPS); /* this device takes no PPS2 and PPS3 */
         return;

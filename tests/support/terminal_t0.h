@@ -32,6 +32,17 @@ enum terminal_end {
     TERMINAL_PPS,       /* an answer to PPS that may not be */
 };
 
+enum terminal_state {
+    TERMINAL_IN_ATR,
+    TERMINAL_IDLE,
+    TERMINAL_SENDING,
+    TERMINAL_AT_PPS,
+    TERMINAL_AT_PROCEDURE,
+    TERMINAL_AT_DATA,
+    TERMINAL_AT_SW2,
+    TERMINAL_OVER,
+};
+
 /* A command TPDU (12.2.1). */
 struct terminal_tpdu {
     uint8_t header[5];
@@ -70,17 +81,7 @@ struct terminal_t0 {
     unsigned d;
 
     /* Where it is. */
-    enum {
-        TERMINAL_IN_ATR,
-        TERMINAL_IDLE,
-        TERMINAL_SENDING,
-        TERMINAL_AT_PPS,
-        TERMINAL_AT_PROCEDURE,
-        TERMINAL_AT_DATA,
-        TERMINAL_AT_SW2,
-        TERMINAL_OVER,
-    } state,
-        after; /* `after`: when everything is sent */
+    enum terminal_state state, after; /* `after`: when everything is sent */
     const uint8_t *out;
     size_t out_length;
     unsigned repeats;

@@ -193,6 +193,39 @@ static void silence_after_pps(void **state)
     }
 }
 
+/* What no device takes for an answer (9.3), by the device of these tests: those of the vectors, and
+ * a wrong PCK. */
+static void wrong_answers_to_pps(void **state)
+{
+    struct vectors *vectors = vectors_open("iso7816-3-pps.txt");
+    const struct vector_section *section = vectors_section(vectors, "invalid responses");
+    const struct cos_span request = vector_bytes(section, "request");
+    const struct cos_line *line = &card.terminal.line;
+
+    (void)state;
+    for (unsigned i = 0; i < 5; i++) {
+        const struct cos_span answer = i < 3 ? vector_bytes(section, "bad_response%u", i) : request;
+        enum cos_result result = COS_OK;
+        uint8_t character;
+        make(NULL);
+        card.terminal.pps = request.data;
+        card.terminal.pps_length = request.length;
+        assert_int_equal(line->send(line->context, 0x3B, 0), COS_OK);
+        assert_int_equal(line->send(line->context, 0x00, 0), COS_OK);
+        for (size_t k = 0; k < request.length; k++) {
+            assert_int_equal(line->receive(line->context, &character, 100), COS_OK);
+            assert_int_equal(character, request.data[k]);
+        }
+        for (size_t k = 0; k < answer.length && result == COS_OK; k++) {
+            const uint8_t flip = i == 3 && k == 3 ? 0x01 : 0;
+            result = line->send(line->context, answer.data[k] ^ flip, 16);
+        }
+        assert_int_equal(card.terminal.state, i < 4 ? TERMINAL_OVER : TERMINAL_IDLE);
+        assert_true(i == 4 || card.terminal.end == TERMINAL_PPS);
+    }
+    vectors_close(vectors);
+}
+
 /* PPS is the first thing or nothing: later FF is a class byte, and none that has a meaning. */
 static void pps_later_is_a_class_byte(void **state)
 {
@@ -351,6 +384,7 @@ int main(void)
         cmocka_unit_test_setup(characters_before_the_protocol_are_repeated, make),
         cmocka_unit_test_setup(after_pps, make),
         cmocka_unit_test_setup(silence_after_pps, make),
+        cmocka_unit_test_setup(wrong_answers_to_pps, make),
         cmocka_unit_test_setup(pps_later_is_a_class_byte, make),
         cmocka_unit_test_setup(specific_mode, make),
         cmocka_unit_test_setup(a_reset_at_any_character, make),
