@@ -31,9 +31,9 @@ struct group {
     bool bytes;    /* it has such bytes at all */
 };
 
-static uint8_t group_bits(const struct cos_atr *atr, const struct group *group)
+static unsigned group_bits(const struct cos_atr *atr, const struct group *group)
 {
-    return group->bytes ? (uint8_t)((unsigned)atr->present >> group->index & 7U) : 0;
+    return group->bytes ? (unsigned)atr->present >> group->index & 7U : 0U;
 }
 
 static size_t make_groups(const struct cos_atr *atr, struct group groups[GROUPS_MAX])
@@ -84,11 +84,11 @@ size_t cos_atr_write(const struct cos_atr *atr, uint8_t *bytes, size_t capacity)
     }
     cos_write8(&writer, atr->inverse ? TS_INVERSE : TS_DIRECT);
     for (size_t i = 0; i < count; i++) {
-        const uint8_t bits = group_bits(atr, &groups[i]);
+        const unsigned bits = group_bits(atr, &groups[i]);
         const uint8_t low = i == 0 ? atr->historical_length : groups[i].protocol;
         const unsigned more = i + 1 < count ? Y_NEXT_GROUP : 0U;
 
-        cos_write8(&writer, (uint8_t)(more | (unsigned)bits * Y_FIRST | low));
+        cos_write8(&writer, (uint8_t)(more | bits * Y_FIRST | low));
         for (unsigned n = 0; n < GROUP; n++) {
             if ((bits >> n & 1U) != 0) {
                 cos_write8(&writer, atr->bytes[groups[i].index + n]);
@@ -140,11 +140,11 @@ static const uint8_t defaults[COS_ATR_BYTES] = {
     [COS_ATR_BWI_CWI] = 0x4D,          [COS_ATR_CLOCK_CLASS] = 0x01,
 };
 
-/* Where the bytes of a group go; COS_ATR_BYTES: they have no meaning. */
+/* Where the bytes of a group go, counted from T0's; COS_ATR_BYTES: they have no meaning. */
 static unsigned index_of(unsigned group, uint8_t protocol)
 {
-    if (group <= 2) {
-        return (group - 1) * GROUP;
+    if (group < 2) {
+        return group * GROUP;
     }
     if (protocol == T1) {
         return COS_ATR_IFSC;
@@ -190,17 +190,17 @@ static bool read_groups(struct cos_reader *reader, struct cos_atr *atr, uint8_t 
     uint8_t protocol = T0;
 
     *only_t0 = true;
-    for (unsigned group = 1;; group++) {
+    for (unsigned group = 0;; group++) {
         read_group(reader, atr, indicator, index_of(group, protocol));
         if ((indicator & Y_NEXT_GROUP) == 0 || reader->failed) {
             break;
         }
         indicator = cos_read8(reader);
         protocol = indicator & 0x0F;
-        if (protocol != T0 && protocol != T1 && (protocol != T15 || group == 1)) {
+        if (protocol != T0 && protocol != T1 && (protocol != T15 || group == 0)) {
             return false;
         }
-        if (group == 1) {
+        if (group == 0) {
             atr->first = protocol;
         }
         if (protocol != T15) {

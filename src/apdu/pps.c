@@ -49,7 +49,7 @@ static bool can_do(const struct cos_pps_offer *offer, uint8_t fi_di)
         return true;
     }
     return offer->pairs != NULL && cos_fi(fi_di) != 0 && cos_di(fi_di) != 0 &&
-           (offer->pairs[fi_di >> 4] >> (fi_di & 0x0F) & 1U) != 0;
+           ((unsigned)offer->pairs[fi_di >> 4] & 1U << (fi_di & 0x0F)) != 0;
 }
 
 enum cos_result cos_pps_answer(const struct cos_pps_offer *offer, const uint8_t *request,
@@ -64,7 +64,7 @@ enum cos_result cos_pps_answer(const struct cos_pps_offer *offer, const uint8_t 
         check ^= request[i];
     }
     const uint8_t protocol = request[1] & PPS0_PROTOCOL;
-    COS_CHECK(check == 0 && (offer->protocols >> protocol & 1U) != 0, COS_E_DATA);
+    COS_CHECK(check == 0 && (offer->protocols & 1U << protocol) != 0, COS_E_DATA);
 
     *pps = (struct cos_pps){
         .protocol = protocol, .fi_di = COS_FI_DI_DEFAULT, .answer = {PPSS, protocol}, .length = 2};

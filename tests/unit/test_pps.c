@@ -135,7 +135,7 @@ static void every_request(void **state)
         size_t length = 2;
 
         length += (pps0 >> 4 & 1U) + (pps0 >> 5 & 1U) + (pps0 >> 6 & 1U);
-        request[length] = right ? 0 : (uint8_t)(1U << (pps1 & 7));
+        request[length] = (uint8_t)(right ? 0U : 1U << (pps1 & 7));
         for (size_t i = 0; i < length; i++) {
             request[length] ^= request[i];
         }
