@@ -228,6 +228,24 @@ static void secure_messaging(void **state)
     assert_memory_equal(t0_card_wire(&line), ">84CA00E008 <CA >", 17);
 }
 
+/* EF 5102 has two records: a wrong Le does not read past one of them. */
+static void a_wrong_le_moves_the_record_pointer_once(void **state)
+{
+    struct bench *bench = *state;
+
+    over_t0(bench, "00A4040C09F05457494E434F5301 00B2001220 00B2000200 00B2000220", false);
+    const char *second = strchr(line.responses, ' ') + 1;
+    const char *third = strchr(second, ' ') + 1, *fourth = strchr(third, ' ') + 1;
+    assert_int_equal(third - second, 2 * 18 + 1);
+    assert_memory_equal(third - 5, "9000", 4);
+    assert_int_equal(fourth - third, 2 * 18 + 1);
+    assert_memory_equal(fourth - 5, "9000", 4);
+    assert_string_equal(fourth, "6A83");
+    const char *wire = t0_card_wire(&line);
+    assert_non_null(strstr(wire, ">00B2001220 <6C10 >00B2001210 <B2"));
+    assert_non_null(strstr(wire, ">00B2000200 <6C10 >00B2000210 <B2"));
+}
+
 static void challenges(void **state)
 {
     struct bench *bench = *state;
@@ -239,9 +257,13 @@ static void challenges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(directions), cmocka_unit_test(directions_by_parameters),
-        CARD_TEST(the_same_answers),  CARD_TEST(long_commands),
-        CARD_TEST(secure_messaging),  CARD_TEST(challenges),
+        cmocka_unit_test(directions),
+        cmocka_unit_test(directions_by_parameters),
+        CARD_TEST(the_same_answers),
+        CARD_TEST(long_commands),
+        CARD_TEST(secure_messaging),
+        CARD_TEST(challenges),
+        CARD_TEST(a_wrong_le_moves_the_record_pointer_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
