@@ -90,11 +90,16 @@ struct cos_t0 {
     bool ended;  /* it came in pieces and had no response data: an empty piece gets its status again
                   */
     bool turned; /* the last character came from the interface device */
+    bool handed; /* header[0] is there already */
     bool busy;   /* it waits for a procedure byte */
     enum cos_result broken; /* what cos_t0_extend() failed with */
 };
 
 void cos_t0_start(struct cos_t0 *t0, const struct cos_t0_config *config);
+
+/* The first character of the first header, if the caller had to read it to see whether it begins a
+ * PPS. */
+void cos_t0_first(struct cos_t0 *t0, uint8_t character);
 
 /* Receives the next command APDU that is for the application, into config.command; answers by
  * itself what is not: GET RESPONSE and repetitions for what is kept, pieces but the last one,

@@ -53,10 +53,9 @@ struct cos_transport_config {
 struct cos_transport {
     struct cos_transport_config config;
     const struct cos_transport_handler *handler;
-    struct cos_line board,
-        line; /* the board's, and the one of the protocols: it gives the first character again */
+    const struct cos_line *line;
     struct cos_atr atr;
-    bool again; /* the first character, which was looked at, is still to be given */
+    bool handed; /* the first character, which was looked at, is the protocol's */
     uint8_t first;
     uint8_t protocol, fi_di;
     bool running; /* the protocol is chosen, and its struct is good */

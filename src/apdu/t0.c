@@ -29,6 +29,12 @@ void cos_t0_start(struct cos_t0 *t0, const struct cos_t0_config *config)
     *t0 = (struct cos_t0){.config = *config, .turned = true};
 }
 
+void cos_t0_first(struct cos_t0 *t0, uint8_t character)
+{
+    t0->header[0] = character;
+    t0->handed = true;
+}
+
 /* ---- Characters ---- */
 
 static enum cos_result put(struct cos_t0 *t0, uint8_t character)
@@ -276,12 +282,21 @@ static enum cos_result take_command(struct cos_t0 *t0, size_t *length)
     return COS_OK;
 }
 
+static enum cos_result take_header(struct cos_t0 *t0)
+{
+    const size_t have = t0->handed ? 1 : 0;
+
+    t0->handed = false;
+    COS_TRY(get(t0, t0->header + have, sizeof t0->header - have));
+    t0->busy = true;
+    return COS_OK;
+}
+
 enum cos_result cos_t0_receive(struct cos_t0 *t0, size_t *length)
 {
     *length = 0;
     while (*length == 0) {
-        COS_TRY(get(t0, t0->header, sizeof t0->header));
-        t0->busy = true;
+        COS_TRY(take_header(t0));
         if (asks_for_kept(t0)) {
             COS_TRY(deliver(t0));
             continue;

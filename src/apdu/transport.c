@@ -10,6 +10,7 @@ enum {
     TS_INVERSE = 0x3F,
     PPSS = 0xFF,
     GUARD = 12,           /* etu: GT of what the card sends; N is for the other direction (8.3) */
+    GUARD_LEAST = 11,     /* T=1 and N = 255 (11.2) */
     TURN = 16,            /* as in cos/t0.h */
     WAITING_UNIT = 960,   /* 10.2 */
     MODE_IMPLICIT = 0x10, /* TA2 b5 */
@@ -17,52 +18,18 @@ enum {
     SERVED = 0x01, /* protocols that are here: b1 T=0 */
 };
 
-/* ---- The line of the protocols: the board's, but the first character comes again ---- */
-
-static void line_set(void *context, const struct cos_line_parameters *parameters)
-{
-    const struct cos_transport *transport = context;
-
-    transport->board.set(transport->board.context, parameters);
-}
-
-static enum cos_result line_send(void *context, uint8_t character, uint32_t etus)
-{
-    const struct cos_transport *transport = context;
-
-    return transport->board.send(transport->board.context, character, etus);
-}
-
-static enum cos_result line_receive(void *context, uint8_t *character, uint32_t etus)
-{
-    struct cos_transport *transport = context;
-
-    if (transport->again) {
-        transport->again = false;
-        *character = transport->first;
-        return COS_OK;
-    }
-    return transport->board.receive(transport->board.context, character, etus);
-}
-
-static uint32_t line_elapsed(void *context)
-{
-    const struct cos_transport *transport = context;
-
-    return transport->board.elapsed(transport->board.context);
-}
-
 static void set_line(const struct cos_transport *transport, bool inverse)
 {
+    const bool least = transport->protocol == 1 && transport->atr.bytes[COS_ATR_TC1] == 0xFF;
     const struct cos_line_parameters parameters = {
         .f = cos_fi(transport->fi_di),
         .d = cos_di(transport->fi_di),
         .inverse = inverse,
         .signals_errors = transport->protocol == 0,
-        .guard = GUARD,
+        .guard = least ? GUARD_LEAST : GUARD,
     };
 
-    transport->board.set(transport->board.context, &parameters);
+    transport->line->set(transport->line->context, &parameters);
 }
 
 /* ---- Answer to reset, protocol and parameters selection ---- */
@@ -71,7 +38,7 @@ static enum cos_result send_atr(struct cos_transport *transport, struct cos_span
 {
     set_line(transport, atr.length != 0 && atr.data[0] == TS_INVERSE);
     for (size_t i = 0; i < atr.length; i++) {
-        COS_TRY(cos_line_put(&transport->board, atr.data[i], 0));
+        COS_TRY(cos_line_put(transport->line, atr.data[i], 0));
     }
     return cos_atr_read(atr.data, atr.length, &transport->atr);
 }
@@ -81,7 +48,7 @@ static enum cos_result send_atr(struct cos_transport *transport, struct cos_span
 static enum cos_result select_parameters(struct cos_transport *transport, uint8_t protocols)
 {
     const struct cos_pps_offer offer = {protocols, transport->config.pairs};
-    const struct cos_line *line = &transport->board;
+    const struct cos_line *line = transport->line;
     uint8_t request[COS_PPS_MAX] = {PPSS};
     struct cos_pps pps;
 
@@ -115,12 +82,12 @@ static enum cos_result choose(struct cos_transport *transport)
         }
         set_line(transport, atr->inverse);
     }
-    COS_TRY(cos_line_get(&transport->board, &transport->first));
+    COS_TRY(cos_line_get(transport->line, &transport->first));
     if (transport->first == PPSS) {
         COS_TRY(select_parameters(transport, specific ? 0 : atr->offered & SERVED));
     } else {
         transport->protocol = protocol;
-        transport->again = true;
+        transport->handed = true;
     }
     set_line(transport, atr->inverse);
     return COS_OK;
@@ -133,7 +100,7 @@ static enum cos_result serve_t0(struct cos_transport *transport)
     const struct cos_transport_handler *handler = transport->handler;
     const struct cos_transport_config *config = &transport->config;
     const struct cos_t0_config t0 = {
-        .line = &transport->line,
+        .line = transport->line,
         .direction = handler->direction,
         .context = handler->context,
         .command = config->command,
@@ -146,6 +113,9 @@ static enum cos_result serve_t0(struct cos_transport *transport)
     };
 
     cos_t0_start(&transport->t0, &t0);
+    if (transport->handed) {
+        cos_t0_first(&transport->t0, transport->first);
+    }
     transport->running = true;
     for (;;) {
         size_t length;
@@ -181,11 +151,10 @@ enum cos_result cos_transport_serve(struct cos_transport *transport, const struc
                                     struct cos_span atr)
 {
     transport->handler = handler;
-    transport->board = *line;
-    transport->line = (struct cos_line){transport, line_set, line_send, line_receive, line_elapsed};
+    transport->line = line;
     transport->protocol = 0;
     transport->fi_di = COS_FI_DI_DEFAULT;
-    transport->again = false;
+    transport->handed = false;
     enum cos_result result = serve(transport, atr);
 
     transport->running = false;

@@ -104,6 +104,13 @@ static size_t command(void *context, uint8_t *apdu, size_t length, uint8_t *resp
     uint32_t worked = 0;
 
     append(card->executed, "", apdu, length);
+    /* Nothing is left of what was fetched, or dropped. */
+    for (size_t i = 0; i < card->answered; i++) {
+        assert_int_equal(response[i], 0);
+    }
+    for (size_t i = length; i < card->config.command_size; i++) {
+        assert_int_equal(apdu[i], 0);
+    }
     extend(card, card->extend_command);
     while (worked < card->work) {
         const uint32_t step = card->step < card->work - worked ? card->step : card->work - worked;
@@ -112,7 +119,9 @@ static size_t command(void *context, uint8_t *apdu, size_t length, uint8_t *resp
         cos_transport_idle(&card->transport);
     }
     memset(apdu, 0, length); /* as the app chip does */
-    return take_word(&card->answers, response, capacity);
+    const size_t answer = take_word(&card->answers, response, capacity);
+    card->answered = answer > 2 ? answer - 2 : 0;
+    return answer;
 }
 
 static void settle(void *context)

@@ -33,6 +33,7 @@ struct t0_card {
         work; /* etu that a command takes; the board calls the idle hook every `step` of them */
     uint32_t step;
     unsigned settled;
+    size_t answered; /* data bytes of the last answer */
 
     char executed[T0_CARD_TEXT], responses[T0_CARD_TEXT], wire[T0_CARD_TEXT];
 };
