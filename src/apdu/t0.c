@@ -118,9 +118,7 @@ static void forget(struct cos_t0 *t0)
 
 static void keep(struct cos_t0 *t0, enum cos_t0_kept why)
 {
-    if (t0->kept == COS_T0_NOTHING) {
-        memcpy(t0->asked, t0->header, sizeof t0->asked);
-    }
+    memcpy(t0->asked, t0->header, sizeof t0->asked);
     t0->kept = why;
 }
 

@@ -129,6 +129,7 @@ static void settle(void *context)
     struct t0_card *card = context;
 
     card->settled++;
+    cos_t0_extend(&card->transport.t0); /* not now: the device waits for nothing */
 }
 
 void t0_card_init(struct t0_card *card)
@@ -158,7 +159,10 @@ void t0_card_run(struct t0_card *card)
     const char *text = card->atr;
     const size_t length = take_word(&text, atr, sizeof atr);
 
-    cos_transport_start(&card->transport, &card->config);
+    if (!card->started) {
+        cos_transport_start(&card->transport, &card->config);
+    }
+    card->started = true;
     assert_int_equal(cos_transport_serve(&card->transport, &card->terminal.line, &card->handler,
                                          (struct cos_span){atr, length}),
                      COS_E_LINE_RESET);

@@ -32,6 +32,7 @@ struct t0_card {
     uint32_t
         work; /* etu that a command takes; the board calls the idle hook every `step` of them */
     uint32_t step;
+    bool started;
     unsigned settled;
     size_t answered; /* data bytes of the last answer */
 

@@ -243,6 +243,9 @@ static void take_atr(struct terminal_t0 *t, uint8_t c)
         give_up(t, TERMINAL_PROCEDURE);
         return;
     }
+    if (t->atr_length == 0 && (c == 0x3F) != t->parameters.inverse) {
+        wrong(t, "TS is not in its own convention");
+    }
     t->atr[t->atr_length++] = c;
     if (t->atr_length >= 2 && t->atr_length == read_atr(t)) {
         send_bytes(t, t->pps, t->pps_length, t->pps != NULL ? TERMINAL_AT_PPS : TERMINAL_IDLE);

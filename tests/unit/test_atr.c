@@ -316,6 +316,23 @@ static void what_no_card_may_say(void **state)
     assert_int_equal(cos_atr_read((const uint8_t *)"\x3B\x80\x80\x1F\x01\x1E", 6, &atr), COS_OK);
 }
 
+/* TS and 32 bytes, and not one more. */
+static void the_longest(void **state)
+{
+    (void)state;
+    for (size_t more = 0; more < 2; more++) {
+        uint8_t atr[COS_ATR_MAX + 1] = {0x3B, 0x8F};
+        const size_t length = COS_ATR_MAX + more;
+        struct cos_atr read;
+        memset(atr + 2, 0x81, 14 + more);
+        atr[16 + more] = 0x01;
+        for (size_t i = 1; i < length - 1; i++) {
+            atr[length - 1] ^= atr[i];
+        }
+        assert_int_equal(cos_atr_read(atr, length, &read), more == 0 ? COS_OK : COS_E_DATA);
+    }
+}
+
 /* Bytes of T=1 that stand twice: the first ones hold. */
 static void the_first_bytes_hold(void **state)
 {
@@ -338,7 +355,8 @@ int main(void)
         cmocka_unit_test(atrs_of_real_cards),        cmocka_unit_test(malformed),
         cmocka_unit_test(every_value_of_every_byte), cmocka_unit_test(every_set_of_bytes),
         cmocka_unit_test(the_default_one),           cmocka_unit_test(historical_bytes),
-        cmocka_unit_test(what_no_card_may_say),      cmocka_unit_test(the_first_bytes_hold),
+        cmocka_unit_test(what_no_card_may_say),      cmocka_unit_test(the_longest),
+        cmocka_unit_test(the_first_bytes_hold),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

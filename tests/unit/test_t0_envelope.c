@@ -81,6 +81,23 @@ static void by_hand(void **state)
     assert_int_equal(bad, 0);
 }
 
+/* A first piece that is as long as a piece can be may be followed by Le, even if it could stand
+ * alone. */
+static void a_full_piece(void **state)
+{
+    for (unsigned le = 0; le < 2; le++) {
+        t0_card_init(&card);
+        card.terminal.raw = true;
+        card.apdus = le != 0 ? "00C20000FF00880000FA 250* 00C200000105 00C0000002"
+                             : "00C20000FF00880000FA 250* 00C2000000 00C0000002";
+        card.answers = "11229000";
+        t0_card_run(&card);
+        assert_int_equal(strlen(card.executed), 2 * (255 + le));
+        assert_string_equal(card.responses, "9000 6102 11229000");
+    }
+    (void)state;
+}
+
 /* A device that maps APDUs as the standard says, with every number of data bytes that goes into the
  * buffer, with and without Le, and pieces of several sizes. */
 static void every_length(void **state)
@@ -136,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_hand),
+        cmocka_unit_test(a_full_piece),
         cmocka_unit_test(every_length),
         cmocka_unit_test(too_long),
     };

@@ -186,8 +186,7 @@ static void run(const char *what, unsigned parity, unsigned lost)
     rig.card.handler.settle = NULL;
     while (rig.exchanges < EXCHANGES) {
         rig.left = 1 + chance(40);
-        const bool one_by_one = chance(4) == 0;
-        rig.card.config.one_by_one = one_by_one;
+        rig.card.transport.config.one_by_one = rig.card.started && chance(4) == 0;
         rig.reported = true;
         t0_card_run(&rig.card);
         if (!rig.reported) {

@@ -153,6 +153,56 @@ static void silent_until_reset(void **state)
     assert_string_equal(card.executed, "");
 }
 
+/* A line on which every NULL is refused: the command whose header has come is not executed; that
+ * which is under way gets no answer. */
+static const char *header;
+static size_t sent, nulls;
+
+static enum cos_result refuse_null(void *context, uint8_t character, uint32_t etus)
+{
+    (void)context;
+    (void)etus;
+    sent++;
+    nulls += character == 0x60;
+    return character == 0x60 ? COS_E_LINE_PARITY : COS_OK;
+}
+
+static enum cos_result give_header(void *context, uint8_t *character, uint32_t etus)
+{
+    (void)context;
+    (void)etus;
+    *character = (uint8_t)*header;
+    return *header++ == 'E' ? COS_E_LINE_RESET : COS_OK;
+}
+
+static void set_nothing(void *context, const struct cos_line_parameters *parameters)
+{
+    (void)context;
+    (void)parameters;
+}
+
+static void a_refused_null(void **state)
+{
+    const struct cos_line line = {NULL, set_nothing, refuse_null, give_header, NULL};
+
+    (void)state;
+    for (unsigned extend = 1; extend <= 2; extend++) {
+        card.extend_direction = extend == 1 ? 3 : 0;
+        card.extend_command = extend == 2 ? 3 : 0;
+        card.answers = "9000";
+        card.executed[0] = '\0';
+        header = "01230E";
+        sent = nulls = 0;
+        cos_transport_start(&card.transport, &card.config);
+        cos_transport_serve(&card.transport, &line, &card.handler,
+                            (struct cos_span){(const uint8_t *)"\x3B\x00", 2});
+        assert_string_equal(card.executed, extend == 1 ? "" : "3031323330");
+        assert_int_equal(sent, 2 + 4); /* ATR, and one NULL with its repetitions */
+        assert_int_equal(nulls, 4);
+        assert_int_equal(card.settled, 0);
+    }
+}
+
 /* A character that is lost is waited for, by both, until the device's patience ends. */
 static void a_lost_character_ends_in_a_reset(void **state)
 {
@@ -277,6 +327,7 @@ int main(void)
         cmocka_unit_test_setup(a_wrong_character_is_repeated, make),
         cmocka_unit_test_setup(not_for_ever, make),
         cmocka_unit_test_setup(silent_until_reset, make),
+        cmocka_unit_test_setup(a_refused_null, make),
         cmocka_unit_test_setup(a_lost_character_ends_in_a_reset, make),
         cmocka_unit_test_setup(slow_commands, make),
         cmocka_unit_test_setup(too_slow_commands, make),

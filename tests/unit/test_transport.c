@@ -312,6 +312,10 @@ static void a_reset_at_any_character(void **state)
                             strlen(card.executed));
         finished = strcmp(card.responses, "9000 1122339000 445566779000") == 0;
         card.terminal.line = whole_line;
+        const size_t characters = card.terminal.logged;
+        card.terminal.now += 100000; /* nobody waits for the command that was cut */
+        cos_transport_idle(&card.transport);
+        assert_int_equal(card.terminal.logged, characters);
         terminal_t0_reset(&card.terminal);
         card.executed[0] = card.responses[0] = '\0';
         card.apdus = "00C0000003 00B0000002"; /* nothing waits from the life before */
