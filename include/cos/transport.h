@@ -58,7 +58,6 @@ struct cos_transport {
     bool handed; /* the first character, which was looked at, is the protocol's */
     uint8_t first;
     uint8_t protocol, fi_di;
-    bool running; /* the protocol is chosen, and its struct is good */
     struct cos_t0 t0;
 };
 

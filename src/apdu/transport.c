@@ -116,7 +116,6 @@ static enum cos_result serve_t0(struct cos_transport *transport)
     if (transport->handed) {
         cos_t0_first(&transport->t0, transport->first);
     }
-    transport->running = true;
     for (;;) {
         size_t length;
         COS_TRY(cos_t0_receive(&transport->t0, &length));
@@ -157,7 +156,6 @@ enum cos_result cos_transport_serve(struct cos_transport *transport, const struc
     transport->handed = false;
     enum cos_result result = serve(transport, atr);
 
-    transport->running = false;
     while (result != COS_E_LINE_RESET) { /* silent, whatever comes */
         uint8_t character;
         result = line->receive(line->context, &character, 0);
@@ -169,7 +167,7 @@ enum cos_result cos_transport_serve(struct cos_transport *transport, const struc
 
 void cos_transport_idle(struct cos_transport *transport)
 {
-    if (transport->running && transport->protocol == 0) {
+    if (transport->protocol == 0) {
         cos_t0_idle(&transport->t0);
     }
 }

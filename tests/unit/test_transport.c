@@ -154,6 +154,25 @@ static void after_pps(void **state)
     vectors_close(vectors);
 }
 
+/* What one life had for its first character is not the next one's. */
+static void pps_in_the_second_life(void **state)
+{
+    static const uint8_t request[] = {0xFF, 0x10, 0x95, 0x7A};
+
+    (void)state;
+    for (unsigned life = 0; life < 4; life++) {
+        card.terminal.pps = life % 2 != 0 ? request : NULL;
+        card.terminal.pps_length = life % 2 != 0 ? sizeof request : 0;
+        card.apdus = "00B0000002";
+        card.answers = "11229000";
+        card.responses[0] = '\0';
+        t0_card_run(&card);
+        assert_string_equal(card.responses, "11229000");
+        expect_line(life % 2 != 0 ? 512 : 372, life % 2 != 0 ? 16 : 1, false);
+        terminal_t0_reset(&card.terminal);
+    }
+}
+
 /* Requests that get no answer, and then nothing gets one. */
 static void silence_after_pps(void **state)
 {
@@ -387,6 +406,7 @@ int main(void)
         cmocka_unit_test_setup(answers_to_reset, make),
         cmocka_unit_test_setup(characters_before_the_protocol_are_repeated, make),
         cmocka_unit_test_setup(after_pps, make),
+        cmocka_unit_test_setup(pps_in_the_second_life, make),
         cmocka_unit_test_setup(silence_after_pps, make),
         cmocka_unit_test_setup(wrong_answers_to_pps, make),
         cmocka_unit_test_setup(pps_later_is_a_class_byte, make),
