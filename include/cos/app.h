@@ -7,10 +7,10 @@
 #define COS_APP_H
 
 #include "cos/apdu.h"
+#include "cos/atr.h"
 #include "cos/fs.h"
 #include "cos/gate.h"
-
-#define COS_ATR_MAX 33U /* TS and 32 bytes, ISO/IEC 7816-3:2006, 8.2 */
+#include "cos/t0.h"
 
 /* What an answer of the security chip needs: a command must not fail for want of room when its work
  * is done. */
@@ -77,6 +77,13 @@ enum cos_result cos_app_start(struct cos_app *app, const struct cos_board *board
  * 258. Returns its length, at least 2. `command` is wiped where it may hold a secret. */
 size_t cos_app_command(struct cos_app *app, uint8_t *command, size_t length, uint8_t *response,
                        size_t capacity);
+
+/* Which way the data of a command with this header go with T=0 (cos/t0.h): what the command table
+ * says of it. In: commands under secure messaging and parts of a chain; commands that always or
+ * sometimes have data. Of these, P3 = 00 is the form without; that of SELECT with P1 = 03 (parent)
+ * and PRODUCTION STEP with P2 = 00 has any Le. Out: all others, those that are not in the table,
+ * and classes that have no meaning. Pure. */
+enum cos_t0_direction cos_app_direction(const uint8_t header[5]);
 
 /* To be called when the response is out: tidies NVM (settle mark). */
 void cos_app_settle(struct cos_app *app);

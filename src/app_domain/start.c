@@ -162,39 +162,6 @@ size_t cos_app_atr(const struct cos_board *board, const struct cos_app_config *c
     return length;
 }
 
-/* Whether the bytes are one ATR from TS to TCK (ISO/IEC 7816-3:2006, 8.2). */
-static bool atr_valid(const uint8_t *atr, size_t length)
-{
-    struct cos_reader reader = cos_reader(atr, length);
-    uint8_t ts = cos_read8(&reader);
-    uint8_t indicator = cos_read8(&reader);
-    size_t historical = indicator & 0x0F;
-    bool only_t0 = true, more = true;
-    uint8_t check = 0;
-
-    while (more && !reader.failed) {
-        for (uint8_t bit = 0x10; bit <= 0x40; bit = (uint8_t)(bit << 1)) {
-            if ((indicator & bit) != 0) {
-                (void)cos_read8(&reader);
-            }
-        }
-        more = (indicator & 0x80) != 0;
-        if (more) {
-            indicator = cos_read8(&reader);
-            only_t0 = only_t0 && (indicator & 0x0F) == 0;
-        }
-    }
-    (void)cos_read_bytes(&reader, historical);
-    if (!only_t0) {
-        (void)cos_read8(&reader);
-        for (size_t i = 1; i < length; i++) {
-            check ^= atr[i];
-        }
-    }
-    return (ts == 0x3B || ts == 0x3F) && length <= COS_ATR_MAX && check == 0 &&
-           cos_read_done(&reader);
-}
-
 static enum cos_result write_record(const struct cos_app *app, uint32_t address,
                                     const uint8_t *record, size_t length)
 {
@@ -219,8 +186,9 @@ enum cos_result cos_app_store_atr(struct cos_app *app, const uint8_t *atr, size_
 {
     uint8_t record[ATR_RECORD_MAX], old[ATR_RECORD_MAX];
     const uint32_t second = app->config.atr_at + app->config.store.page_size;
+    struct cos_atr read;
 
-    COS_CHECK(length <= COS_ATR_MAX && atr_valid(atr, length), COS_E_DATA);
+    COS_TRY(cos_atr_read(atr, length, &read));
     memcpy(record, atr_head, sizeof atr_head);
     record[5] = (uint8_t)length;
     memcpy(record + ATR_HEAD, atr, length);

@@ -6,12 +6,14 @@ import re
 from objects import plain_name
 
 PORT, TRACE, PROVIDER = "the port", "the tracer", "the crypto provider"
+HANDLER = "the handler of commands"
 
 # Members of the structs of functions that a firmware hands in. What stands behind them is not ours
 # to measure: it counts as 0 and is named as a leaf.
 LEAVES = {
     **{name: PORT for name in ("read", "program", "erase", "send", "receive", "test", "idle",
-                               "clock_ms")},
+                               "clock_ms", "set", "elapsed")},
+    **{name: HANDLER for name in ("command", "direction", "settle")},
     **{name: PROVIDER for name in ("aes_encrypt", "aes_decrypt", "aes_cbc_encrypt",
                                    "aes_cbc_decrypt", "aes_cmac", "aes_ccm_seal", "aes_ccm_open",
                                    "des3_encrypt", "des3_decrypt", "hash", "hash_resume", "hmac",
