@@ -118,8 +118,8 @@ COS_OWN_FRAME static enum cos_result prepare(struct exchange *x, const struct co
 
 static enum cos_result run(struct exchange *x)
 {
-    const struct command_row *row;
-    bool continues;
+    const struct command_row *row = NULL;
+    bool continues = false;
 
     COS_TRY(prepare(x, &row, &continues));
     if (x->class_.chaining) {
