@@ -380,10 +380,14 @@ enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *r
     struct cos_span command = cos_read_rest(request);
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
+    const bool lost_part = secure->in_sm && secure->held.part;
     if (secure->in_sm) {
         cos_wipe(&secure->held, sizeof secure->held); /* of a command that was not sealed */
     }
     secure->in_sm = false;
+    if (lost_part) {
+        cos_session_close(secure, &secure->sessions[channel]); /* or the rest would be a command */
+    }
     enum cos_result result = open_command(secure, channel, command, body);
     if (result != COS_OK) {
         secure->in_sm = false;
@@ -453,9 +457,12 @@ enum cos_result cos_call_sm_seal(struct cos_secure *secure, struct cos_reader *r
         const bool answered = held->answered && held->result == COS_OK;
         data = (struct cos_span){held->data + held->kept, answered ? held->length : 0};
     }
+    /* Only a MAC tells the terminal that the part was refused. */
+    const bool lost_part =
+        held->part && held->kept == 0 && (session->level & COS_SM_RESPONSE_MAC) == 0;
     enum cos_result result = seal(secure, session, status_of(held, sw), data, body);
     secure->in_sm = false;
-    if (result != COS_OK || session->open != COS_YES) {
+    if (result != COS_OK || session->open != COS_YES || lost_part) {
         cos_session_close(secure, session); /* it ended while the command was open */
     }
     if (held->kept == 0) {
