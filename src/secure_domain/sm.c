@@ -373,6 +373,16 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
     return COS_OK;
 }
 
+/* Whether the next command may go on with the open one's data: without them it would mean something
+ * else. */
+static bool is_continued(const struct cos_held *open)
+{
+    const bool is_block = open->used && open->ins == 0xE2 && (open->cla & 0x80U) != 0 &&
+                          (open->p1 & P1_LAST_BLOCK) == 0;
+
+    return open->part || is_block;
+}
+
 enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *request,
                                  struct cos_writer *body)
 {
@@ -380,12 +390,12 @@ enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *r
     struct cos_span command = cos_read_rest(request);
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
-    const bool lost_part = secure->in_sm && secure->held.part;
+    const bool lost = secure->in_sm && is_continued(&secure->held);
     if (secure->in_sm) {
         cos_wipe(&secure->held, sizeof secure->held); /* of a command that was not sealed */
     }
     secure->in_sm = false;
-    if (lost_part) {
+    if (lost) {
         cos_session_close(secure, &secure->sessions[channel]); /* or the rest would be a command */
     }
     enum cos_result result = open_command(secure, channel, command, body);
@@ -457,12 +467,13 @@ enum cos_result cos_call_sm_seal(struct cos_secure *secure, struct cos_reader *r
         const bool answered = held->answered && held->result == COS_OK;
         data = (struct cos_span){held->data + held->kept, answered ? held->length : 0};
     }
-    /* Only a MAC tells the terminal that the part was refused. */
-    const bool lost_part =
-        held->part && held->kept == 0 && (session->level & COS_SM_RESPONSE_MAC) == 0;
-    enum cos_result result = seal(secure, session, status_of(held, sw), data, body);
+    const uint16_t status = status_of(held, sw);
+    /* Only a MAC tells the terminal that a part was refused. */
+    const bool lost =
+        is_continued(held) && status != COS_SW_OK && (session->level & COS_SM_RESPONSE_MAC) == 0;
+    enum cos_result result = seal(secure, session, status, data, body);
     secure->in_sm = false;
-    if (result != COS_OK || session->open != COS_YES || lost_part) {
+    if (result != COS_OK || session->open != COS_YES || lost) {
         cos_session_close(secure, session); /* it ended while the command was open */
     }
     if (held->kept == 0) {

@@ -383,6 +383,33 @@ static void a_part_cannot_be_left_out(void **state)
     }
 }
 
+/* So is a block of STORE DATA whose last group the next one ends. */
+static void a_block_cannot_be_left_out(void **state)
+{
+    static const uint8_t pin[] = {0x80, 0x10, 0x0C, 0x83, 0x01, 0x05, 0xC0, 0x01,
+                                  0x03, 0xC7, 0x04, 0x35, 0x35, 0x35, 0x35};
+    static const struct cos_span success = {(const uint8_t *)"\x00\x90\x00", 3};
+    struct bench *bench = *state;
+
+    for (unsigned sealed = 0; sealed < 2; sealed++) {
+        const struct command first = {0x80, 0xE2, 0x60, 0x00, pin, 3, 256};
+        uint8_t message[1 + BYTES_MAX] = {0};
+        struct bytes apdu = {0};
+        struct cos_span body;
+        bench_session(bench, 0x03);
+        assert_true(scp03_wrap(&bench->scp03, &first, &apdu));
+        memcpy(message + 1, apdu.data, apdu.length);
+        const struct cos_span open = {message, 1 + apdu.length};
+        assert_int_equal(cos_gate_call(&bench->app.gate, COS_GATE_SM_OPEN, &open, 1, &body),
+                         COS_OK);
+        if (sealed != 0) { /* but not executed */
+            assert_int_equal(cos_gate_call(&bench->app.gate, COS_GATE_SM_SEAL, &success, 1, &body),
+                             COS_OK);
+        }
+        assert_int_equal(bench_sm(bench, 0x80, 0xE2, 0xE0, 0x01, pin, sizeof pin), 0x6982);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +422,7 @@ int main(void)
         ISO_TEST(what_cannot_be_answered_costs_no_use),
         CARD_TEST(a_session_lost_in_a_chain_is_opened_anew),
         CARD_TEST(a_part_cannot_be_left_out),
+        CARD_TEST(a_block_cannot_be_left_out),
         CARD_TEST(a_reset_leaves_no_parts_behind),
         CARD_TEST(an_event_is_counted_before_the_answer_leaves),
         CARD_TEST(any_command_in_parts_under_secure_messaging),
