@@ -15,7 +15,6 @@ enum {
     TAG_LENGTHS = 0x7F66,
     COMMAND_MAX = 4 + 1 + 255 + 1, /* short APDUs, which every port takes and gives */
     RESPONSE_MAX = 256 + 2,
-    CAPABILITY_CHAINING = 0x80,
     CAPABILITY_LENGTHS = 0x20,
     ATR_INFO_MAX = 32,
     WINDOW = 64,
@@ -39,8 +38,8 @@ void cos_app_write_lengths(struct cos_writer *writer)
  * EF.DIR of another structure is not, and is not said to be there. */
 void cos_app_write_atr_info(const struct cos_app *app, struct cos_writer *writer)
 {
-    const uint8_t chaining = app->config.chain != NULL ? CAPABILITY_CHAINING : 0;
-    const uint8_t capabilities[] = {0xF7, 0xC1, CAPABILITY_LENGTHS | chaining};
+    const uint8_t third = CAPABILITY_LENGTHS | cos_app_capabilities(&app->config);
+    const uint8_t capabilities[] = {0xF7, 0xC1, third};
     struct cos_file_info info;
     cos_file file;
     const bool dir = cos_fs_find_child(&app->fs, COS_FILE_MF, FID_DIR, &file) == COS_OK &&

@@ -203,6 +203,12 @@ enum cos_result cos_app_combine(struct exchange *x, const struct cos_file_info *
                                 struct cos_span data, enum cos_combination how,
                                 struct cos_span *combined);
 
+/* What of the third byte of card capabilities (ISO/IEC 7816-4:2013, table 119) is the port's:
+ * command chaining, if there is a buffer for it. */
+static inline uint8_t cos_app_capabilities(const struct cos_app_config *config)
+{
+    return config->chain != NULL ? 0x80 : 0;
+}
 /* EF.ATR/INFO: what the card says about itself. */
 void cos_app_write_atr_info(const struct cos_app *app, struct cos_writer *writer);
 /* Its object 7F66: how long command and response APDUs may be. */

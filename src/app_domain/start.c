@@ -113,7 +113,7 @@ enum cos_result cos_app_hello(struct cos_app *app)
  * there is a buffer for it, short length fields, one channel. */
 static const uint8_t default_atr[] = {0x3B, 0x87, 0x81, 0xB1, 0xFE, 0x45, 0x00, 0x80,
                                       0x31, 0xC8, 0x73, 0xF7, 0xC1, 0x00, 0x30};
-enum { ATR_CAPABILITY = 13, ATR_CHECK = 14, CAPABILITY_CHAINING = 0x80 };
+enum { ATR_CAPABILITY = 13, ATR_CHECK = 14 };
 
 enum { ATR_HEAD = 6, ATR_CRC = 4, ATR_RECORD_MAX = 48 };
 static const uint8_t atr_head[5] = {'T', 'C', 'A', 'T', 1};
@@ -155,9 +155,9 @@ size_t cos_app_atr(const struct cos_board *board, const struct cos_app_config *c
         return 0;
     }
     memcpy(atr, bytes, length);
-    if (bytes == default_atr && config->chain != NULL) {
-        atr[ATR_CAPABILITY] ^= CAPABILITY_CHAINING;
-        atr[ATR_CHECK] ^= CAPABILITY_CHAINING;
+    if (bytes == default_atr) {
+        atr[ATR_CAPABILITY] ^= cos_app_capabilities(config);
+        atr[ATR_CHECK] ^= cos_app_capabilities(config);
     }
     return length;
 }
