@@ -24,9 +24,9 @@ static const struct {
 
 enum { CLASS_CHAINING = 0x10, P1_LAST_BLOCK = 0x80 };
 
-static bool is_store_data(const struct cos_command *command)
+static bool is_store_data(uint8_t cla, uint8_t ins)
 {
-    return command->ins == 0xE2 && (command->cla & 0x80U) != 0;
+    return ins == 0xE2 && (cla & 0x80U) != 0;
 }
 
 static bool is_held(const struct cos_command *command)
@@ -269,7 +269,7 @@ static enum cos_result open_protected(const struct cos_secure *secure, struct co
 static uint16_t kept_for(const struct cos_held *held, uint8_t channel,
                          const struct cos_command *command)
 {
-    const bool of_blocks = is_store_data(command);
+    const bool of_blocks = is_store_data(command->cla, command->ins);
     const uint8_t p1_bits = of_blocks ? (uint8_t)~P1_LAST_BLOCK : 0xFF;
     const uint8_t p2 = (uint8_t)(held->p2 + (of_blocks ? 1 : 0));
     const bool same = held->channel == channel && held->cla == (command->cla & ~CLASS_CHAINING) &&
@@ -288,7 +288,7 @@ static void interrupt(struct cos_secure *secure, const struct cos_command *comma
     if (command->ins != 0x2A) {
         secure->digest_length = 0; /* so must COMPUTE DIGITAL SIGNATURE follow HASH */
     }
-    if (!is_store_data(command)) {
+    if (!is_store_data(command->cla, command->ins)) {
         cos_material_forget(secure); /* and the second factor of a key the first */
     }
 }
@@ -377,10 +377,8 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
  * else. */
 static bool is_continued(const struct cos_held *open)
 {
-    const bool is_block = open->used && open->ins == 0xE2 && (open->cla & 0x80U) != 0 &&
-                          (open->p1 & P1_LAST_BLOCK) == 0;
-
-    return open->part || is_block;
+    return open->part ||
+           (open->used && is_store_data(open->cla, open->ins) && (open->p1 & P1_LAST_BLOCK) == 0);
 }
 
 enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *request,
@@ -390,13 +388,12 @@ enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *r
     struct cos_span command = cos_read_rest(request);
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
-    const bool lost = secure->in_sm && is_continued(&secure->held);
-    if (secure->in_sm) {
-        cos_wipe(&secure->held, sizeof secure->held); /* of a command that was not sealed */
-    }
-    secure->in_sm = false;
-    if (lost) {
-        cos_session_close(secure, &secure->sessions[channel]); /* or the rest would be a command */
+    if (secure->in_sm) { /* nobody sealed the one before */
+        secure->in_sm = false;
+        if (is_continued(&secure->held)) {
+            cos_session_close(secure, &secure->sessions[channel]);
+        }
+        cos_wipe(&secure->held, sizeof secure->held);
     }
     enum cos_result result = open_command(secure, channel, command, body);
     if (result != COS_OK) {
