@@ -127,15 +127,13 @@ static void structures_of_edges(void **state)
             const uint8_t reference = (uint8_t)(0x80 + FIRST_KEY + key);
             static const size_t signatures[] = {128, 64, 132};
             for (size_t i = kind % 3; i < 4 * VALUES; i += 3) {
-                struct cos_writer writer = cos_writer(data, sizeof data);
+                const size_t hash = i % 4 == 3 ? 64 : 32;
                 crypt_set(bench, 0xB6, reference, rules[i % 4]);
-                fill(digest, i % 4 == 3 ? 64 : 32, i / 4);
+                fill(digest, hash, i / 4);
                 fill(part, signatures[key], kind);
-                cos_tlv_write(&writer, 0x9A, digest, i % 4 == 3 ? 64 : 32);
-                cos_tlv_write(&writer, 0x9E, part, signatures[key]);
-                (void)crypt_send(bench, 0x2A, 0x00, 0xA8, data, writer.length);
-                must_live(bench, "VERIFY", (unsigned)kind, (unsigned)i, writer.length);
-                (void)crypt_send(bench, 0x2A, 0x9E, 0x9A, digest, i % 4 == 3 ? 64 : 32);
+                (void)crypt_verify(bench, digest, hash, part, signatures[key]);
+                must_live(bench, "VERIFY", (unsigned)kind, (unsigned)i, hash);
+                (void)crypt_send(bench, 0x2A, 0x9E, 0x9A, digest, hash);
                 must_live(bench, "SIGN", (unsigned)kind, (unsigned)i, 0);
                 (void)crypt_send(bench, 0x88, 0x00, reference, digest, 32);
                 must_live(bench, "INTERNAL AUTHENTICATE", (unsigned)kind, (unsigned)i, 32);

@@ -321,18 +321,6 @@ static void what_takes_the_private_key_is_refused(void **state)
 
 /* ---- VERIFY DIGITAL SIGNATURE, ENCIPHER ---- */
 
-static uint16_t verify(struct bench *bench, const uint8_t *digest, size_t length,
-                       const uint8_t *signature, size_t signature_length)
-{
-    uint8_t data[BENCH_APDU_MAX];
-    struct cos_writer writer = cos_writer(data, sizeof data);
-
-    cos_tlv_write(&writer, 0x9A, digest, length);
-    cos_tlv_write(&writer, 0x9E, signature, signature_length);
-    assert_false(writer.failed);
-    return crypt_send(bench, 0x2A, 0x00, 0xA8, data, writer.length);
-}
-
 static void rsa_verifies_and_enciphers(void **state)
 {
     static const char *const attributes[] = {PUBLIC_RSA_1024, PUBLIC_RSA_2048};
@@ -348,14 +336,14 @@ static void rsa_verifies_and_enciphers(void **state)
         import_rsa(bench, 4, &rsa);
         crypt_set(bench, 0xB6, 0x84, HASH_AND(COS_SHA256, V15));
         oracle_rsa_sign(&rsa, RSA_PKCS1_PADDING, COS_SHA256, digest, signature);
-        assert_int_equal(verify(bench, digest, 32, signature, rsa.size), 0x9000);
+        assert_int_equal(crypt_verify(bench, digest, 32, signature, rsa.size), 0x9000);
         signature[rsa.size - 1] ^= 1;
-        assert_int_equal(verify(bench, digest, 32, signature, rsa.size), 0x6300);
+        assert_int_equal(crypt_verify(bench, digest, 32, signature, rsa.size), 0x6300);
         oracle_rsa_sign(&rsa, RSA_PKCS1_PSS_PADDING, COS_SHA256, digest, signature);
-        assert_int_equal(verify(bench, digest, 32, signature, rsa.size), 0x6300);
+        assert_int_equal(crypt_verify(bench, digest, 32, signature, rsa.size), 0x6300);
         crypt_set(bench, 0xB6, 0x84, HASH_AND(COS_SHA256, PSS));
-        assert_int_equal(verify(bench, digest, 32, signature, rsa.size), 0x9000);
-        assert_int_equal(verify(bench, digest, 32, signature, rsa.size - 1), 0x6A80);
+        assert_int_equal(crypt_verify(bench, digest, 32, signature, rsa.size), 0x9000);
+        assert_int_equal(crypt_verify(bench, digest, 32, signature, rsa.size - 1), 0x6A80);
 
         crypt_set(bench, 0xB8, 0x84, OAEP);
         assert_int_equal(crypt_send(bench, 0x2A, 0x84, 0x80, digest, 32), 0x9000);
@@ -389,12 +377,12 @@ static void curves_verify(void **state)
         bench_select(bench);
         crypt_set(bench, 0xB6, 0x84, DEFAULT);
         oracle_ec_sign(pkey, curve, digest, 48, signature);
-        assert_int_equal(verify(bench, digest, 48, signature, 2 * size), 0x9000);
+        assert_int_equal(crypt_verify(bench, digest, 48, signature, 2 * size), 0x9000);
         digest[0] ^= 1;
-        assert_int_equal(verify(bench, digest, 48, signature, 2 * size), 0x6300);
+        assert_int_equal(crypt_verify(bench, digest, 48, signature, 2 * size), 0x6300);
         digest[0] ^= 1;
         memset(signature, 0, size);
-        assert_int_equal(verify(bench, digest, 48, signature, 2 * size), 0x6300);
+        assert_int_equal(crypt_verify(bench, digest, 48, signature, 2 * size), 0x6300);
         EVP_PKEY_free(pkey);
     }
 }
@@ -414,12 +402,12 @@ static void uses_of_a_public_key(void **state)
     crypt_set(bench, 0xB6, 0x84, DEFAULT);
     crypt_digest(digest, sizeof digest, 5);
     oracle_ec_sign(pkey, COS_P256, digest, 32, signature);
-    assert_int_equal(verify(bench, digest, 32, signature, 64), 0x6982);
+    assert_int_equal(crypt_verify(bench, digest, 32, signature, 64), 0x6982);
     bench_expect(bench, "00200081 06 313233343536", 0x9000, NULL);
-    assert_int_equal(verify(bench, digest, 32, signature, 64), 0x9000);
+    assert_int_equal(crypt_verify(bench, digest, 32, signature, 64), 0x9000);
     digest[0] ^= 1;
-    assert_int_equal(verify(bench, digest, 32, signature, 64), 0x6300);
-    assert_int_equal(verify(bench, digest, 32, signature, 64), 0x6984);
+    assert_int_equal(crypt_verify(bench, digest, 32, signature, 64), 0x6300);
+    assert_int_equal(crypt_verify(bench, digest, 32, signature, 64), 0x6984);
     EVP_PKEY_free(pkey);
 }
 
