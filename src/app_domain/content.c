@@ -45,8 +45,8 @@ void cos_app_write_lengths(const struct cos_app *app, struct cos_writer *writer)
  * EF.DIR of another structure is not, and is not said to be there. */
 void cos_app_write_atr_info(const struct cos_app *app, struct cos_writer *writer)
 {
-    const uint8_t lengths = CAPABILITY_LENGTHS | cos_app_capabilities(&app->config);
-    const uint8_t capabilities[] = {0xF7, 0xC1, lengths};
+    const uint8_t third = CAPABILITY_LENGTHS | cos_app_capabilities(&app->config);
+    const uint8_t capabilities[] = {0xF7, 0xC1, third};
     struct cos_file_info info;
     cos_file file;
     const bool dir = cos_fs_find_child(&app->fs, COS_FILE_MF, FID_DIR, &file) == COS_OK &&

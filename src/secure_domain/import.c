@@ -3,8 +3,7 @@
  * Import of key pairs and public keys by STORE DATA (docs/formats.md, "Security objects in STORE
  * DATA"). Of a pair: the private key of a curve, or the factors of a modulus, one command each if
  * both do not fit one; the other numbers are computed here. Of a public key: the point, or the
- * modulus, in two halves if it does not fit one command, and the exponent. What came is checked
- * first.
+ * modulus and the exponent. What came is checked first.
  */
 #include "domain.h"
 
@@ -61,13 +60,6 @@ static enum cos_result read_all(const struct cos_secure *secure, struct cos_span
     return result == COS_E_END_OF_DATA ? COS_OK : COS_E_DATA;
 }
 
-/* The half of a number that stands in key memory waits for the next command of the same key. */
-static enum cos_result wait_for_more(struct cos_secure *secure, const struct object *key)
-{
-    secure->waiting = (uint16_t)(key->index + 1);
-    return COS_OK;
-}
-
 /* ---- Key pairs ---- */
 
 static enum cos_result import_ec(struct cos_secure *secure, const struct object *key,
@@ -105,8 +97,9 @@ static enum cos_result import_rsa(struct cos_secure *secure, const struct object
     if (has_p) {
         memcpy(parts.p, brought->values[P].data, half);
     }
-    if (!has_q) {
-        return wait_for_more(secure, key);
+    if (!has_q) { /* p waits in key memory for the next command */
+        secure->waiting = (uint16_t)(key->index + 1);
+        return COS_OK;
     }
     memcpy(parts.q, brought->values[Q].data, half);
     memcpy(parts.n + 2 * half, exponent, sizeof exponent);
@@ -139,23 +132,17 @@ static enum cos_result check_public(const uint8_t *n, size_t size)
     return COS_OK;
 }
 
-/* e comes with n, or with its second half. */
-static enum cos_result import_modulus(struct cos_secure *secure, const struct object *key,
-                                      const struct brought *brought, uint16_t waiting)
+static enum cos_result import_modulus(const struct cos_secure *secure, const struct object *key,
+                                      const struct brought *brought)
 {
     const size_t size = cos_material_modulus(key);
     const struct cos_span *n = &brought->values[N], *e = &brought->values[E];
-    const bool has_e = (brought->which & BIT(E)) != 0, whole = n->length == size;
     uint8_t *memory = secure->config.key_memory, *behind = memory + size;
 
-    COS_CHECK((brought->which & ~BIT(E)) == BIT(N) && (whole ? has_e : n->length == size / 2) &&
-                  (!has_e || (e->length >= 1 && e->length <= sizeof exponent)),
+    COS_CHECK(brought->which == (BIT(N) | BIT(E)) && n->length == size && e->length >= 1 &&
+                  e->length <= sizeof exponent,
               COS_E_DATA);
-    COS_CHECK(whole || !has_e || waiting == key->index + 1U, COS_E_CONDITIONS);
-    memcpy(whole || !has_e ? memory : memory + size / 2, n->data, n->length);
-    if (!has_e) {
-        return wait_for_more(secure, key);
-    }
+    memcpy(memory, n->data, size);
     memset(behind, 0, sizeof exponent);
     memcpy(behind + sizeof exponent - e->length, e->data, e->length);
     return check_public(memory, size);
@@ -171,7 +158,7 @@ static enum cos_result import_value(struct cos_secure *secure, const struct obje
     if ((key->flags & FLAG_PUBLIC) == 0) {
         return rsa ? import_rsa(secure, key, brought, waiting) : import_ec(secure, key, brought);
     }
-    return rsa ? import_modulus(secure, key, brought, waiting) : import_point(secure, key, brought);
+    return rsa ? import_modulus(secure, key, brought) : import_point(secure, key, brought);
 }
 
 enum cos_result cos_pair_import(struct cos_secure *secure, struct cos_span dgi, uint16_t waiting)

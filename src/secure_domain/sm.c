@@ -25,9 +25,9 @@ static const struct {
 /* Channels from 4 on have a bit for secure messaging without the header authenticated only. */
 enum { CLASS_CHAINING = 0x10, P1_LAST_BLOCK = 0x80, FIRST_FURTHER_CHANNEL = 4 };
 
-static bool is_store_data(const struct cos_command *command)
+static bool is_store_data(uint8_t cla, uint8_t ins)
 {
-    return command->ins == 0xE2 && (command->cla & 0x80U) != 0;
+    return ins == 0xE2 && (cla & 0x80U) != 0;
 }
 
 static bool is_held(const struct cos_command *command)
@@ -270,7 +270,7 @@ static enum cos_result open_protected(const struct cos_secure *secure, struct co
 static uint16_t kept_for(const struct cos_held *held, uint8_t channel,
                          const struct cos_command *command)
 {
-    const bool of_blocks = is_store_data(command);
+    const bool of_blocks = is_store_data(command->cla, command->ins);
     const uint8_t p1_bits = of_blocks ? (uint8_t)~P1_LAST_BLOCK : 0xFF;
     const uint8_t p2 = (uint8_t)(held->p2 + (of_blocks ? 1 : 0));
     const bool same = held->channel == channel && held->cla == (command->cla & ~CLASS_CHAINING) &&
@@ -289,7 +289,7 @@ static void interrupt(struct cos_secure *secure, const struct cos_command *comma
     if (command->ins != 0x2A) {
         secure->digest_length = 0; /* so must COMPUTE DIGITAL SIGNATURE follow HASH */
     }
-    if (!is_store_data(command)) {
+    if (!is_store_data(command->cla, command->ins)) {
         cos_material_forget(secure); /* and the second factor of a key the first */
     }
 }
@@ -375,6 +375,14 @@ static enum cos_result open_command(struct cos_secure *secure, uint8_t channel,
     return COS_OK;
 }
 
+/* Whether the next command may go on with the open one's data: without them it would mean something
+ * else. */
+static bool is_continued(const struct cos_held *open)
+{
+    return open->part ||
+           (open->used && is_store_data(open->cla, open->ins) && (open->p1 & P1_LAST_BLOCK) == 0);
+}
+
 enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *request,
                                  struct cos_writer *body)
 {
@@ -382,10 +390,14 @@ enum cos_result cos_call_sm_open(struct cos_secure *secure, struct cos_reader *r
     struct cos_span command = cos_read_rest(request);
 
     COS_CHECK(!request->failed, COS_E_GATE_FORMAT);
-    if (secure->in_sm) {
-        cos_wipe(&secure->held, sizeof secure->held); /* of a command that was not sealed */
+    if (secure->in_sm) { /* nobody sealed the one before */
+        struct cos_session *session = cos_session_of(secure, secure->held.channel);
+        secure->in_sm = false;
+        if (is_continued(&secure->held) && session != NULL) {
+            cos_session_close(secure, session);
+        }
+        cos_wipe(&secure->held, sizeof secure->held);
     }
-    secure->in_sm = false;
     enum cos_result result = open_command(secure, channel, command, body);
     if (result != COS_OK) {
         secure->in_sm = false;
@@ -456,9 +468,13 @@ enum cos_result cos_call_sm_seal(struct cos_secure *secure, struct cos_reader *r
         const bool answered = held->answered && held->result == COS_OK;
         data = (struct cos_span){held->data + held->kept, answered ? held->length : 0};
     }
-    enum cos_result result = seal(secure, session, status_of(held, sw), data, body);
+    const uint16_t status = status_of(held, sw);
+    /* Only a MAC tells the terminal that a part was refused. */
+    const bool lost =
+        is_continued(held) && status != COS_SW_OK && (session->level & COS_SM_RESPONSE_MAC) == 0;
+    enum cos_result result = seal(secure, session, status, data, body);
     secure->in_sm = false;
-    if (result != COS_OK || session->open != COS_YES) {
+    if (result != COS_OK || session->open != COS_YES || lost) {
         cos_session_close(secure, session); /* it ended while the command was open */
     }
     if (held->kept == 0) {

@@ -344,6 +344,72 @@ static void any_command_in_parts_under_secure_messaging(void **state)
     assert_int_equal(bench->secure.attacks, 0);
 }
 
+/* ---- A hostile app chip that keeps a part from the command ---- */
+
+/* SM_OPEN of a command of the SCP03 session, by the app chip's own hands. */
+static enum cos_result open_by_hand(struct bench *bench, uint8_t cla, const char *data,
+                                    struct cos_span *body)
+{
+    uint8_t bytes[32], message[1 + BYTES_MAX] = {0};
+    const struct command command = {cla, 0x24, 0x00, 0x81, bytes, strlen(data), 256};
+    struct bytes apdu = {0};
+
+    memcpy(bytes, data, strlen(data));
+    assert_true(scp03_wrap(&bench->scp03, &command, &apdu));
+    memcpy(message + 1, apdu.data, apdu.length);
+    const struct cos_span part = {message, 1 + apdu.length};
+    return cos_gate_call(&bench->app.gate, COS_GATE_SM_OPEN, &part, 1, body);
+}
+
+/* Without a MAC in the response the terminal takes the app chip's word that a part was taken. If
+ * the security chip forgot the part, the rest of the data would be a command by itself. */
+static void a_part_cannot_be_left_out(void **state)
+{
+    static const struct cos_span refused = {(const uint8_t *)"\x00\x69\x85", 3};
+    struct bench *bench = *state;
+    struct cos_span body;
+
+    for (unsigned sealed = 0; sealed < 2; sealed++) {
+        bench_session(bench, 0x03);
+        bench_expect_sm(bench, BENCH_APPLICATION, 0x9000, NULL);
+        assert_int_equal(open_by_hand(bench, 0x10, "000000", &body), COS_OK);
+        if (sealed != 0) {
+            assert_int_equal(cos_gate_call(&bench->app.gate, COS_GATE_SM_SEAL, &refused, 1, &body),
+                             COS_OK);
+        }
+        assert_int_equal(open_by_hand(bench, 0x00, "123456654321", &body), COS_E_SECURITY_STATUS);
+        bench_expect(bench, BENCH_APPLICATION, 0x9000, NULL);
+        bench_expect(bench, "00200081 06 313233343536", 0x9000, NULL);
+    }
+}
+
+/* So is a block of STORE DATA whose last group the next one ends. */
+static void a_block_cannot_be_left_out(void **state)
+{
+    static const uint8_t pin[] = {0x80, 0x10, 0x0C, 0x83, 0x01, 0x05, 0xC0, 0x01,
+                                  0x03, 0xC7, 0x04, 0x35, 0x35, 0x35, 0x35};
+    static const struct cos_span success = {(const uint8_t *)"\x00\x90\x00", 3};
+    struct bench *bench = *state;
+
+    for (unsigned sealed = 0; sealed < 2; sealed++) {
+        const struct command first = {0x80, 0xE2, 0x60, 0x00, pin, 3, 256};
+        uint8_t message[1 + BYTES_MAX] = {0};
+        struct bytes apdu = {0};
+        struct cos_span body;
+        bench_session(bench, 0x03);
+        assert_true(scp03_wrap(&bench->scp03, &first, &apdu));
+        memcpy(message + 1, apdu.data, apdu.length);
+        const struct cos_span open = {message, 1 + apdu.length};
+        assert_int_equal(cos_gate_call(&bench->app.gate, COS_GATE_SM_OPEN, &open, 1, &body),
+                         COS_OK);
+        if (sealed != 0) { /* but not executed */
+            assert_int_equal(cos_gate_call(&bench->app.gate, COS_GATE_SM_SEAL, &success, 1, &body),
+                             COS_OK);
+        }
+        assert_int_equal(bench_sm(bench, 0x80, 0xE2, 0xE0, 0x01, pin, sizeof pin), 0x6982);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +421,8 @@ int main(void)
         ISO_TEST(data_of_odd_instructions_are_held),
         ISO_TEST(what_cannot_be_answered_costs_no_use),
         CARD_TEST(a_session_lost_in_a_chain_is_opened_anew),
+        CARD_TEST(a_part_cannot_be_left_out),
+        CARD_TEST(a_block_cannot_be_left_out),
         CARD_TEST(a_reset_leaves_no_parts_behind),
         CARD_TEST(an_event_is_counted_before_the_answer_leaves),
         CARD_TEST(any_command_in_parts_under_secure_messaging),

@@ -146,18 +146,6 @@ static size_t write_group(uint8_t *data, size_t capacity, uint8_t tag, const uin
     return writer.length;
 }
 
-/* PSO in parts of 200 bytes. */
-static uint16_t operate(struct bench *bench, uint8_t p1, uint8_t p2, const uint8_t *data,
-                        size_t length)
-{
-    while (length > 200) {
-        assert_int_equal(bench_sm(bench, 0x10, 0x2A, p1, p2, data, 200), 0x9000);
-        data += 200;
-        length -= 200;
-    }
-    return bench_sm(bench, 0x00, 0x2A, p1, p2, data, length);
-}
-
 static void a_key_of_4096_bits(void **state)
 {
     struct bench *bench = *state;
@@ -196,16 +184,16 @@ static void a_key_of_4096_bits(void **state)
     cos_tlv_write(&writer, 0x9A, digest, sizeof digest);
     cos_tlv_write(&writer, 0x9E, signature, sizeof signature);
     assert_int_equal(bench_sm(bench, 0, 0x22, 0x81, 0xB6, verify_with, sizeof verify_with), 0x9000);
-    assert_int_equal(operate(bench, 0x00, 0xA8, data, writer.length), 0x9000);
+    assert_int_equal(crypt_operate_in_parts(bench, 0x00, 0xA8, data, writer.length), 0x9000);
     data[writer.length - 1] ^= 1;
-    assert_int_equal(operate(bench, 0x00, 0xA8, data, writer.length), 0x6300);
+    assert_int_equal(crypt_operate_in_parts(bench, 0x00, 0xA8, data, writer.length), 0x6300);
     crypt_digest(message, sizeof message, 5);
     data[0] = 0x00;
     oracle_rsa_encrypt(&rsa, RSA_PKCS1_OAEP_PADDING, COS_SHA256, (struct cos_span){NULL, 0},
                        (struct cos_span){message, sizeof message}, data + 1);
     assert_int_equal(bench_sm(bench, 0, 0x22, 0x41, 0xB8, decipher_with, sizeof decipher_with),
                      0x9000);
-    assert_int_equal(operate(bench, 0x80, 0x86, data, 513), 0x9000);
+    assert_int_equal(crypt_operate_in_parts(bench, 0x80, 0x86, data, 513), 0x9000);
     assert_int_equal(bench->length, sizeof message);
     assert_memory_equal(bench->data, message, sizeof message);
     oracle_rsa_free(&rsa);

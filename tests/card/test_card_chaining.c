@@ -208,6 +208,7 @@ static void without_a_buffer(void **state)
     struct bench *bench = *state;
     uint8_t atr[COS_ATR_MAX], with[COS_ATR_MAX], check = 0;
 
+    bench_free(bench);
     bench_init(bench, &bench_small);
     const size_t length = cos_app_atr(&bench->app_board, &bench->app_config, with, sizeof with);
     bench->app_config.chain = NULL;
@@ -339,7 +340,9 @@ static void a_part_of_a_pin_does_nothing(void **state)
     for (unsigned i = 0; i < 4; i++) {
         bench_session(bench, 0x33);
         bench_expect_sm(bench, BENCH_APPLICATION, 0x9000, NULL);
-        card_image_take(bench, &image);
+        if (i != 3) { /* a new session counts */
+            card_image_take(bench, &image);
+        }
         assert_int_equal(bench_sm(bench, 0x10, 0x20, 0x00, 0x81, wrong, 3), 0x9000);
         assert_int_equal(bench_sm(bench, 0x10, 0x20, 0x00, 0x81, wrong, 3), 0x9000);
         assert_true(
@@ -360,7 +363,7 @@ static void a_part_of_a_pin_does_nothing(void **state)
             bench_expect_sm(bench, BENCH_APPLICATION, 0x9000, NULL);
             break;
         }
-        if (i != 3) { /* a new session counts */
+        if (i != 3) {
             assert_true(card_image_same(bench, &image));
         }
         assert_false(

@@ -50,15 +50,6 @@ static void a_locked_card_makes_no_keys(void **state)
     assert_true(card_image_same(bench, &image));
 }
 
-/* PSO in three parts, under secure messaging. */
-static uint16_t operate(struct bench *bench, uint8_t p1, uint8_t p2, const uint8_t *data,
-                        size_t length)
-{
-    assert_int_equal(bench_sm(bench, 0x10, 0x2A, p1, p2, data, 200), 0x9000);
-    assert_int_equal(bench_sm(bench, 0x10, 0x2A, p1, p2, data + 200, 200), 0x9000);
-    return bench_sm(bench, 0x00, 0x2A, p1, p2, data + 400, length - 400);
-}
-
 /* COS_SM_ANSWER_MAX bytes are kept for the answer: what is longer is refused before the use is
  * spent. */
 static void what_secure_messaging_takes(void **state)
@@ -76,12 +67,12 @@ static void what_secure_messaging_takes(void **state)
     bench_session(bench, 0x01);
     bench_expect_sm(bench, "00A4040C 09 F05457494E434F5301", 0x9000, NULL);
     assert_int_equal(bench_sm(bench, 0x00, 0x22, 0x81, 0xB8, set, sizeof set), 0x9000);
-    assert_int_equal(operate(bench, 0x86, 0x80, plain, longest), 0x9000);
+    assert_int_equal(crypt_operate_in_parts(bench, 0x86, 0x80, plain, longest), 0x9000);
     assert_int_equal(bench->length, longest + 2);
     assert_int_equal(uses_left(bench, 5), 4);
-    assert_int_equal(operate(bench, 0x86, 0x80, plain, longest + 1), 0x6700);
+    assert_int_equal(crypt_operate_in_parts(bench, 0x86, 0x80, plain, longest + 1), 0x6700);
     assert_int_equal(uses_left(bench, 5), 4);
-    assert_int_equal(operate(bench, 0x84, 0x80, plain, longest), 0x9000);
+    assert_int_equal(crypt_operate_in_parts(bench, 0x84, 0x80, plain, longest), 0x9000);
     assert_int_equal(bench->length, longest + 1);
     assert_int_equal(uses_left(bench, 5), 3);
 }

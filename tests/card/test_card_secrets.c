@@ -28,13 +28,7 @@
 #define LONG                                                                                       \
     "6AD1407C95E3B82F18C4F6507B9E2D83A0651FC97E34DB82560F9BE1C7483A5D2E90F4B1"                     \
     "8C7D1A66"
-#define EC "C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721"
-#define P                                                                                          \
-    "F9E1E3DD480BD2FDD35D429633A785F493DFB4DE9D9A10BB79AB57BCB708FA95"                             \
-    "5CC0C1E1F623E3AA4D35575A4B23E9FB70D96D6B201A03A489DAA5D8675C1239"
-#define Q                                                                                          \
-    "C0B8C75F402DDD1F05C2C7F5F280D47B23EB8E0CD0E635897790CEDCF424ED4A"                             \
-    "34B15D57B338276976415AA510A6309CA2EC5A78B8710A897BD866D4C2D260CB"
+#define EC    "C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721"
 #define BLOCK "00112233445566778899AABBCCDDEEFF"
 
 static const struct {
@@ -51,8 +45,8 @@ static const struct {
     {"key 9", HMAC},
     {"key 10", EC},
     {"key 4", LONG},
-    {"p", P},
-    {"q", Q},
+    {"p", BENCH_P},
+    {"q", BENCH_Q},
 };
 
 static const struct scp03_keys new_set = {
@@ -151,20 +145,21 @@ static const struct row {
     {"import of EC", SECURED, "80E2E000 33 804030 83010A " NAME " C720 " EC, 0x9000},
     {"import into nothing", SECURED, "80E2E000 33 804030 83010E " NAME " C720 " EC, 0x6A88},
     {"import of EC into RSA", SECURED, "80E2E000 33 804030 83010B " NAME " C720 " EC, 0x6A80},
-    {"import of p", SECURED, "80E2E000 53 804050 83010B " NAME " 9240" P, 0x9000},
-    {"import of q", SECURED, "80E2E000 53 804050 83010B " NAME " 9340" Q, 0x9000},
-    {"q without p", SECURED, "80E2E000 53 804050 83010B " NAME " 9340" Q, 0x6985},
-    {"p alone", SECURED, "80E2E000 53 804050 83010B " NAME " 9240" P, 0x9000},
-    {"p once more as q", SECURED, "80E2E000 53 804050 83010B " NAME " 9340" P, 0x6A80},
-    {"p that waits for another command", SECURED, "80E2E000 53 804050 83010B " NAME " 9240" P,
+    {"import of p", SECURED, "80E2E000 53 804050 83010B " NAME " 9240" BENCH_P, 0x9000},
+    {"import of q", SECURED, "80E2E000 53 804050 83010B " NAME " 9340" BENCH_Q, 0x9000},
+    {"q without p", SECURED, "80E2E000 53 804050 83010B " NAME " 9340" BENCH_Q, 0x6985},
+    {"p alone", SECURED, "80E2E000 53 804050 83010B " NAME " 9240" BENCH_P, 0x9000},
+    {"p once more as q", SECURED, "80E2E000 53 804050 83010B " NAME " 9340" BENCH_P, 0x6A80},
+    {"p that waits for another command", SECURED, "80E2E000 53 804050 83010B " NAME " 9240" BENCH_P,
      0x9000},
     {"which is this", SECURED, SELECT, 0x9000},
-    {"p that waits for a plain command", SECURED, "80E2E000 53 804050 83010B " NAME " 9240" P,
+    {"p that waits for a plain command", SECURED, "80E2E000 53 804050 83010B " NAME " 9240" BENCH_P,
      0x9000},
     {"SELECT in the clear", PLAIN, SELECT, 0x9000},
     {"both factors", OPEN, NULL, 0x9000},
     {"SELECT", SECURED, SELECT, 0x9000},
-    {"import of both", SECURED, "80E2E000 95 804092 83010B " NAME " 9240" P "9340" Q, 0x9000},
+    {"import of both", SECURED, "80E2E000 95 804092 83010B " NAME " 9240" BENCH_P "9340" BENCH_Q,
+     0x9000},
     {"VERIFY, wrong", SECURED, "00200081 06 413233343546", 0x63C2},
     {"VERIFY", SECURED, "00200081 06 313233343536", 0x9000},
     {"VERIFY in two parts", SECURED, "10200081 03 313233", 0x9000},

@@ -24,17 +24,6 @@ static uint16_t sign(struct bench *bench, const uint8_t *data, size_t length)
     return crypt_send(bench, 0x2A, 0x9E, 0x9A, data, length);
 }
 
-static uint16_t verify(struct bench *bench, const uint8_t *digest, size_t digest_length,
-                       const uint8_t *signature, size_t length)
-{
-    uint8_t data[BENCH_APDU_MAX];
-    struct cos_writer writer = cos_writer(data, sizeof data);
-
-    cos_tlv_write(&writer, 0x9A, digest, digest_length);
-    cos_tlv_write(&writer, 0x9E, signature, length);
-    return crypt_send(bench, 0x2A, 0x00, 0xA8, data, writer.length);
-}
-
 /* ---- RSA ---- */
 
 static void rsa_signatures_with_each_hash(void **state)
@@ -61,14 +50,14 @@ static void rsa_signatures_with_each_hash(void **state)
             assert_int_equal(bench->length, rsa.size);
             memcpy(signature, bench->data, rsa.size);
             assert_true(oracle_rsa_verify(&rsa, padding, (enum cos_hash)hash, digest, signature));
-            assert_int_equal(verify(bench, digest, size, signature, rsa.size), 0x9000);
+            assert_int_equal(crypt_verify(bench, digest, size, signature, rsa.size), 0x9000);
             digest[size - 1] ^= 1;
-            assert_int_equal(verify(bench, digest, size, signature, rsa.size), 0x6300);
+            assert_int_equal(crypt_verify(bench, digest, size, signature, rsa.size), 0x6300);
             digest[size - 1] ^= 1;
             signature[rsa.size / 2] ^= 1;
-            assert_int_equal(verify(bench, digest, size, signature, rsa.size), 0x6300);
+            assert_int_equal(crypt_verify(bench, digest, size, signature, rsa.size), 0x6300);
             memset(signature, 0xFF, rsa.size); /* no number below the modulus */
-            assert_int_equal(verify(bench, digest, size, signature, rsa.size), 0x6300);
+            assert_int_equal(crypt_verify(bench, digest, size, signature, rsa.size), 0x6300);
         }
     }
     oracle_rsa_free(&rsa);
@@ -113,7 +102,7 @@ static void a_digest_info_from_outside(void **state)
         assert_int_equal(sign(bench, info, 117), 0x9000);
         assert_int_equal(sign(bench, info, 118), 0x6700);
         /* without a hash function there is nothing to compare with */
-        assert_int_equal(verify(bench, info, 32, bench->data, 128), 0x6985);
+        assert_int_equal(crypt_verify(bench, info, 32, bench->data, 128), 0x6985);
     }
     crypt_set(bench, 0xB6, 0x84, PSS);
     assert_int_equal(sign(bench, info, 32), 0x6985);
@@ -147,7 +136,7 @@ static void a_key_of_2048_bits(void **state)
     assert_int_equal(bench->length, 256);
     memcpy(signature, bench->data, sizeof signature);
     assert_true(oracle_rsa_verify(&rsa, RSA_PKCS1_PSS_PADDING, COS_SHA512, digest, signature));
-    assert_int_equal(verify(bench, digest, 64, signature, 256), 0x9000);
+    assert_int_equal(crypt_verify(bench, digest, 64, signature, 256), 0x9000);
     oracle_rsa_free(&rsa);
 }
 
@@ -182,9 +171,9 @@ static void a_key_of_4096_bits(void **state)
     assert_int_equal(bench->length, 512);
     memcpy(signature, bench->data, sizeof signature);
     assert_true(oracle_rsa_verify(&rsa, RSA_PKCS1_PSS_PADDING, COS_SHA512, digest, signature));
-    assert_int_equal(verify(bench, digest, 64, signature, 512), 0x9000);
+    assert_int_equal(crypt_verify(bench, digest, 64, signature, 512), 0x9000);
     signature[511] ^= 1;
-    assert_int_equal(verify(bench, digest, 64, signature, 512), 0x6300);
+    assert_int_equal(crypt_verify(bench, digest, 64, signature, 512), 0x6300);
     oracle_rsa_encrypt(&rsa, RSA_PKCS1_OAEP_PADDING, COS_SHA256, no_label, message, cipher + 1);
     crypt_set(bench, 0xB8, 0x84, OAEP);
     assert_int_equal(crypt_send(bench, 0x2A, 0x80, 0x86, cipher, sizeof cipher), 0x9000);
@@ -217,11 +206,11 @@ static void ecdsa_on_each_curve(void **state)
             assert_int_equal(bench->length, size);
             memcpy(signature, bench->data, size);
             assert_true(oracle_ec_verify(pkey, (enum cos_curve)curve, digest, length, signature));
-            assert_int_equal(verify(bench, digest, length, signature, size), 0x9000);
+            assert_int_equal(crypt_verify(bench, digest, length, signature, size), 0x9000);
             signature[size - 1] ^= 1;
-            assert_int_equal(verify(bench, digest, length, signature, size), 0x6300);
+            assert_int_equal(crypt_verify(bench, digest, length, signature, size), 0x6300);
             memset(signature, 0, size);
-            assert_int_equal(verify(bench, digest, length, signature, size), 0x6300);
+            assert_int_equal(crypt_verify(bench, digest, length, signature, size), 0x6300);
         }
         crypt_set(bench, 0xB6, reference, ECDSA); /* any length that a digest has */
         assert_int_equal(sign(bench, digest, 19), 0x6700);

@@ -80,6 +80,13 @@ extern const uint8_t bench_access_key[16], bench_remote_key[16], bench_external_
 extern const uint8_t bench_application[9]; /* F05457494E434F5301 */
 #define BENCH_PIN      "123456"
 #define BENCH_PIN_CODE "87654321" /* resetting code */
+/* The factors of an RSA key of 1,024 bits. */
+#define BENCH_P                                                                                    \
+    "F9E1E3DD480BD2FDD35D429633A785F493DFB4DE9D9A10BB79AB57BCB708FA95"                             \
+    "5CC0C1E1F623E3AA4D35575A4B23E9FB70D96D6B201A03A489DAA5D8675C1239"
+#define BENCH_Q                                                                                    \
+    "C0B8C75F402DDD1F05C2C7F5F280D47B23EB8E0CD0E635897790CEDCF424ED4A"                             \
+    "34B15D57B338276976415AA510A6309CA2EC5A78B8710A897BD866D4C2D260CB"
 
 /* A card as it leaves the semiconductor factory: blank NVM with both fab records, power off. */
 void bench_init(struct bench *bench, const struct bench_sizes *sizes);

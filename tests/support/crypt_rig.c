@@ -71,6 +71,27 @@ uint16_t crypt_send(struct bench *bench, uint8_t ins, uint8_t p1, uint8_t p2, co
     return bench_apdu(bench, apdu, 5 + writer.length);
 }
 
+uint16_t crypt_operate_in_parts(struct bench *bench, uint8_t p1, uint8_t p2, const uint8_t *data,
+                                size_t length)
+{
+    for (; length > 200; length -= 200, data += 200) {
+        assert_int_equal(bench_sm(bench, 0x10, 0x2A, p1, p2, data, 200), 0x9000);
+    }
+    return bench_sm(bench, 0x00, 0x2A, p1, p2, data, length);
+}
+
+uint16_t crypt_verify(struct bench *bench, const uint8_t *digest, size_t digest_length,
+                      const uint8_t *signature, size_t length)
+{
+    uint8_t data[BENCH_APDU_MAX];
+    struct cos_writer writer = cos_writer(data, sizeof data);
+
+    cos_tlv_write(&writer, 0x9A, digest, digest_length);
+    cos_tlv_write(&writer, 0x9E, signature, length);
+    assert_false(writer.failed);
+    return crypt_send(bench, 0x2A, 0x00, 0xA8, data, writer.length);
+}
+
 void crypt_set(struct bench *bench, uint8_t template, uint8_t reference, uint8_t algorithm)
 {
     const uint8_t apdu[] = {0x00, 0x22, 0xC1, template, 6, 0x80, 1, algorithm, 0x84, 1, reference};

@@ -49,6 +49,12 @@ uint16_t crypt_import(struct bench *bench, uint8_t number, const struct crypt_nu
 /* A command with data of any length, short or extended, and the greatest Le. */
 uint16_t crypt_send(struct bench *bench, uint8_t ins, uint8_t p1, uint8_t p2, const uint8_t *data,
                     size_t length);
+/* PSO under SCP03, in parts of 200 bytes. */
+uint16_t crypt_operate_in_parts(struct bench *bench, uint8_t p1, uint8_t p2, const uint8_t *data,
+                                size_t length);
+/* VERIFY DIGITAL SIGNATURE. */
+uint16_t crypt_verify(struct bench *bench, const uint8_t *digest, size_t digest_length,
+                      const uint8_t *signature, size_t length);
 /* MANAGE SECURITY ENVIRONMENT: SET of key and algorithm for computing and verifying. */
 void crypt_set(struct bench *bench, uint8_t template, uint8_t reference, uint8_t algorithm);
 /* GENERATE of a key pair in the clear, must succeed. The answer stays in bench->data. */
