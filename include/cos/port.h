@@ -137,9 +137,9 @@ struct cos_board {
      * (cos/transport.h). Called between operations on NVM, every COS_GATE_SLICE_MS (cos/config.h)
      * while the app chip waits for the other one, before each call that the security chip executes,
      * and by the provider while a key is made. So from one time to the next there is one function
-     * of the port, or one of the provider, and a little of the core: whatever takes longer than
-     * half of the shortest waiting time calls cos_idle() itself. On one chip with both halves both
-     * boards have the same. Optional. */
+     * of the port, or one of the provider, and a little of the core: whatever takes longer than a
+     * quarter of the shortest waiting time calls cos_idle() itself. On one chip with both halves
+     * both boards have the same. Optional. */
     void (*idle)(void *context);
     /* Milliseconds since power-up, wrapping; bounds the wait for an answer however many stray
      * frames come. Optional: without it each stray frame begins a new time-out, 16 at the most. */

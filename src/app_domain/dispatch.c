@@ -319,6 +319,7 @@ size_t cos_app_command(struct cos_app *app, uint8_t *command, size_t length, uin
     reopen(app);
     bool sealed = false;
     uint16_t sw = app->mute ? COS_SW_NO_DIAGNOSIS : execute(app, command, length, &sealed);
+    (void)cos_store_tidy(&app->store); /* now, while the waiting time can be extended */
     if (app->response.body.failed) {
         sw = COS_SW_NO_DIAGNOSIS;
     }
