@@ -332,6 +332,44 @@ static void slow_memory(void **state)
                   largest, settled);
 }
 
+/* ---- This test ---- */
+
+/* It sees when the hook is not called while the card waits for the security chip, or works on its
+ * memory. */
+static void who_is_not_called_is_late(void **state)
+{
+    static const struct {
+        enum slow_deaf deaf;
+        const char *apdus[2];
+    } rows[] = {
+        {SLOW_DEAF, {SELECT, VERIFY}},
+        {SLOW_DEAF_IN_GATE, {SELECT, VERIFY}},
+        {SLOW_DEAF_IN_MEMORY, {"00A4000C 02 3F00", "00E40000 02 5600"}},
+    };
+
+    for (size_t i = 0; i < CARD_COUNT(rows) * CARD_COUNT(corners); i++) {
+        const struct slow_setting *setting = &corners[i % CARD_COUNT(corners)];
+        const size_t row = i / CARD_COUNT(corners);
+        struct slow_times times = times_for(setting);
+        if (setting->waiting > 1) {
+            continue;
+        }
+        times.answer = 300;
+        card_free(state);
+        make_files(state);
+        slow_card_start(&card, *state, setting, &times);
+        slow_card_run(&card, rows[row].apdus, 2);
+        expect_kept("heard");
+        card_free(state);
+        make_files(state);
+        slow_card_start(&card, *state, setting, &times);
+        card.deaf = rows[row].deaf;
+        slow_card_run(&card, rows[row].apdus, 2);
+        assert_false(card.kept);
+    }
+    slow_card_end(&card);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +379,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_real_key, make_keys, card_free),
         cmocka_unit_test_setup_teardown(the_time_out_ends_it, make_keys, card_free),
         cmocka_unit_test_setup_teardown(slow_memory, make_files, card_free),
+        cmocka_unit_test_setup_teardown(who_is_not_called_is_late, make_files, card_free),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
