@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the contacts cost: the app chip's firmware on an emulated Cortex-M3 (chip.h), with the
+ * memory of a finished card and its security chip on the host. Ends with 1 if a goal is missed:
+ *
+ *   at most 10,000 instructions from reset to the first character of the ATR, however the memory
+ * is; READ BINARY of 256 bytes: the card's own time is below 1 % of the wire's at 372/1, with an
+ *   instruction a cycle of the contacts' clock;
+ *   ...
+ *
+ *   bench_contacts FIRMWARE.bin
+ */
+#include "board.h"
+#include "traps.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+enum { COMMANDS = 12, ETU = 372, CHARACTER = 12 };
+enum { ATR_GOAL = 10000, WIRE_GOAL = 100 /* a hundredth of the wire's time */ };
+
+static struct bench bench;
+static struct sim_snapshot app_made, secure_made;
+static struct board board;
+static size_t figures, missed;
+
+static void must(bool good, const char *what)
+{
+    if (!good) {
+        fprintf(stderr, "bench_contacts: %s: %04X\n", what, bench.sw);
+        exit(1);
+    }
+}
+
+static void goal(const char *what, const char *of, uint64_t value, uint64_t limit)
+{
+    figures++;
+    if (value > limit) {
+        missed++;
+        printf("MISSED %s, %s: %llu, goal %llu\n", what, of, (unsigned long long)value,
+               (unsigned long long)limit);
+    }
+}
+
+/* ---- The card ---- */
+
+/* In the application an EF of 512 bytes, free to read and to update, and thirty others. */
+static void make_card(void)
+{
+    char apdu[128];
+
+    bench_make(&bench, &bench_host);
+    must(bench_sm_open(&bench, 0x01, 0x03) == 0x9000, "session");
+    must(bench_sm_hex(&bench, "00A40400 09 F05457494E434F5301") == 0x9000, "application");
+    for (unsigned i = 0; i < 31; i++) {
+        snprintf(apdu, sizeof apdu, "00E00000 15 6213 82020121 8302%04X 8002%04X 8800 8C03030000",
+                 0x5110 + i, i == 0 ? 512U : 32U);
+        must(bench_sm_hex(&bench, apdu) == 0x9000, apdu);
+    }
+    bench_power_off(&bench);
+    must(bench_power_on(&bench), "start");
+    must(bench_hex(&bench, "00A4040C09F05457494E434F5301") == 0x9000, "application");
+    must(bench_hex(&bench, "00A4020C025110") == 0x9000, "EF");
+    for (unsigned at = 0; at < 512; at += 64) {
+        uint8_t update[69] = {0x00, 0xD6, (uint8_t)(at >> 8), (uint8_t)at, 64};
+        memset(update + 5, (int)at + 1, 64);
+        must(bench_apdu(&bench, update, sizeof update) == 0x9000, "contents");
+    }
+    bench_power_off(&bench);
+    sim_nvm_save(&bench.app_nvm, &app_made);
+    sim_nvm_save(&bench.secure_nvm, &secure_made);
+}
+
+static void restore(void)
+{
+    sim_nvm_restore(&bench.app_nvm, &app_made);
+    sim_nvm_restore(&bench.secure_nvm, &secure_made);
+}
+
+/* Both chips get power; the app chip is the emulated one. */
+static void run(struct device_protocol protocol, unsigned half_cycles, const char *const *commands,
+                size_t count, struct board_cost *costs)
+{
+    bench.to_secure_count = bench.to_app_count = 0;
+    bench.secure_on = true;
+    must(cos_secure_start(&bench.secure, &bench.secure_board, &bench.secure_config) == COS_OK,
+         "start of the security chip");
+    memset(costs, 0, count * sizeof *costs);
+    board.costs = costs;
+    board.half_cycles = half_cycles;
+    device_start(&board.device, protocol);
+    board.device.commands = commands;
+    board.device.count = count;
+    board_run(&board);
+    bench_power_off(&bench);
+    const char *problem = device_problem(&board.device);
+    must(problem == NULL, problem != NULL ? problem : "");
+}
+
+/* ---- From reset to the first answer ---- */
+
+static void as_made(void)
+{
+}
+
+static void blank(void)
+{
+    static uint8_t erased[65536];
+
+    memset(erased, 0xFF, sizeof erased);
+    sim_nvm_poke(&bench.app_nvm, 0, erased, bench.sizes.app.size);
+}
+
+static void tear_atr(unsigned copy)
+{
+    const uint8_t other = 0x5A;
+
+    sim_nvm_poke(&bench.app_nvm, bench.app_config.atr_at + copy * bench.sizes.page_size + 10,
+                 &other, 1);
+}
+
+static void first_atr_torn(void)
+{
+    tear_atr(0);
+}
+
+static void both_atrs_torn(void)
+{
+    tear_atr(0);
+    tear_atr(1);
+}
+
+/* A write over two pages, and what settles it. Returns its operations of the memory. */
+static uint64_t write_store(void)
+{
+    const uint8_t update[255] = {0x00, 0xD6, 0x00, 0x10, 250};
+    const uint64_t before = bench.power.operations;
+
+    (void)bench_apdu(&bench, update, sizeof update);
+    return bench.power.operations - before;
+}
+
+/* Power goes in its last operation but `left`. */
+static void tear_store(unsigned left)
+{
+    static const char *const select[] = {"00A4040C09F05457494E434F5301", "00A4020C025110"};
+
+    for (unsigned torn = 0, operations = 0; torn < 2; torn++) {
+        restore();
+        must(bench_power_on(&bench), "start");
+        must(bench_hex(&bench, select[0]) == 0x9000, select[0]);
+        must(bench_hex(&bench, select[1]) == 0x9000, select[1]);
+        sim_power_cut(&bench.power, torn == 0 ? 0 : operations - left, SIM_GARBAGE, 7);
+        operations = (unsigned)write_store();
+        must(bench.power.dead == (torn != 0), "the cut");
+        bench_power_off(&bench);
+    }
+}
+
+static void store_torn(void)
+{
+    tear_store(3);
+}
+
+static void unsettled(void)
+{
+    tear_store(0);
+}
+
+static void all_torn(void)
+{
+    store_torn();
+    both_atrs_torn();
+}
+
+static const struct {
+    const char *name;
+    void (*prepare)(void);
+    bool starts; /* the card does */
+} memories[] = {
+    {"blank", blank, false},
+    {"finished card", as_made, true},
+    {"first copy of the ATR torn", first_atr_torn, true},
+    {"both copies torn", both_atrs_torn, true},
+    {"store torn in a write", store_torn, true},
+    {"store torn in the mark", unsettled, true},
+    {"store and both copies torn", all_torn, true},
+};
+
+static void measure_start(void)
+{
+    static const char *const first[] = {"00A4000C"};
+    const struct device_protocol t0 = {.t1 = false};
+
+    printf("%-28s %8s %10s %6s %10s %-28s %10s\n", "memory", "to ATR", "start", "AES", "longest",
+           "between", "no idle()");
+    for (size_t i = 0; i < COUNT(memories); i++) {
+        struct board_cost cost;
+        restore();
+        memories[i].prepare();
+        run(t0, 0, first, 1, &cost);
+        must((board.start_result == COS_OK) == memories[i].starts, memories[i].name);
+        printf("%-28s %8llu %10llu %6zu %10llu %-14s%-14s %10llu\n", memories[i].name,
+               (unsigned long long)board.first_sent, (unsigned long long)board.started,
+               cost.aes_blocks, (unsigned long long)cost.gap.instructions,
+               board_trap_name(cost.gap.from), board_trap_name(cost.gap.to),
+               (unsigned long long)cost.without_idle);
+        goal("instructions to the ATR", memories[i].name, board.first_sent, ATR_GOAL);
+    }
+}
+
+/* ---- Commands ---- */
+
+static const struct {
+    const char *name, *apdu;
+} commands[] = {
+    {"SELECT MF, with the start", "00A4000C"},
+    {"SELECT application, FCI", "00A4040009F05457494E434F530100"},
+    {"SELECT EF, no data", "00A4020C025110"},
+    {"READ BINARY 16", "00B0000010"},
+    {"READ BINARY 256", "00B0000000"},
+    {"UPDATE BINARY 64",
+     "00D600000040202122232425262728292A2B2C2D2E2F303132333435363738393A3B3C3D3E3F"
+     "404142434445464748494A4B4C4D4E4F505152535455565758595A5B5C5D5E5F"},
+    {"GET DATA, CPLC", "80CA9F7F2D"},
+    {"VERIFY", "0020008106313233343536"},
+    {"GET CHALLENGE 8", "0084000008"},
+};
+enum { READ_256 = 4 };
+
+static const struct {
+    const char *name;
+    struct device_protocol protocol;
+} protocols[] = {
+    {"T=0", {false, 0}},
+    {"T=1, IFSD 32", {true, 32}},
+    {"T=1, IFSD 254", {true, 254}},
+};
+
+/* Hundredths of a percent that the card's turning adds to the time on the wire. */
+static unsigned share(const struct board_cost *cost, uint64_t wire, unsigned half_cycles)
+{
+    return (unsigned)(cost->turned * half_cycles * 10000 / 2 / (wire * ETU));
+}
+
+static uint64_t wire(const struct board_cost *cost)
+{
+    return cost->last_edge - cost->first_edge + CHARACTER;
+}
+
+static void measure_commands(size_t which)
+{
+    const char *texts[COUNT(commands)];
+    struct board_cost costs[COUNT(commands)], slow[COUNT(commands)];
+
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        texts[i] = commands[i].apdu;
+    }
+    restore();
+    run(protocols[which].protocol, 3, texts, COUNT(texts), slow);
+    restore();
+    run(protocols[which].protocol, 0, texts, COUNT(texts), costs);
+    printf("\n%-28s %5s %5s %7s %9s %5s %8s %8s %7s %5s %5s %7s %9s %s\n", protocols[which].name,
+           "to", "from", "etu", "turn", "AES", "% at 1", "at 1.5", "etu then", "in", "out",
+           "settle", "longest", "between");
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        const struct board_cost *cost = &costs[i];
+        const uint64_t time = wire(cost);
+        must(cost->sw == 0x9000 && slow[i].sw == 0x9000, commands[i].name);
+        printf("%-28s %5zu %5zu %7llu %9llu %5zu %8.2f %8.2f %7llu %5llu %5llu %7llu %9llu %s %s\n",
+               commands[i].name, cost->received, cost->sent, (unsigned long long)time,
+               (unsigned long long)cost->turned, cost->aes_blocks, share(cost, time, 2) / 100.0,
+               share(cost, time, 3) / 100.0, (unsigned long long)wire(&slow[i]),
+               (unsigned long long)cost->between_received, (unsigned long long)cost->between_sent,
+               (unsigned long long)cost->settled, (unsigned long long)cost->gap.instructions,
+               board_trap_name(cost->gap.from), board_trap_name(cost->gap.to));
+    }
+    goal("READ BINARY 256: card's cycles", protocols[which].name, costs[READ_256].turned,
+         wire(&costs[READ_256]) * ETU / WIRE_GOAL);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: bench_contacts FIRMWARE.bin\n");
+        return 2;
+    }
+    board.bench = &bench;
+    chip_load(&board.chip, argv[1]);
+    make_card();
+    measure_start();
+    for (size_t i = 0; i < (getenv("T1") ? COUNT(protocols) : 1); i++) {
+        measure_commands(i);
+    }
+    chip_free(&board.chip);
+    printf("bench-contacts: %zu figures, %zu goals missed\n", figures, missed);
+    return missed == 0 ? 0 : 1;
+}
