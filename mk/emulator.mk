@@ -12,11 +12,11 @@ build/cortex-m3/%.o: %
 	@mkdir -p $(@D)
 	$(arm)gcc $(arm_flags) -isystem $$($(arm)gcc -print-file-name=include) -c -o $@ $<
 
-build/cortex-m3/firmware.elf: $(firmware_objects) tests/emulator/firmware/cortex_m3.ld
+$(firmware:.bin=.elf): $(firmware_objects) tests/emulator/firmware/cortex_m3.ld
 	$(arm)gcc -mcpu=cortex-m3 -mthumb -nostdlib -nostartfiles -Wl,--gc-sections -T tests/emulator/firmware/cortex_m3.ld \
 	    -o $@ $(firmware_objects) -lgcc
 
-%.bin: %.elf
+$(firmware): %.bin: %.elf
 	$(arm)objcopy -O binary $< $@
 
 bench_contacts := $(BUILD)/tests/emulator/bench_contacts

@@ -160,6 +160,7 @@ static void pass(struct board *board, bool received)
     *(received ? &cost->received : &cost->sent) += 1;
     board->any = true;
     board->turned = received;
+    board->received_at = received ? board->chip.instructions : board->received_at;
     board->character_at = board->idle_at = board->chip.instructions;
 }
 
@@ -252,7 +253,7 @@ static uint32_t execute(struct board *board, unsigned trap, const uint32_t argum
     case TRAP_AES_ENCRYPT:
         return (uint32_t)aes_encrypt(board, arguments);
     case TRAP_STARTED:
-        board->started = board->chip.instructions - board->character_at;
+        board->started = board->chip.instructions - board->received_at;
         board->start_result = (enum cos_result)arguments[0];
         return 0;
     default:

@@ -54,6 +54,7 @@ struct board {
     bool turned;           /* the last character was the device's */
     bool any;              /* there was a character */
     uint64_t character_at; /* when it was */
+    uint64_t received_at;  /* when the device's last one was */
 };
 
 /* Runs the firmware from reset until the device has sent all commands. The device must be ready. */

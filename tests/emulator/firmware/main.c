@@ -114,10 +114,10 @@ void reset(void)
 {
     const uint32_t *from = data_image;
 
-    for (uint32_t *to = data_begin; to < data_end; to++) {
+    for (uint32_t *to = data_begin; to != data_end; to++) {
         *to = *from++;
     }
-    for (uint32_t *to = bss_begin; to < bss_end; to++) {
+    for (uint32_t *to = bss_begin; to != bss_end; to++) {
         *to = 0;
     }
     serve();
