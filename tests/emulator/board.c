@@ -170,6 +170,11 @@ static enum cos_result line_send(struct board *board, const uint32_t *arguments)
     const uint64_t run = board->chip.instructions - board->character_at;
     struct board_cost *cost = board->cost;
 
+    if (board->over) {
+        board->sent_again = board->chip.instructions - board->reset_at;
+        chip_stop(&board->chip);
+        return COS_E_LINE_RESET;
+    }
     if (!board->any) {
         board->first_sent = board->chip.instructions;
     } else if (board->turned) {
@@ -196,7 +201,8 @@ static enum cos_result line_receive(struct board *board, const uint32_t *argumen
     }
     const enum cos_result result = line->receive(line->context, &character, arguments[2]);
     if (result == COS_E_LINE_RESET) {
-        chip_stop(&board->chip);
+        board->over = true;
+        board->reset_at = board->chip.instructions;
     }
     COS_TRY(result);
     pass(board, true);
@@ -287,7 +293,10 @@ static void end(void *context, size_t command, const uint8_t *response, size_t l
 {
     struct board *board = context;
 
-    board->costs[command].sw = length < 2 ? 0 : cos_get16(response + length - 2);
+    if (length >= 2) {
+        board->costs[command].data = length - 2;
+        board->costs[command].sw = cos_get16(response + length - 2);
+    }
 }
 
 void board_run(struct board *board)
@@ -301,6 +310,6 @@ void board_run(struct board *board)
     board->before = (struct board_cost){0};
     board->spent = board->last_at = board->idle_at = 0;
     board->last = 0;
-    board->any = board->turned = false;
+    board->any = board->turned = board->over = false;
     chip_run(&board->chip);
 }

@@ -29,6 +29,7 @@ struct board_cost {
     uint64_t without_idle; /* longest run between two calls of the idle hook, or from and to a
                               character */
     size_t aes_blocks;
+    size_t data; /* bytes of the response */
     uint16_t sw;
 };
 
@@ -44,6 +45,7 @@ struct board {
     uint64_t spent; /* etu */
 
     uint64_t first_sent; /* instructions from reset to the first character of the ATR */
+    uint64_t sent_again; /* the same after the device has reset the card, in the firmware's loop */
     uint64_t started;    /* from the last character of the first command to its execution */
     enum cos_result start_result;
 
@@ -53,11 +55,14 @@ struct board {
     uint64_t last_at, idle_at;
     bool turned;           /* the last character was the device's */
     bool any;              /* there was a character */
+    bool over;             /* the device has reset the card */
+    uint64_t reset_at;     /* when it has */
     uint64_t character_at; /* when it was */
     uint64_t received_at;  /* when the device's last one was */
 };
 
-/* Runs the firmware from reset until the device has sent all commands. The device must be ready. */
+/* Runs the firmware from reset until the device has sent all commands and the next ATR begins. The
+ * device must be ready. */
 void board_run(struct board *board);
 const char *board_trap_name(unsigned trap);
 
