@@ -1,5 +1,5 @@
 # `make bench-contacts`: the app chip as firmware of a Cortex-M3, in an emulator (libunicorn), at the contacts: instructions to
-# the answer to reset, of start and commands; bytes and etu on the line. Fails if a goal is missed (docs/size.md).
+# the answer to reset, of start and commands; bytes and etu on the line. Fails if a goal is missed (docs/contacts.md).
 arm := arm-none-eabi-
 firmware := build/cortex-m3/firmware.bin
 firmware_src := $(filter-out src/crypto/tomcrypt%,$(app_src)) $(wildcard tests/emulator/firmware/*.c)
