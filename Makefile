@@ -153,6 +153,7 @@ help:
 	@echo 'make size     code, RAM, stack, layering     make lint            format, cppcheck, clang-tidy'
 	@echo 'make clients  real PC/SC clients             make coverage        lines covered'
 	@echo 'make bench-fs what commands on files cost    make bench-gate      what the gate costs'
+	@echo 'make bench-contacts  instructions to the ATR and of commands on a Cortex-M3, bytes and etu on the line'
 	@echo 'tests/power/mutants.sh  tests the rig of torn power'
 	@echo 'make docs     generated pages                make install PREFIX=/usr/local'
 
