@@ -223,9 +223,19 @@ static void extend_t1(struct cos_transport *transport)
     }
 }
 
+/* What was left behind: not before the ATR, which begins within 40,000 clock cycles (6.2.2). */
+static void wipe(const struct cos_transport_config *config)
+{
+    cos_wipe(config->command, config->command_size);
+    cos_wipe(config->response, config->response_size);
+}
+
 static enum cos_result serve(struct cos_transport *transport, struct cos_span atr)
 {
-    COS_TRY(send_atr(transport, atr));
+    const enum cos_result result = send_atr(transport, atr);
+
+    wipe(&transport->config);
+    COS_TRY(result);
     COS_TRY(choose(transport));
     return transport->protocol == 0 ? serve_t0(transport) : serve_t1(transport);
 }
@@ -253,8 +263,6 @@ enum cos_result cos_transport_serve(struct cos_transport *transport, const struc
         uint8_t character;
         result = line->receive(line->context, &character, 0);
     }
-    cos_wipe(transport->config.command, transport->config.command_size);
-    cos_wipe(transport->config.response, transport->config.response_size);
     return result;
 }
 

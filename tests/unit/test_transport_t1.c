@@ -154,6 +154,10 @@ static void run(void)
 {
     assert_int_equal(cos_transport_serve(&rig.transport, &rig.line, &rig.handler, rig.atr),
                      COS_E_LINE_RESET);
+    const struct cos_line_parameters last = rig.parameters;
+    assert_int_equal(cos_transport_serve(&rig.transport, &rig.line, &rig.handler, rig.atr),
+                     COS_E_LINE_RESET); /* RST is still low */
+    rig.parameters = last;
     for (size_t i = 0; i < CAPACITY; i++) {
         assert_int_equal(rig.command[i] | rig.response[i], 0);
     }
