@@ -245,14 +245,20 @@ static void the_time_out_ends_it(void **state)
 
 /* ---- Memory ---- */
 
-static int make_files(void **state)
+/* Of the host's sizes, or the same with memory that takes four erase operations for a page and
+ * eight program operations for a run of bytes. */
+static int make_files_on(void **state, bool fine)
 {
     static const char *const records[] = {"82030241 08 83025120 80020640 880180 8C0407000000"};
-    struct bench *bench;
+    static struct bench_sizes fine_sizes;
+    struct bench *bench = malloc(sizeof *bench);
     char text[80];
 
-    card_make(state);
-    bench = *state;
+    fine_sizes = bench_host;
+    fine_sizes.app.erase_unit = 64;
+    fine_sizes.app.tear_unit = 8;
+    bench_make(bench, fine ? &fine_sizes : &bench_host);
+    *state = bench;
     bench_create_files(bench, BENCH_APPLICATION, records, 1);
     bench_expect_sm(bench, "00A4000C 02 3F00", 0x9000, NULL);
     assert_int_equal(bench_create(bench, true, "820138 83025600 8C0547000000FF"), 0x9000);
@@ -268,6 +274,11 @@ static int make_files(void **state)
     }
     bench_power_off(bench);
     return 0;
+}
+
+static int make_files(void **state)
+{
+    return make_files_on(state, false);
 }
 
 static const struct work {
@@ -313,7 +324,7 @@ static void slow_memory(void **state)
         const struct work *work = &works[i % CARD_COUNT(works)];
         const struct slow_times times = times_for(setting);
         card_free(state);
-        make_files(state);
+        make_files_on(state, i % 2 != 0);
         slow_card_start(&card, *state, setting, &times);
         if (work->torn) {
             tear(*state);

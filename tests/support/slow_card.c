@@ -489,8 +489,10 @@ void slow_card_run(struct slow_card *card, const char *const *apdus, size_t coun
                    (protocol == 1 ? COS_ATR_PRESENT(COS_ATR_IFSC) : 0);
     said.bytes[COS_ATR_TA1] = fi_di;
     said.bytes[COS_ATR_IFSC] = IFSC;
-    said.bytes[wait] =
-        protocol == 0 ? card->setting.waiting : (uint8_t)(card->setting.waiting << 4 | CWI);
+    said.bytes[wait] = card->setting.waiting;
+    if (protocol == 1) {
+        said.bytes[wait] = (uint8_t)(card->setting.waiting << 4 | CWI);
+    }
     const size_t length = cos_atr_write(&said, atr, sizeof atr);
     assert_true(length != 0);
     const uint8_t pps[4] = {PPSS, 0x10 | protocol, fi_di,
