@@ -8,6 +8,7 @@
 #ifndef BENCH_H
 #define BENCH_H
 
+#include "contacts.h"
 #include "cos/app.h"
 #include "cos/secure.h"
 #include "sim_nvm.h"
@@ -40,7 +41,7 @@ struct bench {
     struct sim_nvm app_nvm, secure_nvm;
     struct cos_link app_link, secure_link;
     struct cos_entropy app_entropy, secure_entropy;
-    struct cos_contacts contacts;
+    struct host_contacts contacts;
     struct cos_rom rom;
     struct cos_board app_board, secure_board;
     struct cos_app_config app_config;
