@@ -457,7 +457,10 @@ static bool initialize(struct bench *bench)
     if (bench_sm_hex(bench, "80E28000 11 0A010E 3B878031FE458031C873F7C100B0") != 0x6A80) {
         return false; /* an ATR with a wrong TCK must not pass */
     }
-    if (bench_sm_hex(bench, "80E28000 11 0A010E 3B878031FE458031C873F7C100B1") != 0x9000) {
+    const char *atr = bench->atr != NULL ? bench->atr : "11 0A010E 3B878031FE458031C873F7C100B1";
+    char store[128];
+    snprintf(store, sizeof store, "80E28000 %s", atr);
+    if (bench_sm_hex(bench, store) != 0x9000) {
         return false;
     }
     (void)bench_sm_hex(bench, "00E00000 0F 620D 82023821 83023F00 8C0306C0C0");

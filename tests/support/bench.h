@@ -52,6 +52,7 @@ struct bench {
     uint8_t key_memory[BENCH_KEY_MEMORY];
     uint8_t rom_image[64];
     uint64_t seed;
+    const char *atr;                 /* Lc and DGI 0A01 of step 5; NULL: T=0 and T=1, no status */
     const struct cos_crypto *crypto; /* of both chips: see bench_use() */
     struct cos_app app;
     struct cos_secure secure;
