@@ -112,6 +112,8 @@ bool host_contacts_reset(struct host_contacts *board);
 /* The processor works for so many cycles. False: RST or VCC went low in the meantime. */
 bool host_contacts_work(struct host_contacts *board, uint64_t cycles);
 
+/* Reads a fault, "C4:open", as "CONTACT:open|low|high|short". */
+bool host_fault_parse(const char *text, unsigned *contact, enum host_fault *fault);
 /* The test of struct cos_contacts, of a board that `context` points to. */
 enum cos_result host_contacts_test(void *context, uint8_t *working);
 

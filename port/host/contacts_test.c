@@ -4,7 +4,36 @@
  */
 #include "contacts.h"
 
+#include <string.h>
+
 enum { CONTACTS = 8, IO = 6 /* bit of COS_CONTACT_IO */ };
+
+static bool find(const char *const *names, size_t count, const char *text, size_t length,
+                 unsigned *found)
+{
+    for (*found = 0; *found < count; (*found)++) {
+        if (strlen(names[*found]) == length && memcmp(names[*found], text, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool host_fault_parse(const char *text, unsigned *contact, enum host_fault *fault)
+{
+    static const char *const contacts[CONTACTS] = {"VCC", "RST", "CLK", "C4",
+                                                   "GND", "SPU", "IO",  "C8"};
+    static const char *const faults[] = {"open", "low", "high", "short"}; /* from HOST_OPEN on */
+    const size_t colon = strcspn(text, ":");
+    unsigned kind;
+
+    if (text[colon] == '\0' || !find(contacts, CONTACTS, text, colon, contact) ||
+        !find(faults, 4, text + colon + 1, strlen(text + colon + 1), &kind)) {
+        return false;
+    }
+    *fault = (enum host_fault)(HOST_OPEN + kind);
+    return true;
+}
 
 /* What a pad has when these levels are put on the contacts from outside. */
 static bool pad(const struct host_contacts *board, unsigned contact, unsigned driven)

@@ -24,6 +24,7 @@ static struct bit_reader reader;
 static uint8_t command_buffer[COS_T0_COMMAND_LEAST], response_buffer[COS_T0_RESPONSE_LEAST];
 static unsigned executed;
 static uint64_t work; /* cycles that a command takes */
+static const uint16_t *pairs;
 
 static size_t command(void *context, uint8_t *apdu, size_t length, uint8_t *response,
                       size_t capacity)
@@ -53,7 +54,7 @@ static void play(const char *atr, size_t atr_length, const struct bit_step *step
         .command_size = sizeof command_buffer,
         .response = response_buffer,
         .response_size = sizeof response_buffer,
-        .pairs = host_pairs,
+        .pairs = pairs,
     };
     struct cos_transport transport;
 
@@ -76,6 +77,7 @@ static int make(void **state)
     host_contacts_init(&board, HOST_CLOCK_CLASS, host_pairs);
     memset(&reader, 0, sizeof reader);
     work = 0;
+    pairs = host_pairs;
     return 0;
 }
 
@@ -465,7 +467,7 @@ static void errors_are_signalled(void **state)
 
 static void every_pair(void **state)
 {
-    unsigned pairs = 0;
+    unsigned count = 0;
 
     for (unsigned fi_di = 0; fi_di < 256; fi_di++) {
         const uint16_t f = cos_fi((uint8_t)fi_di);
@@ -488,10 +490,105 @@ static void every_pair(void **state)
         assert_int_equal(executed, 2);
         /* Edges are seen within a 32nd of an etu. */
         assert_in_range(reader.least, (191U * f / d) / 16 - 2, (193U * f / d) / 16 + 2);
-        pairs++;
+        count++;
     }
-    assert_int_equal(pairs, 108);
-    print_message("# speeds: %u pairs of Fi and Di, bit by bit\n", pairs);
+    assert_int_equal(count, 108);
+    print_message("# speeds: %u pairs of Fi and Di, bit by bit\n", count);
+}
+
+/* Bytes as text, with PCK behind them. */
+static void with_check(const uint8_t *bytes, size_t length, char *text)
+{
+    uint8_t check = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        check ^= bytes[i];
+        text += sprintf(text, "%02X", bytes[i]);
+    }
+    sprintf(text, "%02X", check);
+}
+
+/* 9.3: every PPS1 to boards that can do nothing, two pairs, or everything, every second time with
+ * PPS2 and PPS3. What is not taken is left out, and 372 and 1 stay. */
+static void every_pps1(void **state)
+{
+    static const uint16_t two[16] = {[9] = 1U << 5 | 1U << 6},
+                          everything[16] = {0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF,
+                                            0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF,
+                                            0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF};
+    const struct {
+        const uint16_t *pairs;
+        unsigned taken;
+    } offers[] = {{NULL, 1}, {two, 3}, {everything, 108}};
+
+    for (size_t offer = 0; offer < COUNT(offers); offer++) {
+        unsigned taken = 0;
+        for (unsigned pps1 = 0; pps1 < 256; pps1++) {
+            const uint8_t more[] = {0xFF, 0x70, (uint8_t)pps1, 0x5A, 0xC3};
+            const uint8_t alone[] = {0xFF, 0x10, (uint8_t)pps1};
+            const uint8_t refused[] = {0xFF, 0x00};
+            const bool known = cos_fi((uint8_t)pps1) != 0 && cos_di((uint8_t)pps1) != 0;
+            const bool good =
+                known && (pps1 == 0x11 || offer == 2 ||
+                          (offer == 1 && (pps1 | 3) == 0x97 && (pps1 == 0x95 || pps1 == 0x96)));
+            const uint32_t speed =
+                good ? (uint32_t)cos_fi((uint8_t)pps1) << 8 | cos_di((uint8_t)pps1) : 372U << 8 | 1;
+            char request[16], answer[16];
+            with_check(pps1 % 2 != 0 ? more : alone, pps1 % 2 != 0 ? 5 : 3, request);
+            with_check(good ? alone : refused, good ? 3 : 2, answer);
+            const struct bit_step steps[] = {COLD_RESET,
+                                             {BIT_HEAR, 0, "3B00"},
+                                             {BIT_SEND, 0, request},
+                                             {BIT_HEAR, 0, answer},
+                                             {BIT_SPEED, speed, NULL},
+                                             READ,
+                                             END};
+            make(state);
+            pairs = offers[offer].pairs;
+            play("\x3B\x00", 2, steps);
+            assert_int_equal(executed, 1);
+            taken += good;
+        }
+        assert_int_equal(taken, offers[offer].taken);
+    }
+}
+
+/* What has no answer has none until the next reset, however much comes; then all is as ever. */
+static void storms_of_requests(void **state)
+{
+    static const char *const storms[] = {
+        "FF109600", /* wrong PCK */
+        "FF80FF7F", /* b8 of PPS0 */
+        "FF01FE",   /* T=1 */
+        "FFFF",     /* not whole, for ever */
+    };
+
+    for (size_t i = 0; i < COUNT(storms); i++) {
+        struct bit_step steps[64] = {COLD_RESET, {BIT_HEAR, 0, "3B00"}};
+        size_t count = 7;
+        for (unsigned n = 0; n < 20; n++) {
+            steps[count++] = (struct bit_step){BIT_SEND, 0, storms[i]};
+            if (i < 3) {
+                steps[count++] = (struct bit_step){BIT_SILENT, 20000, NULL};
+            }
+        }
+        const struct bit_step rest[] = {WARM_RESET,
+                                        {BIT_HEAR, 0, "3B00"},
+                                        {BIT_SEND, 0, "FF109579"}, /* wrong again */
+                                        {BIT_SILENT, 200000, NULL},
+                                        WARM_RESET,
+                                        {BIT_HEAR, 0, "3B00"},
+                                        {BIT_SEND, 0, "FF10957A"},
+                                        {BIT_HEAR, 0, "FF10957A"},
+                                        {BIT_SPEED, 512U << 8 | 16, NULL},
+                                        READ,
+                                        END};
+        assert_true(count + COUNT(rest) <= COUNT(steps));
+        memcpy(steps + count, rest, sizeof rest);
+        make(state);
+        play("\x3B\x00", 2, steps);
+        assert_int_equal(executed, 1);
+    }
 }
 
 int main(void)
@@ -506,6 +603,8 @@ int main(void)
         cmocka_unit_test_setup(when_the_clock_may_not_stop, make),
         cmocka_unit_test_setup(errors_are_signalled, make),
         cmocka_unit_test_setup(every_pair, make),
+        cmocka_unit_test_setup(every_pps1, make),
+        cmocka_unit_test_setup(storms_of_requests, make),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,8 @@ enum card_power {
 struct card_options {
     const char *directory;
     bool single;
+    unsigned contact; /* that has a fault: */
+    enum host_fault fault;
     uint32_t cut_at; /* 0: none */
     enum host_cut_content content;
     /* Called when power was torn, in this process; does not return. */
