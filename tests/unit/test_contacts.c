@@ -528,9 +528,8 @@ static void every_pps1(void **state)
             const uint8_t alone[] = {0xFF, 0x10, (uint8_t)pps1};
             const uint8_t refused[] = {0xFF, 0x00};
             const bool known = cos_fi((uint8_t)pps1) != 0 && cos_di((uint8_t)pps1) != 0;
-            const bool good =
-                known && (pps1 == 0x11 || offer == 2 ||
-                          (offer == 1 && (pps1 | 3) == 0x97 && (pps1 == 0x95 || pps1 == 0x96)));
+            const bool good = known && (pps1 == 0x11 || offer == 2 ||
+                                        (offer == 1 && (pps1 == 0x95 || pps1 == 0x96)));
             const uint32_t speed =
                 good ? (uint32_t)cos_fi((uint8_t)pps1) << 8 | cos_di((uint8_t)pps1) : 372U << 8 | 1;
             char request[16], answer[16];
