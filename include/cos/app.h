@@ -62,7 +62,9 @@ struct cos_app {
     struct cos_response response;
 };
 
-/* The ATR: from the ATR record of initialization, else the default. Reads two pages of raw NVM and
+/* The ATR: from the ATR record of initialization, else the default. A record that says what this
+ * card cannot do is refused when it is given; the third byte of card capabilities and the life
+ * cycle are the card's own to set (docs/formats.md, "ATR record"). Reads two pages of raw NVM and
  * nothing else, so that it can be sent before cos_app_start(). Returns its length; 0 if
  * atr_capacity is too small. */
 size_t cos_app_atr(const struct cos_board *board, const struct cos_app_config *config, uint8_t *atr,
