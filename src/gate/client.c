@@ -76,6 +76,7 @@ static enum cos_result exchange(struct cos_gate_client *client, size_t length, s
             client->board->idle(client->board->context);
         }
         result = await(client, frame);
+        client->repeats = (uint8_t)(client->repeats + (result != COS_OK));
     }
     return result;
 }
