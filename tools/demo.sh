@@ -50,6 +50,24 @@ show() {
     printf '%s\n' "$said" | sed 's/^/    /'
 }
 
+# broken_module CONTACT:KIND ARGUMENTS...: twinctl and the card "loose". What it said is in module.log.
+broken_module() {
+    "$twincard" loose --socket "$work/socket" --fault "$1" >/dev/null 2>&1 &
+    card_pid=$!
+    shift
+    wait_for=500
+    while [ ! -S socket ] && [ "$wait_for" -gt 0 ]; do
+        wait_for=$((wait_for - 1))
+        sleep 0.01
+    done
+    "$twinctl" --socket socket --keys loose/keys "$@" >module.log 2>&1
+    done_status=$?
+    kill "$card_pid" 2>/dev/null
+    wait "$card_pid" 2>/dev/null
+    card_pid=
+    rm -f socket
+}
+
 # power_cut N ARGUMENTS...: twinctl and a card whose power fails at its N-th write. Leaves in $cut_off whether there was
 # one, in $done_status the exit status of twinctl.
 power_cut() {
@@ -77,6 +95,13 @@ hostile_pid=$!
 heading 'Two blank chips become a card: six steps, each done by somebody else under keys of their own'
 show 0 'is now  *FABRICATED$' fabricate card
 show 0 'is now  *FABRICATED$' embed card
+echo 'The module manufacturer tests the eight contacts and the link; a module whose C4 is loose stays behind:'
+check 0 'is now  *FABRICATED$' fabricate loose
+check 0 'is now  *FABRICATED$' embed loose
+broken_module C4:open pack
+[ "$done_status" = 1 ] || fail "a broken module was packed: $(cat module.log)"
+sed 's/^/    /' module.log
+grep -q 'contacts that do not work: C4;' module.log || fail 'what is wrong with the module was not said'
 show 0 'is now  *PACKAGED$' --card card pack
 show 0 'is now  *PRODUCED$' --card card produce
 show 0 'is now  *INITIALIZED$' --card card initialize

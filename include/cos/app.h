@@ -54,6 +54,7 @@ struct cos_app {
     struct cos_gate_client gate;
     bool mute;                  /* every command gets 6F00 */
     uint8_t life_cycle;         /* as the security chip said last */
+    uint8_t atr_life_cycle;     /* that the ATR record was looked at for; 0 = not yet */
     uint8_t pairing_generation; /* 0 = not paired */
     struct cos_app_channel channels[COS_CHANNELS];
     struct cos_app_channel *channel; /* of the command under way */
@@ -61,7 +62,9 @@ struct cos_app {
     struct cos_response response;
 };
 
-/* The ATR: from the ATR record of initialization, else the default. Reads two pages of raw NVM and
+/* The ATR: from the ATR record of initialization, else the default. A record that says what this
+ * card cannot do is refused when it is given; the third byte of card capabilities and the life
+ * cycle are the card's own to set (docs/formats.md, "ATR record"). Reads two pages of raw NVM and
  * nothing else, so that it can be sent before cos_app_start(). Returns its length; 0 if
  * atr_capacity is too small. */
 size_t cos_app_atr(const struct cos_board *board, const struct cos_app_config *config, uint8_t *atr,
@@ -81,8 +84,8 @@ size_t cos_app_command(struct cos_app *app, uint8_t *command, size_t length, uin
 /* Which way the data of a command with this header go with T=0 (cos/t0.h): what the command table
  * says of it. In: commands under secure messaging and parts of a chain; commands that always or
  * sometimes have data. Of these, P3 = 00 is the form without; that of SELECT with P1 = 03 (parent)
- * and PRODUCTION STEP with P2 = 00 has any Le. Out: all others, those that are not in the table,
- * and classes that have no meaning. Pure. */
+ * and PRODUCTION STEP with P2 = 00 or 02 has any Le. Out: all others, those that are not in the
+ * table, and classes that have no meaning. Pure. */
 enum cos_t0_direction cos_app_direction(const uint8_t header[5]);
 
 /* To be called when the response is out: writes the settle mark, one or two operations on NVM. The

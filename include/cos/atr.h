@@ -38,7 +38,7 @@ enum cos_atr_index {
 /* What an ATR says. As initialization data: what stands in no byte is 0. */
 struct cos_atr {
     bool inverse;     /* TS: 3F, else 3B */
-    uint8_t first;    /* the first offered protocol, in TD1: 0 or 1 */
+    uint8_t first;    /* the first offered protocol, in TD1: 0 or 1; 0 if it is offered at all */
     uint8_t offered;  /* b1 T=0, b2 T=1; one of them at least, and the first one */
     uint16_t present; /* COS_ATR_PRESENT() of the interface bytes that stand in the ATR */
     uint8_t bytes[COS_ATR_BYTES]; /* by cos_atr_index; cos_atr_read() sets the others to what holds
@@ -47,13 +47,14 @@ struct cos_atr {
     uint8_t historical[COS_ATR_HISTORICAL_MAX];
 };
 
-/* Makes an ATR, TS to TCK: the first offered protocol with its bytes, then the other one, then
- * T=15, if there is something to say of it. Writes it to atr[capacity] and returns its length; 0 if
- * it does not fit, or if it says what cos_atr_read() does not take. */
+/* Makes an ATR, TS to TCK: T=0, T=1 and T=15 with their bytes, in this order (8.2.3), each if it is
+ * offered or there is something to say of it. Writes it to atr[capacity] and returns its length; 0
+ * if it does not fit, or if it says what cos_atr_read() does not take. */
 size_t cos_atr_write(const struct cos_atr *atr, uint8_t *bytes, size_t capacity);
 
 /* Checks an ATR from TS to TCK and reads it. COS_E_DATA: not one, or a value that is reserved, a
- * protocol other than 0 and 1, an Fi or Di that is not in the table. Bytes of T=1 and T=15 count
+ * protocol other than 0 and 1 or behind a higher one (T=0 is first, if it is offered), an Fi or Di
+ * that is not in the table. Bytes of T=1 and T=15 count
  * where they stand first; those behind TD2 that belong to T=0 have no meaning. */
 enum cos_result cos_atr_read(const uint8_t *bytes, size_t length, struct cos_atr *atr);
 

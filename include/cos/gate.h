@@ -270,8 +270,9 @@ struct cos_gate_client {
     const struct cos_board *board;
     const struct cos_gate_trace *trace; /* optional */
     bool open;
-    uint8_t flags;  /* of the last response */
-    uint32_t epoch; /* of the last response */
+    uint8_t flags;   /* of the last response */
+    uint8_t repeats; /* requests that were sent again, wrapping */
+    uint32_t epoch;  /* of the last response */
     uint32_t session, sequence;
     uint32_t plain_sequence;
     uint8_t request_key[16], response_key[16];

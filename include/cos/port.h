@@ -92,8 +92,13 @@ struct cos_rom {
 #define COS_CONTACT_C8  0x80U
 struct cos_contacts {
     void *context;
-    /* Exercises the contacts and says which of them work, as COS_CONTACT_ bits. */
+    /* Exercises the contacts and says which of them work, as COS_CONTACT_ bits: each follows what
+     * is put on it, high and low, whatever the seven others are, and I/O in both directions. */
     enum cos_result (*test)(void *context, uint8_t *working);
+    /* What the ATR may say of the contacts at most. TA of T=15: clock stop in b8b7 (01 at L, 10 at
+     * H, 11 at both), classes of operating conditions in b6..b1 (01 A, 02 B, 04 C); 00: nothing. */
+    uint8_t clock_class;
+    const uint16_t *pairs; /* TA1: pairs of Fi and Di, as in struct cos_pps_offer (cos/pps.h) */
 };
 
 /* The I/O contact as a line of characters (ISO/IEC 7816-3:2006, 7), in a time base of etu. The

@@ -36,6 +36,9 @@ struct cos_pps {
 
 #define COS_PPS_MAX 6U /* bytes of a request */
 
+/* Whether the pair is one of the table that the card can do; 11 always is. */
+bool cos_pps_can_do(const uint16_t *pairs, uint8_t fi_di);
+
 /* Bytes of a request with this PPS0: 3 to 6. */
 size_t cos_pps_length(uint8_t pps0);
 

@@ -51,6 +51,7 @@ enum cos_result {
     COS_E_TRIES_0 = -32,
     COS_E_TRIES_15 = -47,
 
+    COS_E_EXECUTION = -49,     /* 6400 execution error, state of non-volatile memory unchanged */
     COS_E_SHARED_ACCESS = -48, /* 6481 access denied: the file is current on another channel */
 
     /* Inside only. All but the first become 6F00. */

@@ -22,7 +22,7 @@
 #define HOST_SECURE_OBJECTS 48U
 #define HOST_VAULT_FILES    16U
 #define HOST_VAULT_SIZE     8192U
-#define HOST_KEY_MEMORY     1796U /* RSA-4096 */
+#define HOST_KEY_MEMORY     1796U  /* RSA-4096 */
 #define HOST_COMMAND_SIZE   65535U /* what a frame of the socket takes */
 #define HOST_RESPONSE_SIZE  65533U
 #define HOST_CHAIN_SIZE     65535U
@@ -44,8 +44,10 @@ struct host_secure_chip {
 void host_app_chip_init(struct host_app_chip *chip, const struct cos_gate_trace *trace);
 void host_secure_chip_init(struct host_secure_chip *chip);
 
-/* Eight contacts that work. */
-extern const struct cos_contacts host_contacts;
+/* What the simulated board can do: clock stop at both levels, classes A, B and C, and all pairs of
+ * Fi and Di that there are. */
+#define HOST_CLOCK_CLASS 0xC7U
+extern const uint16_t host_pairs[16];
 
 /* Milliseconds of a clock that never goes back, for struct cos_board. */
 uint32_t host_clock_ms(void *context);

@@ -12,7 +12,7 @@ enum {
     Y_FIRST = 0x10,      /* bit of TA in T0 and TD; TB and TC follow */
     Y_NEXT_GROUP = 0x80, /* TD */
     GROUP = 3,           /* bytes TA TB TC */
-    GROUPS_MAX = 5,      /* behind T0; TD1; T=1 again, if it is first; the other protocol; T=15 */
+    GROUPS_MAX = 4,      /* behind T0; TD1; T=1, again if it is first; T=15 */
     T0 = 0,
     T1 = 1,
     T15 = 15,
@@ -28,30 +28,23 @@ enum {
 struct group {
     uint8_t protocol;
     uint8_t index; /* of TA: cos_atr_index */
-    bool bytes;    /* it has such bytes at all */
 };
 
 static unsigned group_bits(const struct cos_atr *atr, const struct group *group)
 {
-    return group->bytes ? (unsigned)atr->present >> group->index & 7U : 0U;
+    return (unsigned)atr->present >> group->index & 7U;
 }
 
 static size_t make_groups(const struct cos_atr *atr, struct group groups[GROUPS_MAX])
 {
-    const struct group of_t1 = {T1, COS_ATR_IFSC, true};
-    const struct group of_t15 = {T15, COS_ATR_CLOCK_CLASS, true};
+    const struct group of_t1 = {T1, COS_ATR_IFSC};
+    const struct group of_t15 = {T15, COS_ATR_CLOCK_CLASS};
     size_t count = 0;
 
-    groups[count++] = (struct group){T0, COS_ATR_TA1, true};
-    groups[count++] = (struct group){atr->first, COS_ATR_TA2, true};
+    groups[count++] = (struct group){T0, COS_ATR_TA1};
+    groups[count++] = (struct group){atr->first, COS_ATR_TA2};
     /* Bytes of T=1 begin with the third group. */
-    if (atr->first == T1 && group_bits(atr, &of_t1) != 0) {
-        groups[count++] = of_t1;
-    }
-    if (atr->first == T1 && (atr->offered & 1U << T0) != 0) {
-        groups[count++] = (struct group){T0, 0, false};
-    }
-    if (atr->first == T0 && (atr->offered & 1U << T1) != 0) {
+    if (atr->first == T1 ? group_bits(atr, &of_t1) != 0 : (atr->offered & 1U << T1) != 0) {
         groups[count++] = of_t1;
     }
     if (group_bits(atr, &of_t15) != 0) {
@@ -79,7 +72,9 @@ size_t cos_atr_write(const struct cos_atr *atr, uint8_t *bytes, size_t capacity)
     struct cos_atr taken;
     bool only_t0 = true;
 
-    if (atr->historical_length > COS_ATR_HISTORICAL_MAX) {
+    /* T=0 can stand nowhere but first. */
+    if (atr->historical_length > COS_ATR_HISTORICAL_MAX ||
+        (atr->first != T0 && (atr->offered & 1U << T0) != 0)) {
         return 0;
     }
     cos_write8(&writer, atr->inverse ? TS_INVERSE : TS_DIRECT);
@@ -183,7 +178,8 @@ static bool values_good(const struct cos_atr *atr)
            classes <= 7 && classes != 5;
 }
 
-/* Groups to the last one. False: a protocol that is not known, or T=15 in TD1. */
+/* Groups to the last one. False: a protocol that is not known, or T=15 in TD1, or not in ascending
+ * order (8.2.3): T=0 is first, if it is there, and T=15 is last. */
 static bool read_groups(struct cos_reader *reader, struct cos_atr *atr, uint8_t indicator,
                         bool *only_t0)
 {
@@ -196,6 +192,9 @@ static bool read_groups(struct cos_reader *reader, struct cos_atr *atr, uint8_t 
             break;
         }
         indicator = cos_read8(reader);
+        if ((indicator & 0x0F) < protocol) {
+            return false;
+        }
         protocol = indicator & 0x0F;
         if (protocol != T0 && protocol != T1 && (protocol != T15 || group == 0)) {
             return false;

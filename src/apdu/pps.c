@@ -43,13 +43,13 @@ size_t cos_pps_length(uint8_t pps0)
            ((pps0 & PPS0_PPS3) != 0 ? 1U : 0U);
 }
 
-static bool can_do(const struct cos_pps_offer *offer, uint8_t fi_di)
+bool cos_pps_can_do(const uint16_t *pairs, uint8_t fi_di)
 {
     if (fi_di == COS_FI_DI_DEFAULT) {
         return true;
     }
-    return offer->pairs != NULL && cos_fi(fi_di) != 0 && cos_di(fi_di) != 0 &&
-           ((unsigned)offer->pairs[fi_di >> 4] & 1U << (fi_di & 0x0F)) != 0;
+    return pairs != NULL && cos_fi(fi_di) != 0 && cos_di(fi_di) != 0 &&
+           ((unsigned)pairs[fi_di >> 4] & 1U << (fi_di & 0x0F)) != 0;
 }
 
 enum cos_result cos_pps_answer(const struct cos_pps_offer *offer, const uint8_t *request,
@@ -68,7 +68,7 @@ enum cos_result cos_pps_answer(const struct cos_pps_offer *offer, const uint8_t 
 
     *pps = (struct cos_pps){
         .protocol = protocol, .fi_di = COS_FI_DI_DEFAULT, .answer = {PPSS, protocol}, .length = 2};
-    if ((request[1] & PPS0_PPS1) != 0 && can_do(offer, request[2])) {
+    if ((request[1] & PPS0_PPS1) != 0 && cos_pps_can_do(offer->pairs, request[2])) {
         pps->fi_di = request[2];
         pps->answer[1] |= PPS0_PPS1;
         pps->answer[pps->length++] = request[2];

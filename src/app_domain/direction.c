@@ -5,13 +5,13 @@
  */
 #include "domain.h"
 
-enum { SELECT_PARENT = 0x03, STEP_CHALLENGE = 0x00 };
+enum { SELECT_PARENT = 0x03, STEP_COMPLETE = 0x01 };
 
 /* Commands whose P1-P2 say that they have no data, but which may have response data. */
 static bool only_answers(const struct command_row *row, uint8_t p1, uint8_t p2)
 {
     return (row->handler == cos_app_select && p1 == SELECT_PARENT) ||
-           (row->handler == cos_app_production_step && p2 == STEP_CHALLENGE);
+           (row->handler == cos_app_production_step && p2 != STEP_COMPLETE);
 }
 
 enum cos_t0_direction cos_app_direction(const uint8_t header[5])

@@ -319,7 +319,6 @@ size_t cos_app_command(struct cos_app *app, uint8_t *command, size_t length, uin
     reopen(app);
     bool sealed = false;
     uint16_t sw = app->mute ? COS_SW_NO_DIAGNOSIS : execute(app, command, length, &sealed);
-    (void)cos_store_tidy(&app->store); /* now, while the waiting time can be extended */
     if (app->response.body.failed) {
         sw = COS_SW_NO_DIAGNOSIS;
     }
@@ -331,6 +330,7 @@ size_t cos_app_command(struct cos_app *app, uint8_t *command, size_t length, uin
         cos_response_drop(&app->response);
     }
     app->response.sw = sw;
+    cos_app_tidy(app);
     cos_wipe(command, length);
     return cos_response_next(&app->response, ne, response, capacity);
 }

@@ -298,6 +298,22 @@ enum cos_result cos_app_store_pairing(struct cos_app *app, uint8_t generation,
                                       const uint8_t secret[COS_PAIRING_SECRET]);
 /* Opens a session under the stored pairing secret. */
 enum cos_result cos_app_hello(struct cos_app *app);
+/* Erases a store page. */
+enum cos_result cos_app_erase_page(const struct cos_app *app, uint32_t address);
+
+/* ---- The ATR record (atr.c) ---- */
+
+/* Keeps an ATR that cos_atr_read() takes and that says nothing untrue of this card:
+ * docs/formats.md, "ATR record", has the rules. What depends on the build and on the life cycle is
+ * set, not believed. COS_E_DATA. Writes NVM. */
 enum cos_result cos_app_store_atr(struct cos_app *app, const uint8_t *atr, size_t length);
+/* After a power cut the copies may differ, or one may read well today only: what the start answered
+ * from is written again. */
+enum cos_result cos_app_repair_atr(struct cos_app *app);
+/* Writes the record again if its life cycle is no more the card's. */
+void cos_app_keep_atr(struct cos_app *app);
+/* What NVM needs behind a command, but for the settle mark. Before the answer, as long as its time
+ * can be extended. */
+void cos_app_tidy(struct cos_app *app);
 
 #endif

@@ -6,9 +6,17 @@
  */
 #include "domain.h"
 
-enum { STEP_PACK = 3, STEP_PERSONALIZE = 6, LINK_TEST_FRAMES = 16, TOKEN_MAX = 128 };
+enum {
+    STEP_PACK = 3,
+    STEP_PERSONALIZE = 6,
+    P2_COMPLETE = 1,
+    P2_TEST = 2,
+    CONTACTS_ALL = 0xFF,
+    LINK_TEST_FRAMES = 16,
+    TOKEN_MAX = 128,
+};
 
-/* The eight contacts, and how many of 16 status calls pass the link. */
+/* The eight contacts, and how many of 16 status calls pass the link, there and back, at once. */
 static enum cos_result test_module(struct cos_app *app, uint8_t *contacts, uint8_t *frames)
 {
     const struct cos_contacts *port = app->board->contacts;
@@ -17,7 +25,8 @@ static enum cos_result test_module(struct cos_app *app, uint8_t *contacts, uint8
     COS_TRY(port->test(port->context, contacts));
     *frames = 0;
     for (unsigned i = 0; i < LINK_TEST_FRAMES; i++) {
-        if (cos_gate_status(&app->gate, &status) == COS_OK) {
+        const uint8_t repeats = app->gate.repeats;
+        if (cos_gate_status(&app->gate, &status) == COS_OK && app->gate.repeats == repeats) {
             (*frames)++;
         }
     }
@@ -56,11 +65,25 @@ static enum cos_result pack(struct exchange *x)
     struct cos_span wrapped;
 
     COS_TRY(test_module(app, &fields[2], &fields[3]));
+    COS_CHECK(fields[2] == CONTACTS_ALL && fields[3] == LINK_TEST_FRAMES, COS_E_EXECUTION);
     COS_TRY(
         cos_app_ask(app, COS_GATE_LIFE, fields, sizeof fields, cos_app_command_data(x), &wrapped));
     COS_TRY(pair(app, wrapped));
     cos_write8(x->body, fields[2]);
     cos_write8(x->body, fields[3]);
+    return COS_OK;
+}
+
+/* What is wrong with a module that step 3 refused. */
+static enum cos_result test_only(struct exchange *x)
+{
+    uint8_t results[2];
+
+    COS_CHECK(x->command.p1 == STEP_PACK, COS_E_P1_P2);
+    COS_CHECK(x->command.nc == 0, COS_E_LENGTH);
+    COS_CHECK(x->app->life_cycle == COS_LIFE_FABRICATED, COS_E_CONDITIONS);
+    COS_TRY(test_module(x->app, &results[0], &results[1]));
+    cos_write_bytes(x->body, results, sizeof results);
     return COS_OK;
 }
 
@@ -79,6 +102,10 @@ enum cos_result cos_app_production_step(struct exchange *x)
     const uint8_t challenge[] = {COS_LIFE_CHALLENGE, step};
 
     COS_CHECK(step >= STEP_PACK && step <= STEP_PERSONALIZE, COS_E_P1_P2);
+    if (x->command.p2 == P2_TEST) {
+        return test_only(x);
+    }
+    COS_CHECK(x->command.p2 <= P2_COMPLETE, COS_E_P1_P2);
     if (x->command.p2 == 0) {
         COS_CHECK(x->command.nc == 0, COS_E_LENGTH);
         return cos_app_hand_on(x, COS_GATE_LIFE, challenge, sizeof challenge,

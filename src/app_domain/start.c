@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * From power-up to the first command: the app chip's own records (docs/formats.md, "Fab records",
- * "ATR record", "App chip: record"), store, files, session.
+ * "App chip: record"), store, files, session.
  */
 #include "domain.h"
 
@@ -44,7 +44,7 @@ enum cos_result cos_app_transport_key(const struct cos_app *app, uint8_t key[16]
     return result == COS_E_STORE_BLANK ? COS_E_CONDITIONS : result;
 }
 
-static enum cos_result erase_page(const struct cos_app *app, uint32_t address)
+enum cos_result cos_app_erase_page(const struct cos_app *app, uint32_t address)
 {
     const struct cos_nvm *nvm = app->board->nvm;
 
@@ -66,7 +66,7 @@ enum cos_result cos_app_erase_fab(const struct cos_app *app)
         blank = blank && bytes[i] == nvm->geometry.erased_value;
     }
     cos_wipe(bytes, sizeof bytes);
-    return blank ? COS_OK : erase_page(app, app->config.fab_at);
+    return blank ? COS_OK : cos_app_erase_page(app, app->config.fab_at);
 }
 
 /* ---- Record in the store: generation, serial number, pairing secret ---- */
@@ -104,125 +104,6 @@ enum cos_result cos_app_hello(struct cos_app *app)
     }
     cos_wipe(secret, sizeof secret);
     return result;
-}
-
-/* ---- ATR ---- */
-
-/* T=1 first, then T=0 (docs/design.md, "ATR"). Historical bytes: category 80; 31: selection by full
- * and partial name; 73: selection by name, path and identifier, short EF identifiers, record
- * numbers and identifiers; EFs of BER-TLV structure, WRITE is OR, one-byte data units; chaining and
- * extended length fields if there are buffers for them, logical channels. */
-static const uint8_t default_atr[] = {0x3B, 0x87, 0x81, 0xB1, 0xFE, 0x45, 0x00, 0x80,
-                                      0x31, 0xC8, 0x73, 0xF7, 0xC1, 0x00, 0x30};
-enum { ATR_CAPABILITY = 13, ATR_CHECK = 14 };
-
-enum { ATR_HEAD = 6, ATR_CRC = 4, ATR_RECORD_MAX = 48 };
-static const uint8_t atr_head[5] = {'T', 'C', 'A', 'T', 1};
-
-/* Reads one copy of the ATR record. Returns the ATR's length, 0 if the copy is no good. */
-static size_t read_atr(const struct cos_board *board, uint32_t address,
-                       uint8_t record[ATR_RECORD_MAX])
-{
-    const struct cos_nvm *nvm = board->nvm;
-    size_t length;
-
-    if (nvm->read(nvm->context, address, record, ATR_RECORD_MAX) != COS_OK ||
-        memcmp(record, atr_head, sizeof atr_head) != 0) {
-        return 0;
-    }
-    length = record[5];
-    if (length < 2 || length > COS_ATR_MAX ||
-        cos_get32(record + ATR_HEAD + length) != cos_crc32(0, record, ATR_HEAD + length)) {
-        return 0;
-    }
-    return length;
-}
-
-size_t cos_app_atr(const struct cos_board *board, const struct cos_app_config *config, uint8_t *atr,
-                   size_t capacity)
-{
-    uint8_t record[ATR_RECORD_MAX];
-    const uint8_t *bytes = record + ATR_HEAD;
-    size_t length = 0;
-
-    for (uint32_t copy = 0; copy < 2 && length == 0; copy++) {
-        length = read_atr(board, config->atr_at + copy * config->store.page_size, record);
-    }
-    if (length == 0) {
-        bytes = default_atr;
-        length = sizeof default_atr;
-    }
-    if (length > capacity) {
-        return 0;
-    }
-    memcpy(atr, bytes, length);
-    if (bytes == default_atr) {
-        atr[ATR_CAPABILITY] ^= cos_app_capabilities(config);
-        atr[ATR_CHECK] ^= cos_app_capabilities(config);
-    }
-    return length;
-}
-
-static enum cos_result write_record(const struct cos_app *app, uint32_t address,
-                                    const uint8_t *record, size_t length)
-{
-    const struct cos_nvm *nvm = app->board->nvm;
-    const uint16_t tear = nvm->geometry.tear_unit;
-    const uint16_t unit = nvm->geometry.program_unit;
-    uint8_t chunk[COS_STORE_MERGE];
-    size_t step = tear < sizeof chunk ? tear : sizeof chunk - sizeof chunk % unit;
-
-    COS_TRY(erase_page(app, address));
-    for (size_t at = 0; at < length; at += step) {
-        size_t run = length - at < step ? length - at : step;
-        memset(chunk, nvm->geometry.erased_value, sizeof chunk);
-        memcpy(chunk, record + at, run);
-        size_t whole = (run + unit - 1) / unit * unit;
-        cos_idle(app->board);
-        COS_TRY(nvm->program(nvm->context, address + (uint32_t)at, chunk, whole));
-    }
-    return COS_OK;
-}
-
-enum cos_result cos_app_store_atr(struct cos_app *app, const uint8_t *atr, size_t length)
-{
-    uint8_t record[ATR_RECORD_MAX], old[ATR_RECORD_MAX];
-    const uint32_t second = app->config.atr_at + app->config.store.page_size;
-    struct cos_atr read;
-
-    COS_TRY(cos_atr_read(atr, length, &read));
-    memcpy(record, atr_head, sizeof atr_head);
-    record[5] = (uint8_t)length;
-    memcpy(record + ATR_HEAD, atr, length);
-    cos_put32(record + ATR_HEAD + length, cos_crc32(0, record, ATR_HEAD + length));
-    /* A card that has an ATR keeps one at any moment: the second copy is made good before the first
-     * is touched. */
-    size_t old_length = read_atr(app->board, app->config.atr_at, old);
-    if (old_length != 0) {
-        COS_TRY(write_record(app, second, old, ATR_HEAD + old_length + ATR_CRC));
-    }
-    COS_TRY(write_record(app, app->config.atr_at, record, ATR_HEAD + length + ATR_CRC));
-    return write_record(app, second, record, ATR_HEAD + length + ATR_CRC);
-}
-
-/* After a power cut the copies may differ, or one may read well today only: what the start answered
- * from is written again. */
-static enum cos_result repair_atr(struct cos_app *app)
-{
-    uint8_t first[ATR_RECORD_MAX], second[ATR_RECORD_MAX];
-    const uint32_t second_at = app->config.atr_at + app->config.store.page_size;
-    size_t first_length = read_atr(app->board, app->config.atr_at, first);
-    size_t second_length = read_atr(app->board, second_at, second);
-
-    if (first_length == second_length &&
-        (first_length == 0 || memcmp(first, second, ATR_HEAD + first_length + ATR_CRC) == 0)) {
-        return COS_OK;
-    }
-    if (first_length != 0) {
-        COS_TRY(write_record(app, second_at, first, ATR_HEAD + first_length + ATR_CRC));
-        return write_record(app, app->config.atr_at, first, ATR_HEAD + first_length + ATR_CRC);
-    }
-    return write_record(app, app->config.atr_at, second, ATR_HEAD + second_length + ATR_CRC);
 }
 
 /* ---- Start ---- */
@@ -267,7 +148,7 @@ static enum cos_result open_store(struct cos_app *app)
     COS_TRY(cos_store_read(&app->store, record_address(app), head, sizeof head));
     COS_CHECK(head[0] == RECORD_FORMAT, COS_E_STORE_DAMAGED);
     app->pairing_generation = head[RECORD_GENERATION];
-    return repair_atr(app);
+    return cos_app_repair_atr(app);
 }
 
 static enum cos_result open_gate(struct cos_app *app)
@@ -317,8 +198,15 @@ enum cos_result cos_app_start(struct cos_app *app, const struct cos_board *board
         COS_TRY(cos_app_set_df(app, COS_FILE_MF));
     }
     app->mute = false;
+    cos_app_tidy(app);
     cos_app_settle(app);
     return COS_OK;
+}
+
+void cos_app_tidy(struct cos_app *app)
+{
+    (void)cos_store_tidy(&app->store); /* found again when it matters */
+    cos_app_keep_atr(app);
 }
 
 void cos_app_settle(struct cos_app *app)

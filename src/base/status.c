@@ -39,6 +39,7 @@ static const uint16_t words[] = {
     [-COS_E_CLASS] = 0x6E00,
     [-COS_E_FILE_TERMINATED] = 0x6285,
     [-COS_E_SHARED_ACCESS] = 0x6481,
+    [-COS_E_EXECUTION] = 0x6400,
 };
 
 uint16_t cos_sw(enum cos_result result)

@@ -110,6 +110,7 @@ static enum cos_result exchange(struct cos_gate_client *client, size_t length, s
     for (unsigned tries = 0; tries < COS_GATE_TRIES && result == COS_E_LINK_TIMEOUT; tries++) {
         COS_TRY(link->send(link->context, client->request, length));
         result = await(client, frame);
+        client->repeats = (uint8_t)(client->repeats + (result != COS_OK));
     }
     return result;
 }

@@ -214,8 +214,8 @@ static void without_a_buffer(void **state)
     bench->app_config.chain = NULL;
     bench->app_config.chain_size = 0;
     assert_int_equal(cos_app_atr(&bench->app_board, &bench->app_config, atr, sizeof atr), length);
-    assert_int_equal(with[13] ^ atr[13], 0x80);
-    assert_int_equal(with[13] & 0x80, 0x80);
+    assert_int_equal(with[12] ^ atr[12], 0x80);
+    assert_int_equal(with[12] & 0x80, 0x80);
     for (size_t i = 1; i < length; i++) {
         check ^= with[i];
     }

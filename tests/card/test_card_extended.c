@@ -219,8 +219,8 @@ static void the_card_says_what_it_takes(void **state)
         assert_int_equal(info[7], 0x20 | rows[i].capabilities);
         bench.app_config.atr_at = bench.app_config.store.start; /* no ATR record: the default */
         const size_t length = cos_app_atr(&bench.app_board, &bench.app_config, atr, sizeof atr);
-        assert_int_equal(length, 15);
-        assert_int_equal(atr[13], rows[i].capabilities);
+        assert_int_equal(length, 14);
+        assert_int_equal(atr[12], rows[i].capabilities);
         uint8_t check = 0;
         for (size_t j = 1; j < length; j++) {
             check ^= atr[j];

@@ -134,7 +134,9 @@ static const struct card_row bad_headers[] = {
     {"step 6 has no challenge", "80F1060010", 0x6A86, NULL, 0},
     {"step 7", "80F10700", 0x6A86, NULL, 0},
     {"step 8", "80F10800", 0x6A86, NULL, 0},
-    {"P2 02", "80F10302", 0x6A86, NULL, 0},
+    {"P2 03", "80F10303", 0x6A86, NULL, 0},
+    {"step 4 has no test", "80F10402", 0x6A86, NULL, 0},
+    {"test with data", "80F10302 01 00", 0x6700, NULL, 0},
     {"challenge with data", "80F10300 01 00", 0x6700, NULL, 0},
     {"ISO class", "00F10300", 0x6D00, NULL, 0},
 };

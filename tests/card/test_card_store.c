@@ -134,7 +134,7 @@ static void header_and_level(void **state)
         {"P1 with format bits", "80E2E800 0C" PIN_OK, 0x6A86, NULL, CARD_SM},
         {"P1 with b1", "80E2E100 0C" PIN_OK, 0x6A86, NULL, CARD_SM},
         {"ISO class", "00E2E000 0C" PIN_OK, 0x6A86, NULL, CARD_SM},
-        {"for the app chip, in use", "80E28000 12 0A010F 3B8781B1FE45008031C873F62100D1", 0x6985,
+        {"for the app chip, in use", "80E28000 11 0A010E 3B878031FE458031C873F7C100B1", 0x6985,
          NULL, CARD_SM},
         {"a PIN for the app chip", "80E28000 0C" PIN_OK, 0x6985, NULL, CARD_SM},
     };
@@ -226,17 +226,17 @@ static void an_object_is_replaced(void **state)
 
 /* ---- The ATR ---- */
 
-#define ATR_GOOD "3B8781B1FE45008031C873F62100D1"
+#define ATR_GOOD "3B878031FE458031C873F7C100B1"
 
 static const struct {
     const char *what, *atr;
 } bad_atrs[] = {
     {"one byte", "3B"},
-    {"TS 3C", "3C8781B1FE45008031C873F62100D1"},
-    {"wrong TCK", "3B8781B1FE45008031C873F62100D0"},
-    {"no TCK", "3B8781B1FE45008031C873F62100"},
-    {"a byte behind", "3B8781B1FE45008031C873F62100D100"},
-    {"historical bytes missing", "3B8F81B1FE45008031C873F62100D9"},
+    {"TS 3C", "3C878031FE458031C873F7C100B1"},
+    {"wrong TCK", "3B878031FE458031C873F7C100B0"},
+    {"no TCK", "3B878031FE458031C873F7C100"},
+    {"a byte behind", "3B878031FE458031C873F7C100B100"},
+    {"historical bytes missing", "3B8F8031FE458031C873F7C100B9"},
     {"interface bytes missing", "3BFF"},
     {"TCK with T=0 alone", "3B0000"},
     {"endless interface bytes",
@@ -266,14 +266,14 @@ static void the_atr_is_checked(void **state)
     }
     assert_int_equal(bad, 0);
     static const struct card_row rows[] = {
-        {"another group", "80E28000 12 0A020F" ATR_GOOD, 0x6A88, NULL, CARD_SM},
+        {"another group", "80E28000 11 0A020E" ATR_GOOD, 0x6A88, NULL, CARD_SM},
         {"no group", "80E28000 01 0A", 0x6A80, NULL, CARD_SM},
         {"no ATR", "80E28000 03 0A0100", 0x6A80, NULL, CARD_SM},
-        {"cut off", "80E28000 11 0A010F 3B8781B1FE45008031C873F62100", 0x6A80, NULL, CARD_SM},
-        {"a byte behind", "80E28000 13 0A010F" ATR_GOOD "00", 0x6A80, NULL, CARD_SM},
+        {"cut off", "80E28000 10 0A010E 3B878031FE458031C873F7C100", 0x6A80, NULL, CARD_SM},
+        {"a byte behind", "80E28000 12 0A010E" ATR_GOOD "00", 0x6A80, NULL, CARD_SM},
         {"security objects before there are keys", "80E2E000 0C" PIN_OK, 0x6985, NULL, CARD_SM},
         {"T=0 alone, no TCK", "80E28000 05 0A0102 3B00", 0x9000, NULL, CARD_SM},
-        {"T=1 and T=0", "80E28000 12 0A010F" ATR_GOOD, 0x9000, NULL, CARD_SM},
+        {"T=0 and T=1", "80E28000 11 0A010E" ATR_GOOD, 0x9000, NULL, CARD_SM},
         {"inverse convention", "80E28000 08 0A0105 3F81018000", 0x9000, NULL, CARD_SM},
     };
     assert_int_equal(cos_app_atr(&bench->app_board, &bench->app_config, atr, sizeof atr), length);

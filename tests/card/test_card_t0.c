@@ -102,7 +102,7 @@ static void directions_by_parameters(void **state)
         assert_int_equal(direction_of(0x0C, 0xA4, value, 0x00), COS_T0_IN);
         assert_int_equal(direction_of(0x10, 0xA4, value, 0x00), COS_T0_IN);
         assert_int_equal(direction_of(0x80, 0xF1, 0x03, value),
-                         value == 0x00 ? COS_T0_OUT : COS_T0_IN);
+                         value == 0x01 ? COS_T0_IN : COS_T0_OUT);
         assert_int_equal(direction_of(0x00, 0xE4, value, 0x00), COS_T0_IN);
         assert_int_equal(direction_of(0x00, 0xB0, value, value), COS_T0_OUT);
         assert_int_equal(direction_of(0x00, 0xD6, value, value), COS_T0_IN);

@@ -189,6 +189,12 @@ static void wrong_command_lines_are_one_line_and_status_2(void **state)
         {{"a", "--cut", "-1"}, "twincard: --cut -1: not a number from 1 (try --help)\n"},
         {{"a", "--cut", "4294967296"},
          "twincard: --cut 4294967296: not a number from 1 (try --help)\n"},
+        {{"a", "--fault", "IO"},
+         "twincard: --fault IO: not a contact and open, low, high or short (try --help)\n"},
+        {{"a", "--fault", "C5:open"},
+         "twincard: --fault C5:open: not a contact and open, low, high or short (try --help)\n"},
+        {{"a", "--fault", "C4:loose"},
+         "twincard: --fault C4:loose: not a contact and open, low, high or short (try --help)\n"},
         {{"a", "--cut", "3x"}, "twincard: --cut 3x: not a number from 1 (try --help)\n"},
         {{"a", "--cut", "3:half"},
          "twincard: --cut 3:half: not one of nothing, all, prefix, bits, garbage, erased (try "

@@ -31,7 +31,7 @@ build() { # source, package
     $CC -std=c11 $WARNINGS $(pkg-config --cflags "$2") -o "$root/$2" "tests/install/$1" $(pkg-config --libs "$2")
 }
 build firmware.c cos-app
-expect 'default ATR' 3B8781B1FE45008031C873F7C11B2B "$("$root/cos-app")"
+expect 'default ATR' 3B878031FE458031C873F7C11BAA "$("$root/cos-app")"
 build security.c cos-secure
 expect 'self-test' 0 "$("$root/cos-secure")"
 

@@ -2,6 +2,7 @@
 #include "bench.h"
 
 #include "cos/tlv.h"
+#include "host_card.h"
 #include "twinctl/bytes.h"
 #include "twinctl/crypto.h"
 #include "twinctl/objects.h"
@@ -170,13 +171,6 @@ static enum cos_result seeded(void *context, uint8_t *data, size_t length)
     return COS_OK;
 }
 
-static enum cos_result contacts_test(void *context, uint8_t *working)
-{
-    (void)context;
-    *working = 0xFF;
-    return COS_OK;
-}
-
 /* ---- Set-up ---- */
 
 static void write_fab(struct bench *bench)
@@ -214,12 +208,12 @@ static void wire(struct bench *bench)
     bench->secure_link = (struct cos_link){bench, secure_send, secure_receive};
     bench->app_entropy = (struct cos_entropy){bench, seeded};
     bench->secure_entropy = (struct cos_entropy){bench, seeded};
-    bench->contacts = (struct cos_contacts){NULL, contacts_test};
+    host_contacts_init(&bench->contacts, HOST_CLOCK_CLASS, host_pairs);
     bench->rom = (struct cos_rom){bench->rom_image, sizeof bench->rom_image};
     bench->app_board = (struct cos_board){.nvm = &bench->app_nvm.nvm,
                                           .link = &bench->app_link,
                                           .entropy = &bench->app_entropy,
-                                          .contacts = &bench->contacts};
+                                          .contacts = &bench->contacts.contacts};
     bench->secure_board = (struct cos_board){.nvm = &bench->secure_nvm.nvm,
                                              .link = &bench->secure_link,
                                              .entropy = &bench->secure_entropy,
@@ -460,10 +454,13 @@ static bool initialize(struct bench *bench)
     if (bench_sm_open(bench, 0x30, 0x03) != 0x9000) {
         return false;
     }
-    if (bench_sm_hex(bench, "80E28000 12 0A010F 3B8781B1FE45008031C873F62100D0") != 0x6A80) {
+    if (bench_sm_hex(bench, "80E28000 11 0A010E 3B878031FE458031C873F7C100B0") != 0x6A80) {
         return false; /* an ATR with a wrong TCK must not pass */
     }
-    if (bench_sm_hex(bench, "80E28000 12 0A010F 3B8781B1FE45008031C873F62100D1") != 0x9000) {
+    const char *atr = bench->atr != NULL ? bench->atr : "11 0A010E 3B878031FE458031C873F7C100B1";
+    char store[128];
+    snprintf(store, sizeof store, "80E28000 %s", atr);
+    if (bench_sm_hex(bench, store) != 0x9000) {
         return false;
     }
     (void)bench_sm_hex(bench, "00E00000 0F 620D 82023821 83023F00 8C0306C0C0");

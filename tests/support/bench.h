@@ -8,6 +8,7 @@
 #ifndef BENCH_H
 #define BENCH_H
 
+#include "contacts.h"
 #include "cos/app.h"
 #include "cos/secure.h"
 #include "sim_nvm.h"
@@ -40,7 +41,7 @@ struct bench {
     struct sim_nvm app_nvm, secure_nvm;
     struct cos_link app_link, secure_link;
     struct cos_entropy app_entropy, secure_entropy;
-    struct cos_contacts contacts;
+    struct host_contacts contacts;
     struct cos_rom rom;
     struct cos_board app_board, secure_board;
     struct cos_app_config app_config;
@@ -51,6 +52,7 @@ struct bench {
     uint8_t key_memory[BENCH_KEY_MEMORY];
     uint8_t rom_image[64];
     uint64_t seed;
+    const char *atr;                 /* Lc and DGI 0A01 of step 5; NULL: T=0 and T=1, no status */
     const struct cos_crypto *crypto; /* of both chips: see bench_use() */
     struct cos_app app;
     struct cos_secure secure;

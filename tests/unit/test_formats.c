@@ -244,20 +244,20 @@ static void fab_records(void **state)
 static void atr_record(void **state)
 {
     struct example *example = example_read("atr-record", true);
-    const uint8_t *record = example_value(example, "RECORD", 25);
+    const uint8_t *record = example_value(example, "RECORD", 24);
     uint8_t crc[4], atr[COS_ATR_MAX];
 
     (void)state;
     bench_make(&bench, &bench_small);
-    assert_memory_equal(bench.app_nvm.cells + 256, record, 25);
-    assert_memory_equal(bench.app_nvm.cells + 512, record, 25);
-    assert_int_equal(cos_app_atr(&bench.app_board, &bench.app_config, atr, sizeof atr), 15);
-    example_expect(example, "ATR", atr, 15);
+    assert_memory_equal(bench.app_nvm.cells + 256, record, 24);
+    assert_memory_equal(bench.app_nvm.cells + 512, record, 24);
+    assert_int_equal(cos_app_atr(&bench.app_board, &bench.app_config, atr, sizeof atr), 14);
+    example_expect(example, "ATR", atr, 14);
     bench_free(&bench);
-    assert_memory_equal(record, "TCAT\x01\x0F", 6);
-    assert_memory_equal(record + 6, example_value(example, "ATR", 15), 15);
-    cos_put32(crc, crc32_of(record, 21));
-    assert_memory_equal(record + 21, crc, 4);
+    assert_memory_equal(record, "TCAT\x01\x0E", 6);
+    assert_memory_equal(record + 6, example_value(example, "ATR", 14), 14);
+    cos_put32(crc, crc32_of(record, 20));
+    assert_memory_equal(record + 20, crc, 4);
     free(example);
 }
 

@@ -373,31 +373,6 @@ static void commands_are_read(void **state)
     }
 }
 
-/* T0 gets the number of historical bytes, TCK makes the XOR of T0 to TCK zero. */
-static void answer_to_reset(void **state)
-{
-    (void)state;
-    struct bytes atr = {0}, none = {0}, long_one = {0};
-    atr_write(&atr, TEXT("\x80\x81\x00"), TEXT("TC"));
-    assert_int_equal(atr.length, 1 + 3 + 2 + 1);
-    assert_int_equal(atr.data[0], 0x3B);
-    assert_int_equal(atr.data[1], 0x82);
-    uint8_t sum = 0;
-    for (size_t i = 1; i < atr.length; i++) {
-        sum ^= atr.data[i];
-    }
-    assert_int_equal(sum, 0);
-    atr_write(&none, (struct part){NULL, 0}, TEXT("TC"));
-    assert_true(none.failed);
-    atr_write(&long_one, TEXT("\x80"), TEXT("0123456789ABCDEF"));
-    assert_true(long_one.failed);
-    /* The sample's is one that a card takes. */
-    struct bytes sample = {0};
-    atr_write(&sample, sample_profile.atr_interface, sample_profile.atr_historical);
-    assert_false(sample.failed);
-    assert_in_range(sample.length, 2, 33);
-}
-
 static void holder_data(void **state)
 {
     (void)state;
@@ -488,7 +463,6 @@ int main(void)
         cmocka_unit_test(hexadecimal_text),
         cmocka_unit_test(command_cases),
         cmocka_unit_test(commands_are_read),
-        cmocka_unit_test(answer_to_reset),
         cmocka_unit_test(holder_data),
         cmocka_unit_test(primitives_agree_with_the_card),
         cmocka_unit_test(known_answers),

@@ -159,7 +159,7 @@ static const char commands_head[] =
     "With T=0 a header does not say whether P3 is Lc or Le. Commands of cases 3 and 4 take data; "
     "so "
     "do those of cases 1 to 4 if\n"
-    "P3 is not 00 (but not SELECT with P1 = 03 and PRODUCTION STEP with P2 = 00), and all under "
+    "P3 is not 00 (but not SELECT with P1 = 03 and PRODUCTION STEP with P2 = 00 or 02), and all under "
     "secure messaging and in\n"
     "chains. What such a command answers without data is asked for with P3 = 00, which gets 6CXX. "
     "All others, and what is\n"

@@ -299,10 +299,12 @@ bool card_open(struct card *card, const struct card_options *options, struct tra
     }
     host_app_chip_init(&card->app_chip, tracer->out != NULL ? &tracer->gate : NULL);
     host_secure_chip_init(&card->secure_chip);
+    host_contacts_init(&card->contacts, HOST_CLOCK_CLASS, host_pairs);
+    card->contacts.fault[options->contact] = options->fault;
     card->app_board = (struct cos_board){
         .nvm = &card->app_file.nvm,
         .entropy = &host_entropy_kernel,
-        .contacts = &host_contacts,
+        .contacts = &card->contacts.contacts,
         .clock_ms = host_clock_ms,
     };
     card->secure_board = (struct cos_board){

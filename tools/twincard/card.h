@@ -7,6 +7,7 @@
 #ifndef TWINCARD_CARD_H
 #define TWINCARD_CARD_H
 
+#include "contacts.h"
 #include "cos/app.h"
 #include "cos/secure.h"
 #include "host_card.h"
@@ -30,6 +31,8 @@ enum card_power {
 struct card_options {
     const char *directory;
     bool single;
+    unsigned contact; /* that has a fault: */
+    enum host_fault fault;
     uint32_t cut_at; /* 0: none */
     enum host_cut_content content;
     /* Called when power was torn, in this process; does not return. */
@@ -40,6 +43,7 @@ struct card {
     struct card_options options;
     struct tracer *tracer;
     enum card_power state;
+    struct host_contacts contacts;
     struct host_nvm_file app_file, secure_file;
     struct host_nvm_cut app_cut, secure_cut;
     struct host_power *power; /* NULL: no cut is wanted */

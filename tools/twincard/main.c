@@ -148,6 +148,8 @@ int main(int count, char **arguments)
     const struct card_options wanted = {
         .directory = options.directory,
         .single = options.single,
+        .contact = options.contact,
+        .fault = options.fault,
         .cut_at = options.cut_at,
         .content = options.content,
         .torn = torn,

@@ -29,6 +29,9 @@ static const char help[] =
     "  --cut N[:CONTENT]   tear the power at the N-th NVM operation of either chip and leave\n"
     "                      CONTENT in the unit: nothing, all, prefix, bits (default), garbage,\n"
     "                      erased; ends with status 75\n"
+    "  --fault CONTACT:KIND  break a contact (VCC, RST, CLK, C4, GND, SPU, IO, C8): open, low, "
+    "high,\n"
+    "                      short; production step 3 finds it\n"
     "  --single            both chips in one process, without sandbox\n"
     "  --help, --version\n"
     "\n"
@@ -80,6 +83,11 @@ static void read_option(struct options *options, int letter)
     case 'c':
         read_cut(options, optarg);
         break;
+    case 'f':
+        if (!host_fault_parse(optarg, &options->contact, &options->fault)) {
+            refuse("--fault %s: not a contact and open, low, high or short", optarg);
+        }
+        break;
     case '1':
         options->single = true;
         break;
@@ -93,10 +101,15 @@ static void read_option(struct options *options, int letter)
 struct options options_read(int count, char **arguments)
 {
     static const struct option known[] = {
-        {"vpcd", required_argument, NULL, 'v'},  {"socket", required_argument, NULL, 's'},
-        {"trace", required_argument, NULL, 't'}, {"cut", required_argument, NULL, 'c'},
-        {"single", no_argument, NULL, '1'},      {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},     {NULL, 0, NULL, 0},
+        {"vpcd", required_argument, NULL, 'v'},
+        {"socket", required_argument, NULL, 's'},
+        {"trace", required_argument, NULL, 't'},
+        {"cut", required_argument, NULL, 'c'},
+        {"fault", required_argument, NULL, 'f'},
+        {"single", no_argument, NULL, '1'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
     };
     struct options options = {.content = HOST_CUT_BITS};
     int letter;

@@ -5,6 +5,7 @@
 #ifndef TWINCARD_OPTIONS_H
 #define TWINCARD_OPTIONS_H
 
+#include "contacts.h"
 #include "nvm_cut.h"
 
 #define EXIT_USAGE 2 /* usage or environment, as all programs of TwinCOS say it */
@@ -16,6 +17,8 @@ struct options {
     const char *trace;  /* NULL: none */
     uint32_t cut_at;    /* 0: none */
     enum host_cut_content content;
+    unsigned contact; /* that has a fault */
+    enum host_fault fault;
     bool single;
 };
 

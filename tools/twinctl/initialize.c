@@ -4,6 +4,7 @@
  */
 #include "commands.h"
 
+#include "atr.h"
 #include "objects.h"
 
 #include <string.h>
@@ -11,11 +12,8 @@
 static enum outcome store_atr(struct world *world)
 {
     struct bytes atr = {0}, data = {0};
-    atr_write(&atr, world->profile->atr_interface, world->profile->atr_historical);
+    TRY(atr_make(&world->profile->atr, &atr, &world->problem));
     dgi_atr(&data, (struct part){atr.data, atr.length});
-    if (atr.failed || data.failed) {
-        return trouble(&world->problem, "profile: the ATR is too long");
-    }
     struct command store = {
         .cla = 0x80, .ins = 0xE2, .p1 = 0x80, .data = data.data, .nc = data.length};
     return card_do(&world->card, "STORE DATA of the ATR", &store, &world->problem);

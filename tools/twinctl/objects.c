@@ -165,23 +165,3 @@ void dgi_atr(struct bytes *to, struct part atr)
     bytes_add(&value, atr.data, atr.length);
     dgi(to, DGI_ATR, &value);
 }
-
-void atr_write(struct bytes *to, struct part interface, struct part historical)
-{
-    struct bytes atr = {0};
-    uint8_t check = 0;
-    bytes_add8(&atr, 0x3B);
-    bytes_add(&atr, interface.data, interface.length);
-    bytes_add(&atr, historical.data, historical.length);
-    if (interface.length == 0 || historical.length > 15) {
-        to->failed = true;
-        return;
-    }
-    atr.data[1] = (uint8_t)((atr.data[1] & 0xF0U) | historical.length);
-    for (size_t i = 1; i < atr.length; i++) {
-        check ^= atr.data[i];
-    }
-    bytes_add8(&atr, check);
-    bytes_add(to, atr.data, atr.length);
-    to->failed |= atr.failed;
-}

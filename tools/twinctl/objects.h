@@ -66,8 +66,4 @@ void dgi_record_rule(struct bytes *to, uint8_t condition);
 
 void dgi_atr(struct bytes *to, struct part atr);
 
-/* TS, format characters, historical bytes and check character TCK (ISO/IEC 7816-3:2006, 8.2):
- * `interface` is T0's high nibble and the interface bytes; T=1 is offered, so there is a TCK. */
-void atr_write(struct bytes *to, struct part interface, struct part historical);
-
 #endif

@@ -5,8 +5,6 @@
  */
 #include "commands.h"
 
-#include "cos/port.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -47,30 +45,61 @@ static enum outcome complete(struct world *world, const struct step *step, const
     return card_do(&world->card, step->name, &command, &world->problem);
 }
 
-/* What step 3 found out about contacts and link. */
-static enum outcome report_module(struct world *world)
+/* ---- Step 3: what it found out about contacts and link ---- */
+
+enum { FRAMES = 16, SW_EXECUTION = 0x6400 };
+
+/* The contacts that answer[0] has, or has not. */
+static const char *contacts_text(uint8_t contacts, char text[64])
 {
-    static const struct {
-        uint8_t contact;
-        const char *name;
-    } contacts[] = {{COS_CONTACT_VCC, "VCC"}, {COS_CONTACT_RST, "RST"}, {COS_CONTACT_CLK, "CLK"},
-                    {COS_CONTACT_C4, "C4"},   {COS_CONTACT_GND, "GND"}, {COS_CONTACT_SPU, "SPU"},
-                    {COS_CONTACT_IO, "IO"},   {COS_CONTACT_C8, "C8"}};
+    static const char *const names[] = {"VCC", "RST", "CLK", "C4", "GND", "SPU", "IO", "C8"};
+
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if ((contacts >> i & 1U) != 0) {
+            size_t at = strlen(text);
+            snprintf(text + at, 64 - at, "%s%s", at > 0 ? " " : "", names[i]);
+        }
+    }
+    return text;
+}
+
+static enum outcome results(struct world *world, uint8_t contacts_frames[2])
+{
     struct part answer = world->card.response;
     if (answer.length != 2) {
         return refused(&world->problem, "model packing: the answer has %zu bytes, not 2",
                        answer.length);
     }
-    char names[64] = "";
-    for (size_t i = 0; i < sizeof contacts / sizeof contacts[0]; i++) {
-        if ((answer.data[0] & contacts[i].contact) != 0) {
-            size_t at = strlen(names);
-            snprintf(names + at, sizeof names - at, "%s%s", at > 0 ? " " : "", contacts[i].name);
-        }
-    }
-    report_item(&world->report, "contacts", "working contacts", "%s", names);
-    report_number(&world->report, "frames", "frames over the link", answer.data[1]);
+    memcpy(contacts_frames, answer.data, 2);
     return DONE;
+}
+
+static enum outcome report_module(struct world *world)
+{
+    uint8_t found[2] = {0};
+    char names[64];
+    TRY(results(world, found));
+    report_item(&world->report, "contacts", "working contacts", "%s",
+                contacts_text(found[0], names));
+    report_number(&world->report, "frames", "frames over the link", found[1]);
+    return DONE;
+}
+
+/* The module was refused: says what is wrong with it. */
+static enum outcome explain_module(struct world *world)
+{
+    struct command test = {.cla = 0x80, .ins = 0xF1, .p1 = 0x03, .p2 = 0x02, .ne = 2};
+    uint8_t found[2] = {0};
+    char names[64];
+    TRY(card_do(&world->card, "test of the module", &test, &world->problem));
+    TRY(results(world, found));
+    const uint8_t bad = (uint8_t)~found[0];
+    const unsigned frames = found[1];
+    const char *text = bad != 0 ? contacts_text(bad, names) : "none";
+    return refused(&world->problem,
+                   "bad module: contacts that do not work: %s; link: %u of %u frames", text, frames,
+                   (unsigned)FRAMES);
 }
 
 enum outcome step_pack(struct world *world, const struct step *step, bool *already)
@@ -94,6 +123,9 @@ enum outcome step_pack(struct world *world, const struct step *step, bool *alrea
     bytes_add16(&body, world->profile->module_date);
     enum outcome outcome = complete(world, step, now, &body);
     bytes_wipe(&body);
+    if (outcome == REFUSED && world->problem.sw == SW_EXECUTION) {
+        return explain_module(world);
+    }
     return outcome == DONE ? report_module(world) : outcome;
 }
 

@@ -37,6 +37,8 @@ static const struct {
     {0x6300, "authentication failed"},
     {0x6581, "memory failure"},
     {0x6700, "wrong length"},
+    {0x6400, "execution error, memory unchanged"},
+    {0x6481, "the file is current on another channel"},
     {0x6881, "logical channel not supported"},
     {0x6882, "secure messaging not supported"},
     {0x6884, "command chaining not supported"},

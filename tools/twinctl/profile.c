@@ -10,13 +10,6 @@
 
 #define CONDITION_ALWAYS 0x00U
 
-/* TD1: T=1 first; TD2: T=1 again with IFSC 254, BWI 4 and CWI 5; TD3: T=0. */
-static const uint8_t atr_interface[] = {0x80, 0x81, 0xB1, 0xFE, 0x45, 0x00};
-/* COMPACT-TLV: card service (selection by name; EF.DIR and EF.ATR/INFO are there, for READ BINARY)
- * and capabilities as they are, and the issuer's data TWIN. */
-static const uint8_t atr_historical[] = {0x80, 0x31, 0xF8, 0x73, 0xF7, 0xC1,
-                                         0x00, 0x54, 'T',  'W',  'I',  'N'};
-
 const struct profile sample_profile = {
     .ic_fabricator = 0x5457,
     .ic_type = 0x0001,
@@ -33,8 +26,23 @@ const struct profile sample_profile = {
     .card_batch = {0x20, 0x26, 0x11, 0x01},
     .printing = "SAMPLE CARD 0001",
     .initialization = {.who = 0x4341, .date = 0x6311, .equipment = {0x00, 0x00, 0x00, 0x07}},
-    .atr_interface = {atr_interface, sizeof atr_interface},
-    .atr_historical = {atr_historical, sizeof atr_historical},
+    .atr =
+        {
+            .t0 = true,
+            .t1 = true,
+            .fi_di = 0x96, /* 512 and 32 */
+            .wi = 10,
+            .ifsc = 254,
+            .bwi = 4,
+            .cwi = 5,
+            .clock_stop = 3,
+            .classes = 7,
+            /* Selection by name; EF.DIR and EF.ATR/INFO are there, for READ BINARY. */
+            .services = 0xF8,
+            .capabilities = {0xF7, 0xC1},
+            .issuer = "TWIN",
+            .life_cycle = true,
+        },
     .personalization = {.who = 0x4953, .date = 0x6320, .equipment = {0x00, 0x00, 0x00, 0x11}},
     .mf = 0x3F00,
     .application = 0x5100,

@@ -13,6 +13,31 @@ struct profile_step {
     uint8_t equipment[4];
 };
 
+/* The answer to reset (ISO/IEC 7816-3:2006, 8.3): what a card says of itself. What is as a reader
+ * takes it anyway does not stand in the ATR. */
+struct profile_atr {
+    bool inverse;       /* convention */
+    bool t0, t1;        /* protocols, one at least; T=0 is offered first */
+    uint8_t fi_di;      /* TA1; 11 = 372 and 1 */
+    bool specific;      /* TA2: the first protocol, with TA1, and no PPS */
+    bool fixed;         /* with that: until power is off */
+    bool implicit;      /* with that: at 372 and 1, whatever TA1 says */
+    uint8_t guard;      /* TC1: N; FF = the shortest */
+    uint8_t wi;         /* T=0: TC2, 10 as a rule */
+    uint8_t ifsc;       /* T=1: 1 to 254, 32 as a rule */
+    uint8_t bwi;        /* T=1: 0 to 9, 4 as a rule */
+    uint8_t cwi;        /* T=1: 0 to 15, 13 as a rule */
+    bool crc;           /* T=1: instead of LRC */
+    uint8_t clock_stop; /* T=15: 0 no, 1 at L, 2 at H, 3 at both */
+    uint8_t classes;    /* T=15: b1 A, b2 B, b3 C; neighbours only; A alone is taken anyway */
+    /* Historical bytes, COMPACT-TLV: card service data and capabilities (the card sets the third
+     * byte of these), the issuer's own, life-cycle status (which the card keeps). */
+    uint8_t services;
+    uint8_t capabilities[2];
+    const char *issuer; /* up to 15 bytes; NULL: none */
+    bool life_cycle;
+};
+
 struct profile {
     /* 1 and 2: semiconductor manufacturer */
     uint16_t ic_fabricator, ic_type, ic_date, ic_batch;
@@ -26,7 +51,7 @@ struct profile {
     char printing[17]; /* 16 characters */
     /* 5: card manufacturer */
     struct profile_step initialization;
-    struct part atr_interface, atr_historical;
+    struct profile_atr atr;
     /* 6: issuer */
     struct profile_step personalization;
     uint16_t mf, application, holder_data, production_record; /* FIDs */
