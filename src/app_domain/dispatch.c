@@ -330,6 +330,7 @@ size_t cos_app_command(struct cos_app *app, uint8_t *command, size_t length, uin
         cos_response_drop(&app->response);
     }
     app->response.sw = sw;
+    cos_app_tidy(app);
     cos_wipe(command, length);
     return cos_response_next(&app->response, ne, response, capacity);
 }
