@@ -159,7 +159,7 @@ enum cos_result cos_app_set_status(struct exchange *x)
 
 static enum cos_result get_cplc(struct exchange *x)
 {
-    static const uint8_t fields[] = {COS_LIFE_RECORD};
+    const uint8_t fields[] = {COS_LIFE_RECORD, x->class_.channel};
     struct cos_span record;
     struct cos_tlv cplc;
 

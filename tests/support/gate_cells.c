@@ -318,7 +318,7 @@ static struct gate_outcome life(const struct gate_cell *cell)
     case COS_LIFE_STEP:
         return step(cell);
     case COS_LIFE_RECORD:
-        return with_length(cell, 1, COS_OK, 117);
+        return with_length(cell, 2, COS_OK, 117);
     default: /* SET */
         return with_length(cell, 3, COS_E_SECURITY_STATUS, 0);
     }
