@@ -83,8 +83,51 @@ static const struct row {
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
-/* What is no row. */
-enum special { BY_ISSUER = ROWS, BY_TERMINAL, AUTHENTICATE, AUTHENTICATE_WRONG, RESET, FREE, ENDS };
+/* With other channels. The application is not shareable: it is current on one of them. */
+static const struct row channel_rows[] = {
+    {CLEAR, SAME, "0070000001"},
+    {CLEAR, SAME, "00700002"},
+    {CLEAR, SAME, "01708000"},
+    {CLEAR, SAME, "00708002"},
+    {CLEAR, SAME, "00A4000C 02 3F00"},
+    {CLEAR, SAME, "01A4040C 09 F05457494E434F5301"},
+    {CLEAR, SAME, "01200081 06 313233343536"},
+    {CLEAR, SAME, "02200001 08 3630353931383432"},
+    {CLEAR, SAME, "01880082 10 000102030405060708090A0B0C0D0E0F"},
+    {CLEAR, SAME, "01B2011410"},
+    {CLEAR, SAME, "01CA9F7F00"},
+    {CLEAR, CHANCE, "0184000010"},
+    {CLEAR, SAME, "8250000008 0102030405060708"},
+    {ISSUER, SAME, "10E20000 01 00"},
+};
+#define CHANNEL_ROWS (sizeof channel_rows / sizeof channel_rows[0])
+
+/* What is no row, and then those. */
+enum special {
+    BY_ISSUER = ROWS,
+    BY_TERMINAL,
+    AUTHENTICATE,
+    AUTHENTICATE_WRONG,
+    RESET,
+    FREE,
+    ON_CHANNELS,
+    ENDS = ON_CHANNELS + CHANNEL_ROWS
+};
+
+static const struct row *row_of(unsigned command)
+{
+    if (command < ROWS) {
+        return &rows[command];
+    }
+    return command >= ON_CHANNELS ? &channel_rows[command - ON_CHANNELS] : NULL;
+}
+
+static bool has_chance(unsigned command)
+{
+    const struct row *row = row_of(command);
+
+    return row == NULL || row->answer == CHANCE;
+}
 
 static struct bench bench;
 static struct gate_snapshot fresh, before;
@@ -152,7 +195,7 @@ static void perform(const struct step *step)
         }
         break;
     default:
-        send_row(&rows[step->command]);
+        send_row(row_of(step->command));
         break;
     }
     terminal.challenge_length = bench.sw == 0x9000 && bench.length == 16 ? 16 : 0;
@@ -181,19 +224,31 @@ static bool same_frame(const struct bench_frame *a, const uint8_t *bytes, size_t
     return a->length == length && memcmp(a->bytes, bytes, length) == 0;
 }
 
+/* Whether anything is authenticated on any channel. */
+static bool has_status(void)
+{
+    bool any = false;
+
+    for (uint8_t i = 0; i < COS_CHANNELS; i++) {
+        const struct cos_channel *channel = &bench.secure.channels[i];
+        any = any || (channel->pins_global | channel->pins_local | channel->keys_global |
+                      channel->keys_local) != 0;
+    }
+    for (size_t i = 0; i < COS_SM_SESSIONS; i++) {
+        any = any || bench.secure.sessions[i].open == COS_YES;
+    }
+    return any;
+}
+
 /* What the last frame did. */
 static void check_last_frame(void)
 {
     static struct memory now;
-    const struct cos_channel *channel = &bench.secure.channels[0];
 
     rig_must(bench.secure.attacks == watch.attacks, "attacks, and nothing else, are counted");
     if (watch.attacked) {
         rig_must(!bench.secure.gate.open, "an attack ends the session");
-        rig_must(channel->pins_global == 0 && channel->pins_local == 0 &&
-                     channel->keys_global == 0 && channel->keys_local == 0 &&
-                     bench.secure.sessions[0].open != COS_YES && !bench.secure.in_sm,
-                 "an attack ends all status");
+        rig_must(!bench.secure.in_sm && !has_status(), "an attack ends all status");
     }
     if (watch.was_late && watch.command > 0) {
         memory_take(&bench, &now);
@@ -310,9 +365,8 @@ static bool is_report(uint16_t sw)
 
 static bool is_same_answer(const struct step *step, const struct report *a, const struct report *b)
 {
-    const bool chance = step->command >= ROWS || rows[step->command].answer == CHANCE;
-
-    return a->length == b->length && (chance || memcmp(a->data, b->data, a->length) == 0);
+    return a->length == b->length &&
+           (has_chance(step->command) || memcmp(a->data, b->data, a->length) == 0);
 }
 
 static void check_report(const struct step *step, const struct memory *was,
@@ -325,8 +379,7 @@ static void check_report(const struct step *step, const struct memory *was,
         rig_must(now->sw == honest->sw, "what is reported is what an honest line reports");
         rig_must(is_same_answer(step, now, honest), "an answer is not altered");
         rig_must(memory_same(&now->memory, &honest->memory), "what is reported was done, once");
-        rig_must(now->memory.app == honest->memory.app || step->command >= ROWS ||
-                     rows[step->command].answer == CHANCE,
+        rig_must(now->memory.app == honest->memory.app || has_chance(step->command),
                  "and in the app chip, too");
     } else {
         rig_must(memory_same(&now->memory, was) || memory_same(&now->memory, &honest->memory),
@@ -434,6 +487,8 @@ static void recover(void)
     }
     (void)bench_hex(&bench, "0020008100");
     if (!bench.app.mute) {
+        (void)bench_hex(&bench, "00708001"); /* the application is current on one channel */
+        (void)bench_hex(&bench, "00708002");
         rig_must(bench_hex(&bench, RIG_SELECT) == 0x9000, "all goes on");
         rig_must(bench.secure.gate.open && bench.app.gate.session == bench.secure.gate.session,
                  "in a session");
