@@ -219,13 +219,23 @@ static enum cos_result run_secured(struct exchange *x, uint8_t *apdu, size_t len
     return seal_secured(x, sw);
 }
 
+/* Extended length fields where the card says that it has none are wrong (ISO/IEC 7816-4:2013, 5.2).
+ */
+static enum cos_result parse(struct exchange *x, const uint8_t *apdu, size_t length)
+{
+    COS_TRY(cos_apdu_parse(apdu, length, &x->command));
+    const bool extended = x->command.form == COS_CASE_2E || x->command.form == COS_CASE_3E ||
+                          x->command.form == COS_CASE_4E;
+    return extended && !cos_app_takes_extended(&x->app->config) ? COS_E_LENGTH : COS_OK;
+}
+
 /* *sealed: the response has what secure messaging makes of it. */
 static uint16_t execute(struct cos_app *app, uint8_t *apdu, size_t length, bool *sealed)
 {
     struct exchange x = {.app = app, .body = &app->response.body};
     uint16_t sw = COS_SW_NO_DIAGNOSIS;
     bool answered = false;
-    enum cos_result result = cos_apdu_parse(apdu, length, &x.command);
+    enum cos_result result = parse(&x, apdu, length);
 
     if (result == COS_OK) {
         result = check_class(&x);

@@ -230,7 +230,7 @@ static void without_a_buffer(void **state)
         bench->app.config.chain = chains != 0 ? bench->chain_buffer : NULL;
         cos_app_write_atr_info(&bench->app, &writer);
         assert_false(writer.failed);
-        assert_memory_equal(info + 3, chains != 0 ? "\x47\x03\xF7\xC1\xBB" : "\x47\x03\xF7\xC1\x3B",
+        assert_memory_equal(info + 3, chains != 0 ? "\x47\x03\xF7\xC1\xFB" : "\x47\x03\xF7\xC1\x7B",
                             5);
     }
 }

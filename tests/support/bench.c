@@ -238,6 +238,7 @@ static void wire(struct bench *bench)
         .response_size = sizeof bench->response_buffer,
         .chain = bench->chain_buffer,
         .chain_size = sizeof bench->chain_buffer,
+        .command_size = BENCH_APDU_MAX,
     };
     bench->secure_config = (struct cos_secure_config){
         .store = {.start = sizes->page_size,
