@@ -189,7 +189,7 @@ static enum cos_result seal_secured(struct exchange *x, uint16_t *sw)
 
 /* Parts in the clear did not get as far as the security chip: what they end, they end now, on their
  * channel. */
-static enum cos_result end_parts(struct exchange *x)
+COS_OWN_FRAME static enum cos_result end_parts(struct exchange *x)
 {
     struct cos_app *app = x->app;
     struct cos_app_channel *const of_command = app->channel;
@@ -221,7 +221,7 @@ static enum cos_result run_secured(struct exchange *x, uint8_t *apdu, size_t len
 
 /* Extended length fields where the card says that it has none are wrong (ISO/IEC 7816-4:2013, 5.2).
  */
-static enum cos_result parse(struct exchange *x, const uint8_t *apdu, size_t length)
+COS_OWN_FRAME static enum cos_result parse(struct exchange *x, const uint8_t *apdu, size_t length)
 {
     COS_TRY(cos_apdu_parse(apdu, length, &x->command));
     const bool extended = x->command.form == COS_CASE_2E || x->command.form == COS_CASE_3E ||

@@ -157,7 +157,7 @@ enum cos_result cos_app_set_status(struct exchange *x)
 
 /* ---- GET DATA ---- */
 
-static enum cos_result get_cplc(struct exchange *x)
+COS_OWN_FRAME static enum cos_result get_cplc(struct exchange *x)
 {
     const uint8_t fields[] = {COS_LIFE_RECORD, x->class_.channel};
     struct cos_span record;

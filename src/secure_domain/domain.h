@@ -461,8 +461,10 @@ enum cos_result cos_environment_default(struct cos_secure *secure, struct cos_ch
 /* The security condition "under the issuer's secure messaging" by itself. */
 #define CONDITION_SM 0xC0U
 
+/* Channels from 4 on have a bit for secure messaging without the header authenticated only. */
+enum { FIRST_FURTHER_CHANNEL = 4 };
 /* The session of a channel: to look at, to work with, NULL if there is none; or a new one in its
- * place, NULL if as many as there can be are on other channels. */
+ * place, NULL if as many as there can be are on other channels, or on a channel that has none. */
 const struct cos_session *cos_session_seen(const struct cos_secure *secure, uint8_t channel);
 struct cos_session *cos_session_of(struct cos_secure *secure, uint8_t channel);
 struct cos_session *cos_session_take(struct cos_secure *secure, uint8_t channel);

@@ -46,6 +46,9 @@ struct cos_session *cos_session_take(struct cos_secure *secure, uint8_t channel)
 {
     size_t i = index_of(secure, channel);
 
+    if (COS_CHANNELS > FIRST_FURTHER_CHANNEL && channel >= FIRST_FURTHER_CHANNEL) {
+        return NULL;
+    }
     for (size_t free = 0; free < COS_SM_SESSIONS && i == COS_SM_SESSIONS; free++) {
         i = secure->sessions[free].protocol == COS_SM_NONE ? free : i;
     }

@@ -5,6 +5,7 @@
  * belongs to; and no block of the protocol makes the card forget it.
  */
 #include "card_table.h"
+#include "cos/t1.h"
 #include "terminal_t1.h"
 
 #include <setjmp.h>
