@@ -131,8 +131,8 @@ static uint8_t channel_of(const struct cos_secure *secure, const struct server_r
     case COS_GATE_SM_SEAL:
         return message.data[0];
     case COS_GATE_LIFE:
-        return message.data[0] == COS_LIFE_SET && message.length > 1 ? message.data[1]
-                                                                     : secure->last_channel;
+        return message.data[0] >= COS_LIFE_RECORD && message.length > 1 ? message.data[1]
+                                                                        : secure->last_channel;
     default:
         return message.data[1]; /* behind the operation */
     }

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+static const uint8_t pps_t0[] = {0xFF, 0x00, 0xFF}, pps_t1[] = {0xFF, 0x01, 0xFE};
+
 static struct cos_span next(void *context)
 {
     struct device *device = context;
@@ -33,6 +35,10 @@ static enum cos_result receive(void *context, uint8_t *character, uint32_t etus)
     struct device *device = context;
     struct terminal_t1 *terminal = &device->t1;
 
+    if (device->asked < sizeof pps_t1) {
+        *character = pps_t1[device->asked++];
+        return COS_OK;
+    }
     if (terminal->outcome != TERMINAL_BUSY) {
         if (device->waiting) {
             done(device, terminal->response, terminal->response_length);
@@ -92,8 +98,6 @@ static void start_t1(struct device *device)
 
 void device_start(struct device *device, struct device_protocol protocol)
 {
-    static const uint8_t t0[] = {0xFF, 0x00, 0xFF};
-
     memset(device, 0, sizeof *device);
     device->protocol = protocol;
     if (protocol.t1) {
@@ -101,8 +105,8 @@ void device_start(struct device *device, struct device_protocol protocol)
         return;
     }
     terminal_t0_init(&device->t0);
-    device->t0.pps = t0;
-    device->t0.pps_length = sizeof t0;
+    device->t0.pps = pps_t0;
+    device->t0.pps_length = sizeof pps_t0;
     device->t0.context = device;
     device->t0.next = next;
     device->t0.done = done;

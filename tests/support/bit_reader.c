@@ -48,7 +48,7 @@ static unsigned levels_of(const struct bit_reader *reader, uint8_t value)
     unsigned levels = 0, ones = 0;
 
     for (unsigned i = 0; i < 8; i++) {
-        const unsigned bit = value >> (reader->inverse ? 7 - i : i) & 1U;
+        const unsigned bit = (unsigned)value >> (reader->inverse ? 7 - i : i) & 1U;
         ones += bit;
         levels |= (reader->inverse ? !bit : bit) << (i + 1);
     }

@@ -56,7 +56,7 @@ static const char *contacts_text(uint8_t contacts, char text[64])
 
     text[0] = '\0';
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if ((contacts >> i & 1U) != 0) {
+        if (((unsigned)contacts >> i & 1U) != 0) {
             size_t at = strlen(text);
             snprintf(text + at, 64 - at, "%s%s", at > 0 ? " " : "", names[i]);
         }
