@@ -1,6 +1,6 @@
 # TwinCOS. `make demo` and `make check` do all set-up themselves; `make help` lists the targets.
 #
-# Variables: CC (gcc or clang), SAN=1 (ASan and UBSan), COV=1 (line coverage), PREFIX and DESTDIR for install.
+# Variables: CC (gcc or clang), SAN=1 (ASan and UBSan), COV=1 (lines of src/ that are run), PREFIX and DESTDIR for install.
 # Each combination has its own folder under build/.
 
 MAKEFLAGS += --no-builtin-rules
@@ -19,7 +19,7 @@ BUILD ?= build/host$(variant)
 
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 CFLAGS ?= -O2 -g
-override CFLAGS += -std=c11 $(warnings) -Iinclude -Isrc -MMD -MP $(if $(COV),--coverage -Og -fprofile-update=atomic) \
+override CFLAGS += -std=c11 $(warnings) -Iinclude -Isrc -MMD -MP \
     $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 override LDFLAGS += $(if $(COV),--coverage) $(if $(SAN),-fsanitize=address$(comma)undefined)
 
@@ -61,6 +61,7 @@ $(BUILD)/obj/port/%.o $(BUILD)/obj/tools/%.o $(BUILD)/obj/tests/%.o: CPPFLAGS +=
 # Rows of a test's table leave out what is zero.
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests/support -Iport/host -Itools -Wno-missing-field-initializers
 $(BUILD)/obj/tools/%.o: CPPFLAGS += -Iport/host
+$(BUILD)/obj/src/%.o: CFLAGS += $(if $(COV),--coverage)
 $(BUILD)/obj/tools/twinctl/%.o: CPPFLAGS += $(shell pkg-config --cflags libpcsclite 2>/dev/null)
 
 define archive
@@ -105,7 +106,7 @@ tests: $(tests) $(programs)
 unit: $(if $(T),$(filter %/$(T),$(tests)),$(tests)) $(programs)
 	@tests/run $(filter-out $(programs),$^)
 
-.PHONY: setup demo check power coverage memcheck fuzz clients clean help
+.PHONY: setup demo check power coverage coverage-report memcheck fuzz clients clean help
 setup:
 	@tools/setup
 
@@ -124,10 +125,13 @@ check: setup
 power: $(filter %_power,$(tests))
 	@POWER_LONG=1 TEST_TIMEOUT=86400 tests/run $^
 
+# The sanitizers' run counts lines, too: one of both is enough.
 coverage:
 	@mkdir -p build
-	@POWER_SHORT=1 $(MAKE) --no-print-directory COV=1 unit >build/coverage.log 2>&1 || { tail -n 40 build/coverage.log; exit 1; }
-	@gcovr --root . --object-directory build/host-cov --filter 'src/' --exclude-unreachable-branches -j 2 \
+	@POWER_SHORT=1 $(MAKE) --no-print-directory SAN=1 COV=1 unit >build/coverage.log 2>&1 || { tail -n 40 build/coverage.log; exit 1; }
+	@$(MAKE) --no-print-directory coverage-report
+coverage-report:
+	@gcovr --root . --object-directory build/host-san-cov --filter 'src/' --exclude-unreachable-branches -j 2 \
 	    --txt build/coverage.txt --json-summary build/coverage.json && cat build/coverage.txt
 
 # Valgrind on the tests that touch every part once; the sanitizers run all of them.
@@ -153,6 +157,7 @@ help:
 	@echo 'make size     code, RAM, stack, layering     make lint            format, cppcheck, clang-tidy'
 	@echo 'make clients  real PC/SC clients             make coverage        lines covered'
 	@echo 'make bench-fs what commands on files cost    make bench-gate      what the gate costs'
+	@echo 'make bench-contacts  instructions to the ATR and of commands on a Cortex-M3, bytes and etu on the line'
 	@echo 'tests/power/mutants.sh  tests the rig of torn power'
 	@echo 'make docs     generated pages                make install PREFIX=/usr/local'
 

@@ -15,8 +15,9 @@
  * handler starts the card at its first command: then the waiting time can be extended, before it
  * cannot.
  *
- * Characters that come while the core waits for none (while a command is being executed, or
- * `settle` runs) are the board's to keep: of a command that follows at once, five with T=0.
+ * Characters that come while the core waits for none are the board's to keep: while `settle` runs
+ * those of a command that follows at once, five with T=0, a block with T=1 (IFSC + 5). A board that
+ * cannot keep a block settles in less than 22 etu (BGT), or loses it, and the device repeats it.
  */
 #ifndef COS_TRANSPORT_H
 #define COS_TRANSPORT_H
@@ -24,13 +25,13 @@
 #include "cos/atr.h"
 #include "cos/pps.h"
 #include "cos/t0.h"
+#include "cos/t1.h"
 
 /* What the card does with commands. */
 struct cos_transport_handler {
     void *context;
     /* Executes a command APDU and writes the response APDU to response[capacity]; returns its
-     * length, at least
-     * 2. The same as cos_app_command(). */
+     * length, at least 2. The same as cos_app_command(). */
     size_t (*command)(void *context, uint8_t *command, size_t length, uint8_t *response,
                       size_t capacity);
     /* T=0: cos/t0.h; cos_app_direction(). */
@@ -47,6 +48,9 @@ struct cos_transport_config {
     size_t response_size;
     const uint16_t *pairs; /* pairs of Fi and Di that the board can do: struct cos_pps_offer */
     bool one_by_one;       /* T=0: struct cos_t0_config */
+    bool crc_13239;        /* T=1: the form of the CRC, if the ATR says CRC: enum cos_t1_edc */
+    uint8_t request_ifsc;  /* T=1: struct cos_t1_parameters */
+    bool abort_oversize;   /* T=1: the same */
 };
 
 /* All state. The caller provides the memory; nothing in it is for the caller. */
@@ -55,10 +59,17 @@ struct cos_transport {
     const struct cos_transport_handler *handler;
     const struct cos_line *line;
     struct cos_atr atr;
-    bool handed; /* the first character, which was looked at, is the protocol's */
+    bool handed; /* the first character, which was looked at, is the protocol's: */
     uint8_t first;
+    enum cos_result received; /* and what cos_line.receive said of it */
     uint8_t protocol, fi_di;
-    struct cos_t0 t0;
+    bool serving;           /* the protocol was chosen, its state below holds */
+    bool executing;         /* T=1: a command is under way */
+    enum cos_result broken; /* what an extension of its time failed with */
+    union {
+        struct cos_t0 t0;
+        struct cos_t1 t1;
+    };
 };
 
 void cos_transport_start(struct cos_transport *transport,
@@ -68,14 +79,18 @@ void cos_transport_start(struct cos_transport *transport,
  * reset; then COS_E_LINE_RESET. In negotiable mode the first character is PPSS (FF), and after the
  * exchange the protocol and the pair that were agreed upon hold; or it is another one and belongs
  * to the first offered protocol, at 372 and 1. In specific mode TA2 and TA1 hold at once. What has
- * no answer (a wrong PPS request, characters that stay wrong) leaves the card silent. When it
- * returns, both buffers are wiped. */
+ * no answer (a wrong PPS request, with T=0 characters that stay wrong) leaves the card silent. A
+ * response of less than two bytes becomes 6F00, as does with T=0 a status word that is none; with
+ * T=1 a command longer than the buffer is not executed, and answered 6700. What a
+ * life before has left in both buffers is wiped behind the ATR, or at once if there is a reset in
+ * it. */
 enum cos_result cos_transport_serve(struct cos_transport *transport, const struct cos_line *line,
                                     const struct cos_transport_handler *handler,
                                     struct cos_span atr);
 
 /* To be called from the board's idle hook, at least twice in a waiting time: if a command is being
- * executed and half the waiting time is over, asks for more (T=0: NULL). */
+ * executed and half the waiting time is over, asks for more (T=0: NULL; T=1: S(WTX request), and
+ * waits for the response). */
 void cos_transport_idle(struct cos_transport *transport);
 
 #endif

@@ -15,7 +15,7 @@ enum {
     WAITING_UNIT = 960,   /* 10.2 */
     MODE_IMPLICIT = 0x10, /* TA2 b5 */
     MODE_PROTOCOL = 0x0F,
-    SERVED = 0x01, /* protocols that are here: b1 T=0 */
+    STATUS_BYTES = 2,
 };
 
 static void set_line(const struct cos_transport *transport, bool inverse)
@@ -66,34 +66,51 @@ static enum cos_result select_parameters(struct cos_transport *transport, uint8_
     return COS_OK;
 }
 
+/* The first character behind the ATR. With T=0 it comes again if it was wrong, with T=1 a wrong one
+ * begins a bad block. */
+static enum cos_result take_first(struct cos_transport *transport)
+{
+    const struct cos_line *line = transport->line;
+
+    if (transport->protocol == 0) {
+        transport->received = cos_line_get(line, &transport->first);
+        return transport->received;
+    }
+    do {
+        transport->received = line->receive(line->context, &transport->first, 0);
+    } while (transport->received == COS_E_LINE_SILENT);
+    return transport->received == COS_E_LINE_PARITY ? COS_OK : transport->received;
+}
+
 /* What the first character decides. */
 static enum cos_result choose(struct cos_transport *transport)
 {
     const struct cos_atr *atr = &transport->atr;
     const uint8_t mode = atr->bytes[COS_ATR_TA2];
     const bool specific = (atr->present & COS_ATR_PRESENT(COS_ATR_TA2)) != 0;
-    uint8_t protocol = atr->first;
 
-    if (specific) {
-        protocol = mode & MODE_PROTOCOL;
-        transport->protocol = protocol;
-        if ((mode & MODE_IMPLICIT) == 0) {
-            transport->fi_di = atr->bytes[COS_ATR_TA1];
-        }
-        set_line(transport, atr->inverse);
+    transport->protocol = specific ? mode & MODE_PROTOCOL : atr->first;
+    if (specific && (mode & MODE_IMPLICIT) == 0) {
+        transport->fi_di = atr->bytes[COS_ATR_TA1];
     }
-    COS_TRY(cos_line_get(transport->line, &transport->first));
-    if (transport->first == PPSS) {
-        COS_TRY(select_parameters(transport, specific ? 0 : atr->offered & SERVED));
-    } else {
-        transport->protocol = protocol;
-        transport->handed = true;
+    set_line(transport, atr->inverse);
+    COS_TRY(take_first(transport));
+    transport->handed = transport->first != PPSS || transport->received != COS_OK;
+    if (!transport->handed) {
+        COS_TRY(select_parameters(transport, specific ? 0 : atr->offered));
     }
     set_line(transport, atr->inverse);
     return COS_OK;
 }
 
 /* ---- Protocols ---- */
+
+static void settle(const struct cos_transport_handler *handler)
+{
+    if (handler->settle != NULL) {
+        handler->settle(handler->context);
+    }
+}
 
 static enum cos_result serve_t0(struct cos_transport *transport)
 {
@@ -113,6 +130,7 @@ static enum cos_result serve_t0(struct cos_transport *transport)
     };
 
     cos_t0_start(&transport->t0, &t0);
+    transport->serving = true;
     if (transport->handed) {
         cos_t0_first(&transport->t0, transport->first);
     }
@@ -122,22 +140,104 @@ static enum cos_result serve_t0(struct cos_transport *transport)
         length = handler->command(handler->context, config->command, length, config->response,
                                   config->response_size);
         COS_TRY(cos_t0_send(&transport->t0, length));
-        if (handler->settle != NULL) {
-            handler->settle(handler->context);
-        }
+        settle(handler);
     }
+}
+
+static enum cos_result start_t1(struct cos_transport *transport)
+{
+    const struct cos_transport_config *config = &transport->config;
+    const uint8_t *bytes = transport->atr.bytes, times = bytes[COS_ATR_BWI_CWI];
+    const enum cos_t1_edc crc = config->crc_13239 ? COS_T1_CRC_13239 : COS_T1_CRC;
+    const struct cos_t1_parameters parameters = {
+        .edc = bytes[COS_ATR_EDC] != 0 ? crc : COS_T1_LRC,
+        .ifsc = bytes[COS_ATR_IFSC],
+        .bwi = times >> 4,
+        .cwi = times & 0x0F,
+        .f = cos_fi(transport->fi_di),
+        .d = cos_di(transport->fi_di),
+        .request_ifsc = config->request_ifsc,
+        .abort_oversize = config->abort_oversize,
+    };
+
+    COS_TRY(cos_t1_start(&transport->t1, &parameters));
+    transport->serving = true;
+    if (transport->handed) {
+        cos_t1_first(&transport->t1, transport->received, transport->first);
+    }
+    return COS_OK;
+}
+
+/* Executes what cos_t1_receive() gave; returns the response's length. */
+static size_t execute_t1(struct cos_transport *transport, enum cos_result received, size_t length)
+{
+    const struct cos_transport_handler *handler = transport->handler;
+    const struct cos_transport_config *config = &transport->config;
+    uint16_t sw = COS_SW_WRONG_LENGTH;
+
+    if (received == COS_OK) {
+        transport->executing = true;
+        length = handler->command(handler->context, config->command, length, config->response,
+                                  config->response_size);
+        transport->executing = false;
+        sw = COS_SW_NO_DIAGNOSIS;
+    }
+    if (received != COS_OK || length < STATUS_BYTES) {
+        cos_put16(config->response, sw);
+        length = STATUS_BYTES;
+    }
+    return length;
+}
+
+static enum cos_result serve_t1(struct cos_transport *transport)
+{
+    const struct cos_transport_config *config = &transport->config;
+    const struct cos_line *line = transport->line;
+    size_t answered = 0;
+
+    COS_TRY(start_t1(transport));
+    for (;;) {
+        size_t length;
+        const enum cos_result result =
+            cos_t1_receive(&transport->t1, line, config->command, config->command_size, &length);
+        COS_CHECK(result == COS_OK || result == COS_E_LENGTH, result);
+        cos_wipe(config->response, answered); /* it need not be repeated any more */
+        answered = execute_t1(transport, result, length);
+        COS_TRY(transport->broken);
+        COS_TRY(cos_t1_send(&transport->t1, line, config->response, answered));
+        settle(transport->handler);
+        cos_wipe(config->command, config->command_size); /* bad blocks lie behind the command */
+    }
+}
+
+/* Asks for another BWT. What calls this is asked for nothing meanwhile. */
+static void extend_t1(struct cos_transport *transport)
+{
+    const struct cos_line *line = transport->line;
+
+    if (transport->executing && transport->broken == COS_OK &&
+        cos_t1_due(&transport->t1, line->elapsed(line->context))) {
+        transport->executing = false;
+        transport->broken = cos_t1_extend(&transport->t1, line, 1);
+        transport->executing = true;
+    }
+}
+
+/* What was left behind: not before the ATR, which begins within 40,000 clock cycles (6.2.2). */
+static void wipe(const struct cos_transport_config *config)
+{
+    cos_wipe(config->command, config->command_size);
+    cos_wipe(config->response, config->response_size);
 }
 
 static enum cos_result serve(struct cos_transport *transport, struct cos_span atr)
 {
-    COS_TRY(send_atr(transport, atr));
+    const enum cos_result result = send_atr(transport, atr);
+
+    wipe(&transport->config);
+    COS_TRY(result);
     COS_TRY(choose(transport));
-    switch (transport->protocol) {
-    case 0:
-        return serve_t0(transport);
-    default:
-        return COS_E_NOT_SERVED;
-    }
+    return transport->protocol == 0 ? serve_t0(transport) : serve_t1(transport);
 }
 
 void cos_transport_start(struct cos_transport *transport, const struct cos_transport_config *config)
@@ -153,21 +253,27 @@ enum cos_result cos_transport_serve(struct cos_transport *transport, const struc
     transport->line = line;
     transport->protocol = 0;
     transport->fi_di = COS_FI_DI_DEFAULT;
-    transport->handed = false;
+    transport->serving = false;
+    transport->executing = false;
+    transport->broken = COS_OK;
     enum cos_result result = serve(transport, atr);
 
+    transport->serving = false;
     while (result != COS_E_LINE_RESET) { /* silent, whatever comes */
         uint8_t character;
         result = line->receive(line->context, &character, 0);
     }
-    cos_wipe(transport->config.command, transport->config.command_size);
-    cos_wipe(transport->config.response, transport->config.response_size);
     return result;
 }
 
 void cos_transport_idle(struct cos_transport *transport)
 {
+    if (!transport->serving) {
+        return;
+    }
     if (transport->protocol == 0) {
         cos_t0_idle(&transport->t0);
+    } else {
+        extend_t1(transport);
     }
 }

@@ -169,6 +169,11 @@ void t0_card_run(struct t0_card *card)
     if (card->terminal.wrong != NULL) {
         fail_msg("%s", card->terminal.wrong);
     }
+    const struct cos_line_parameters last = card->terminal.parameters;
+    assert_int_equal(cos_transport_serve(&card->transport, &card->terminal.line, &card->handler,
+                                         (struct cos_span){atr, length}),
+                     COS_E_LINE_RESET); /* RST is still low */
+    card->terminal.parameters = last;
     for (size_t i = 0; i < sizeof card->command; i++) {
         assert_int_equal(card->command[i] | card->response[i], 0); /* nothing stays */
     }

@@ -320,6 +320,12 @@ static uint32_t waiting_time(const struct terminal_t0 *t)
     return initial ? INITIAL_WAITING : t->waiting_time * t->d;
 }
 
+/* Another one with the same parity. */
+static uint8_t damaged(const struct terminal_t0 *t, uint8_t character)
+{
+    return character ^ (uint8_t)(0x03U << t->now % 7);
+}
+
 /* A character begins now. */
 static enum terminal_fault pass(struct terminal_t0 *t, bool from_card)
 {
@@ -364,12 +370,25 @@ static enum cos_result line_send(void *context, uint8_t character, uint32_t etus
     case TERMINAL_LOST:
         t->lost = true;
         return COS_OK;
-    default:
-        t->repeats = 0;
-        note(t, true, character);
-        take(t, character);
+    case TERMINAL_ALTERED:
+        t->lost = true;
+        take(t, damaged(t, character));
         return COS_OK;
+    case TERMINAL_DOUBLED:
+        t->lost = true;
+        take(t, character);
+        break;
+    case TERMINAL_INSERTED:
+        t->lost = true;
+        take(t, damaged(t, character));
+        break;
+    default:
+        break;
     }
+    t->repeats = 0;
+    note(t, true, character);
+    take(t, character);
+    return COS_OK;
 }
 
 /* The device has nothing to send: it waits until the waiting time is over, or has finished. */
@@ -413,14 +432,18 @@ static enum cos_result line_receive(void *context, uint8_t *character, uint32_t 
         return COS_E_LINE_PARITY;
     }
     t->repeats = 0;
-    *character = *t->out++;
+    t->lost = t->lost || fault != TERMINAL_SOUND;
+    *character = *t->out;
+    if (fault == TERMINAL_ALTERED || fault == TERMINAL_INSERTED) {
+        *character = damaged(t, *character);
+    }
+    if (fault == TERMINAL_DOUBLED || fault == TERMINAL_INSERTED) {
+        return COS_OK; /* and the one that was to be sent comes next */
+    }
+    t->out++;
     t->state = --t->out_length == 0 ? t->after : TERMINAL_SENDING;
     note(t, false, *character);
-    if (fault == TERMINAL_LOST) {
-        t->lost = true;
-        return line_receive(t, character, etus);
-    }
-    return COS_OK;
+    return fault == TERMINAL_LOST ? line_receive(t, character, etus) : COS_OK;
 }
 
 static uint32_t line_elapsed(void *context)

@@ -20,8 +20,16 @@
 
 enum { TERMINAL_LOG = 4096, TERMINAL_RESPONSE = 65538, TERMINAL_ATR = 33 };
 
-/* What can happen to a character on its way. */
-enum terminal_fault { TERMINAL_SOUND, TERMINAL_WRONG_PARITY, TERMINAL_LOST };
+/* What can happen to a character on its way. Parity shows the first one, and nothing shows the
+ * others: then whatever follows is noted in nobody's disfavour. */
+enum terminal_fault {
+    TERMINAL_SOUND,
+    TERMINAL_WRONG_PARITY,
+    TERMINAL_LOST,
+    TERMINAL_ALTERED, /* two bits */
+    TERMINAL_DOUBLED,
+    TERMINAL_INSERTED, /* one more before it */
+};
 
 /* Why it reset the card. */
 enum terminal_end {
@@ -85,7 +93,7 @@ struct terminal_t0 {
     const uint8_t *out;
     size_t out_length;
     unsigned repeats;
-    bool lost;  /* a character, since the reset */
+    bool lost;  /* a character, since the reset, or altered or too many */
     size_t run; /* data bytes until the next procedure byte */
     uint8_t sw1;
     struct terminal_tpdu tpdu;

@@ -37,6 +37,7 @@ static void make(struct cos_secure *secure, const struct status *status)
     secure->sessions[0].open = COS_NO;
     if (status->level != 0) {
         secure->in_sm = true;
+        secure->sessions[0].protocol = COS_SM_SCP03;
         secure->sessions[0].open = COS_YES;
         secure->sessions[0].level = status->level;
         secure->sessions[0].key = status->key_version;
