@@ -27,12 +27,31 @@ static void done(void *context, const uint8_t *response, size_t length)
 
 /* ---- T=1 ---- */
 
+/* Behind the ATR the device asks for T=1, which is offered second. The answer is not looked at: the
+ * card says nothing more if it does not agree. */
+static bool ask(struct device *device, uint8_t *character)
+{
+    static const uint8_t request[] = {0xFF, 0x01, 0xFE};
+    struct line_sim *sim = &device->sim;
+
+    if (device->asked == sizeof request) {
+        return false;
+    }
+    *character = request[device->asked++];
+    sim->now = sim->edge + 12 > sim->now ? sim->edge + 12 : sim->now;
+    sim->edge = sim->now;
+    return true;
+}
+
 /* When the card waits for a block and the device for none, a command is over and another begins. */
 static enum cos_result receive(void *context, uint8_t *character, uint32_t etus)
 {
     struct device *device = context;
     struct terminal_t1 *terminal = &device->t1;
 
+    if (ask(device, character)) {
+        return COS_OK;
+    }
     if (terminal->outcome != TERMINAL_BUSY) {
         if (device->waiting) {
             done(device, terminal->response, terminal->response_length);

@@ -26,6 +26,7 @@ struct device {
 
     struct device_protocol protocol;
     uint8_t apdu[300];
+    size_t asked; /* T=1: characters of its PPS request that are out */
     bool waiting; /* T=1: for a response */
     struct terminal_t0 t0;
     struct terminal_t1 t1;
