@@ -88,7 +88,8 @@ size_t cos_app_command(struct cos_app *app, uint8_t *command, size_t length, uin
  * table, and classes that have no meaning. Pure. */
 enum cos_t0_direction cos_app_direction(const uint8_t header[5]);
 
-/* To be called when the response is out: tidies NVM (settle mark; life cycle in the ATR record). */
+/* To be called when the response is out: writes the settle mark, one or two operations on NVM. The
+ * next command waits for it. */
 void cos_app_settle(struct cos_app *app);
 
 /* Erase counts of the chip's store. */

@@ -35,6 +35,8 @@ struct cos_store_config {
                             are erased by cos_store_settle() or at the next start. 0xFFFF: none,
                             whatever edits ask for */
     uint16_t *map;       /* pages - reserve entries, the caller's RAM, owned by the store */
+    const struct cos_board *board; /* whose idle() is called between operations on NVM. Set by the
+                                      chip itself; NULL: nobody's */
 };
 
 /* State of one mounted store. The members are private to src/fs. */
@@ -50,6 +52,7 @@ struct cos_store {
     uint16_t header_at;     /* offset of a page's header, behind the program units of its mark */
     bool settled;           /* the newest transaction has its mark */
     bool scrub;             /* superseded secrets wait to be erased */
+    bool tidy;              /* cos_store_tidy() was here since the newest transaction */
     bool broken;            /* a commit failed half-way: mount again */
     bool worn_out;          /* no spare page is left: reads only */
     uint8_t used[(COS_STORE_PAGES_MAX + 7) / 8]; /* a bit for each physical page in the map */
@@ -97,10 +100,15 @@ enum cos_result cos_store_read(const struct cos_store *store, uint32_t address, 
 enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit *edits,
                                  size_t count);
 
-/* To be called when the answer is out: writes the settle mark of the newest transaction (one
- * program unit), if it has none, and erases superseded secrets. It need not be called at all: the
- * next start then does the work. At most one page is moved for wear levelling. Errors are not the
- * command's: they are found again when they matter. */
+/* What of settling may take long: erases superseded secrets, and moves at most one page for wear
+ * levelling. Before the answer, as long as its time can be extended; what it leaves,
+ * cos_store_settle() does. */
+enum cos_result cos_store_tidy(struct cos_store *store);
+
+/* To be called when the answer is out: tidies, and writes the settle mark of the newest transaction
+ * (one program unit, and an erase before it if its place is not blank), if it has none. It need not
+ * be called at all: the next start then does the work. Errors are not the command's: they are found
+ * again when they matter. */
 enum cos_result cos_store_settle(struct cos_store *store);
 
 /* Erase counts over all pages, for reports. */

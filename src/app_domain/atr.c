@@ -217,6 +217,7 @@ static enum cos_result write_record(const struct cos_app *app, uint32_t address,
         memset(chunk, nvm->geometry.erased_value, sizeof chunk);
         memcpy(chunk, record + at, run);
         size_t whole = (run + unit - 1) / unit * unit;
+        cos_idle(app->board);
         COS_TRY(nvm->program(nvm->context, address + (uint32_t)at, chunk, whole));
     }
     return COS_OK;

@@ -73,7 +73,7 @@ static void take(struct cos_span content, uint32_t offset, uint8_t *data, size_t
 static enum cos_result read_production(struct cos_app *app, uint32_t offset, uint8_t *data,
                                        size_t length)
 {
-    static const uint8_t fields[] = {COS_LIFE_RECORD};
+    const uint8_t fields[] = {COS_LIFE_RECORD, cos_app_channel(app)};
     struct cos_span record;
 
     COS_TRY(cos_app_ask(app, COS_GATE_LIFE, fields, sizeof fields, (struct cos_span){NULL, 0},

@@ -187,13 +187,27 @@ static enum cos_result seal_secured(struct exchange *x, uint16_t *sw)
     return COS_OK;
 }
 
+/* Parts in the clear did not get as far as the security chip: what they end, they end now, on their
+ * channel. */
+COS_OWN_FRAME static enum cos_result end_parts(struct exchange *x)
+{
+    struct cos_app *app = x->app;
+    struct cos_app_channel *const of_command = app->channel;
+    enum cos_result result = COS_OK;
+
+    if (app->chain.open && app->chain.class_.sm == COS_CLASS_SM_NONE) {
+        app->channel = &app->channels[app->chain.class_.channel];
+        result = end_pending(x);
+        app->channel = of_command;
+    }
+    return result;
+}
+
 /* Commands under secure messaging are opened before anything in them is believed, but for the one
  * that brings its own MAC. */
 static enum cos_result run_secured(struct exchange *x, uint8_t *apdu, size_t length, uint16_t *sw)
 {
-    if (x->app->chain.open && x->app->chain.class_.sm == COS_CLASS_SM_NONE) {
-        COS_TRY(end_pending(x)); /* parts in the clear did not get as far as the security chip */
-    }
+    COS_TRY(end_parts(x));
     COS_TRY(open_secured(x, apdu, length));
     enum cos_result result = run(x);
     x->app->mute = x->app->mute || result == COS_E_INVARIANT || result == COS_E_MUTE;
@@ -205,13 +219,23 @@ static enum cos_result run_secured(struct exchange *x, uint8_t *apdu, size_t len
     return seal_secured(x, sw);
 }
 
+/* Extended length fields where the card says that it has none are wrong (ISO/IEC 7816-4:2013, 5.2).
+ */
+COS_OWN_FRAME static enum cos_result parse(struct exchange *x, const uint8_t *apdu, size_t length)
+{
+    COS_TRY(cos_apdu_parse(apdu, length, &x->command));
+    const bool extended = x->command.form == COS_CASE_2E || x->command.form == COS_CASE_3E ||
+                          x->command.form == COS_CASE_4E;
+    return extended && !cos_app_takes_extended(&x->app->config) ? COS_E_LENGTH : COS_OK;
+}
+
 /* *sealed: the response has what secure messaging makes of it. */
 static uint16_t execute(struct cos_app *app, uint8_t *apdu, size_t length, bool *sealed)
 {
     struct exchange x = {.app = app, .body = &app->response.body};
     uint16_t sw = COS_SW_NO_DIAGNOSIS;
     bool answered = false;
-    enum cos_result result = cos_apdu_parse(apdu, length, &x.command);
+    enum cos_result result = parse(&x, apdu, length);
 
     if (result == COS_OK) {
         result = check_class(&x);
@@ -330,6 +354,7 @@ size_t cos_app_command(struct cos_app *app, uint8_t *command, size_t length, uin
         cos_response_drop(&app->response);
     }
     app->response.sw = sw;
+    cos_app_tidy(app);
     cos_wipe(command, length);
     return cos_response_next(&app->response, ne, response, capacity);
 }

@@ -312,5 +312,8 @@ enum cos_result cos_app_store_atr(struct cos_app *app, const uint8_t *atr, size_
 enum cos_result cos_app_repair_atr(struct cos_app *app);
 /* Writes the record again if its life cycle is no more the card's. */
 void cos_app_keep_atr(struct cos_app *app);
+/* What NVM needs behind a command, but for the settle mark. Before the answer, as long as its time
+ * can be extended. */
+void cos_app_tidy(struct cos_app *app);
 
 #endif

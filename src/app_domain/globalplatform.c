@@ -157,9 +157,9 @@ enum cos_result cos_app_set_status(struct exchange *x)
 
 /* ---- GET DATA ---- */
 
-static enum cos_result get_cplc(struct exchange *x)
+COS_OWN_FRAME static enum cos_result get_cplc(struct exchange *x)
 {
-    static const uint8_t fields[] = {COS_LIFE_RECORD};
+    const uint8_t fields[] = {COS_LIFE_RECORD, x->class_.channel};
     struct cos_span record;
     struct cos_tlv cplc;
 

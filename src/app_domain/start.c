@@ -49,6 +49,7 @@ enum cos_result cos_app_erase_page(const struct cos_app *app, uint32_t address)
     const struct cos_nvm *nvm = app->board->nvm;
 
     for (uint32_t at = 0; at < app->config.store.page_size; at += nvm->geometry.erase_unit) {
+        cos_idle(app->board);
         COS_TRY(nvm->erase(nvm->context, address + at));
     }
     return COS_OK;
@@ -179,6 +180,7 @@ enum cos_result cos_app_start(struct cos_app *app, const struct cos_board *board
     app->config = *config;
     /* The pairing secret's page, and what edits of the files ask for. */
     app->config.store.scrub_from = (uint16_t)(config->store.pages - config->store.reserve - 1U);
+    app->config.store.board = board;
     app->mute = true;
     app->channel = app->channels; /* the basic one, which is always open */
     app->channel->open = true;
@@ -196,14 +198,20 @@ enum cos_result cos_app_start(struct cos_app *app, const struct cos_board *board
         COS_TRY(cos_app_set_df(app, COS_FILE_MF));
     }
     app->mute = false;
+    cos_app_tidy(app);
     cos_app_settle(app);
     return COS_OK;
+}
+
+void cos_app_tidy(struct cos_app *app)
+{
+    (void)cos_store_tidy(&app->store); /* found again when it matters */
+    cos_app_keep_atr(app);
 }
 
 void cos_app_settle(struct cos_app *app)
 {
     (void)cos_store_settle(&app->store); /* found again when it matters */
-    cos_app_keep_atr(app);
 }
 
 enum cos_result cos_app_wear(const struct cos_app *app, struct cos_store_wear *wear)

@@ -32,6 +32,7 @@ enum cos_result cos_store_read(const struct cos_store *store, uint32_t address, 
         uint16_t page = store->config.map[address / store->payload];
         uint32_t offset = address % store->payload;
         size_t run = store->payload - offset < length ? store->payload - offset : length;
+        cos_idle(store->config.board);
         if (page == PAGE_NONE) {
             memset(data, 0, run);
         } else {
@@ -223,7 +224,7 @@ enum cos_result cos_store_commit(struct cos_store *store, const struct cos_edit 
     }
     COS_CHECK(pages + COS_STORE_SLACK <= store->config.reserve, COS_E_MEMORY_FULL);
     COS_CHECK(store->newest < UINT32_MAX - 2, COS_E_MEMORY_FAILURE);
-    store->settled = false; /* beginning erases the mark */
+    store->settled = store->tidy = false; /* beginning erases the mark */
     enum cos_result result = write_pages(store, &source, &turn);
     if (result == COS_OK) {
         /* Half a map is no map: what is in NVM stands, and the next start reads it. */
@@ -337,15 +338,30 @@ static enum cos_result level_wear(struct cos_store *store)
     return cos_store_commit(store, &same, 1);
 }
 
-enum cos_result cos_store_settle(struct cos_store *store)
+static bool is_settled(const struct cos_store *store)
 {
-    if (store->newest == 0 || store->settled || store->broken || store->worn_out) {
+    return store->newest == 0 || store->settled || store->broken || store->worn_out;
+}
+
+enum cos_result cos_store_tidy(struct cos_store *store)
+{
+    if (is_settled(store) || store->tidy) {
         return COS_OK;
     }
     COS_TRY(level_wear(store));
     if (store->scrub) {
         COS_TRY(cos_store_scrub(store));
     }
+    store->tidy = true;
+    return COS_OK;
+}
+
+enum cos_result cos_store_settle(struct cos_store *store)
+{
+    if (is_settled(store)) {
+        return COS_OK;
+    }
+    COS_TRY(cos_store_tidy(store));
     COS_TRY(write_settle_mark(store));
     store->settled = true;
     return COS_OK;

@@ -384,14 +384,20 @@ uint16_t cos_vault_pages(uint16_t payload, uint16_t files, uint16_t size);
 /* ---- Security status (status.c) ---- */
 
 void cos_status_clear(struct cos_secure *secure);
-/* What was verified and authenticated is so no more; applications and environments stay. */
+/* What was verified and authenticated is so no more, and sessions under mutual keys end;
+ * applications and environments stay. */
 void cos_status_forget(struct cos_secure *secure);
 /* Of a PIN: verified. Of a key: authenticated. */
 void cos_status_set(struct cos_secure *secure, struct cos_channel *channel,
                     const struct object *object, bool on);
+/* A PIN or key that is another one from now on, or none: it counts on no channel any more, and
+ * sessions under it end. */
+void cos_status_revoke(struct cos_secure *secure, const struct object *object);
 bool cos_status_pin_verified(const struct cos_channel *channel, const struct object *pin);
 void cos_status_bind(struct cos_secure *secure, struct cos_channel *channel, uint8_t application);
-/* Channels that are bound to one of these contexts are bound to none. */
+/* Channels that are bound to one of these contexts are bound to none; sessions under their keys
+ * end.
+ */
 void cos_status_leave(struct cos_secure *secure, uint8_t contexts);
 /* Whether the channel satisfies a condition byte. */
 cos_truth cos_status_satisfies(const struct cos_secure *secure, uint8_t channel, uint8_t condition);
@@ -455,8 +461,10 @@ enum cos_result cos_environment_default(struct cos_secure *secure, struct cos_ch
 /* The security condition "under the issuer's secure messaging" by itself. */
 #define CONDITION_SM 0xC0U
 
+/* Channels from 4 on have a bit for secure messaging without the header authenticated only. */
+enum { FIRST_FURTHER_CHANNEL = 4 };
 /* The session of a channel: to look at, to work with, NULL if there is none; or a new one in its
- * place, NULL if as many as there can be are on other channels. */
+ * place, NULL if as many as there can be are on other channels, or on a channel that has none. */
 const struct cos_session *cos_session_seen(const struct cos_secure *secure, uint8_t channel);
 struct cos_session *cos_session_of(struct cos_secure *secure, uint8_t channel);
 struct cos_session *cos_session_take(struct cos_secure *secure, uint8_t channel);
@@ -469,8 +477,10 @@ void cos_sessions_close(struct cos_secure *secure);
 bool cos_session_is_iso(const struct cos_session *session);
 /* Those whose INITIALIZE UPDATE waits for EXTERNAL AUTHENTICATE. */
 void cos_sessions_close_begun(struct cos_secure *secure);
+/* Those under mutual keys of contexts (bit n: context n) with this number; 0: with any. */
+void cos_sessions_close_under(struct cos_secure *secure, unsigned contexts, uint8_t number);
 /* Drops what waits for the next command of its channel: a challenge, a digest, a factor, a part of
- * a chain. */
+ * a chain, and its session with it. */
 void cos_steps_drop(struct cos_secure *secure);
 /* That, and all sessions. */
 void cos_pending_drop(struct cos_secure *secure);

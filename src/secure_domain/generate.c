@@ -97,7 +97,7 @@ enum cos_result cos_key_generate(struct cos_secure *secure, uint8_t channel, uin
     COS_CHECK(cos_material_served(secure, &key), COS_E_FUNCTION);
     COS_TRY(cos_status_require_of(secure, channel, key.context == CONTEXT_GLOBAL, key.change_rule));
     COS_TRY(cos_material_fits(secure, &key)); /* before the long work */
-    cos_status_set(secure, &secure->channels[channel], &key, false);
+    cos_status_revoke(secure, &key);
     COS_TRY(cos_material_self_test(secure, &key));
     COS_TRY(make_pair(secure, &key));
     key.flags |= FLAG_GENERATED;

@@ -88,6 +88,12 @@ static enum cos_result room_for_set(const struct cos_secure *secure)
     return sets < KEY_SETS_MAX ? COS_OK : COS_E_MEMORY_FULL;
 }
 
+static bool is_under_set(const struct cos_session *session, uint8_t version)
+{
+    return session->protocol != COS_SM_NONE && !cos_session_is_iso(session) &&
+           session->key == version;
+}
+
 static enum cos_result put_set(struct cos_secure *secure, struct cos_session *session,
                                uint8_t old_version, struct cos_span data, struct cos_writer *body)
 {
@@ -119,6 +125,12 @@ static enum cos_result put_set(struct cos_secure *secure, struct cos_session *se
     }
     COS_CHECK(cos_read_done(&reader), COS_E_DATA);
     COS_TRY(cos_change_commit(secure));
+    for (size_t i = 0; i < COS_SM_SESSIONS; i++) {
+        struct cos_session *other = &secure->sessions[i];
+        if (other != session && is_under_set(other, old_version)) {
+            cos_session_close(secure, other);
+        }
+    }
     if (old_version == session->key) {
         session->key = version; /* the session goes on with the set that replaced its own */
     }
@@ -170,13 +182,13 @@ static enum cos_result key_information(const struct cos_secure *secure, struct c
     return keys.failed || body->failed ? COS_E_MEMORY_FULL : COS_OK;
 }
 
-/* A key set in use cannot be deleted from under its own session, so one set always remains. */
-static enum cos_result delete_set(struct cos_secure *secure, uint8_t channel, uint8_t version)
+/* A key set in use cannot be deleted from under its session, whichever channel that is on, so one
+ * set always remains. */
+static enum cos_result delete_set(struct cos_secure *secure, uint8_t version)
 {
-    const struct cos_session *session = cos_session_seen(secure, channel);
-
-    COS_INVARIANT(session != NULL);
-    COS_CHECK(version != session->key, COS_E_CONDITIONS);
+    for (size_t i = 0; i < COS_SM_SESSIONS; i++) {
+        COS_CHECK(!is_under_set(&secure->sessions[i], version), COS_E_CONDITIONS);
+    }
     cos_change_start(secure);
     COS_TRY(cos_object_remove_set(secure, version));
     return cos_change_commit(secure);
@@ -201,10 +213,10 @@ static enum cos_result delete_key(struct cos_secure *secure, uint8_t channel, ui
     COS_CHECK(named(secure, 0xD0, reference) && named(secure, 0xD2, version), COS_E_CONDITIONS);
     if (version != 0) {
         COS_CHECK(reference == 0, COS_E_DATA); /* single keys of a set cannot be deleted */
-        return delete_set(secure, channel, version);
+        return delete_set(secure, version);
     }
     COS_TRY(cos_status_find(secure, channel, reference, OBJECT_KEY, &object));
-    cos_status_set(secure, &secure->channels[channel], &object, false);
+    cos_status_revoke(secure, &object);
     cos_change_start(secure);
     cos_object_remove(secure, &object);
     COS_TRY(cos_change_commit(secure));

@@ -211,7 +211,7 @@ static enum cos_result complete_step(struct cos_secure *secure, struct cos_reade
     if (step == STEP_PACK || step == STEP_PRODUCE) {
         return token_step(secure, step, tests, data, body);
     }
-    COS_TRY(cos_status_require(secure, 0, CONDITION_SM));
+    COS_TRY(cos_status_require(secure, secure->last_channel, CONDITION_SM));
     COS_CHECK(data.length == WHO_WHEN, COS_E_LENGTH);
     return step == STEP_INITIALIZE ? initialize(secure, data.data) : personalize(secure, data.data);
 }
@@ -263,11 +263,15 @@ static enum cos_result set_status(struct cos_secure *secure, struct cos_reader *
     return cos_object_erase_secrets(secure);
 }
 
-static enum cos_result record(struct cos_secure *secure, struct cos_writer *body)
+static enum cos_result record(struct cos_secure *secure, struct cos_reader *request,
+                              struct cos_writer *body)
 {
+    const uint8_t channel = cos_read_channel(request);
+
+    COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
     if ((COS_LIFE_BIT(secure->life_cycle) &
          (COS_LIFE_BIT(COS_LIFE_OPERATIONAL) | COS_LIFE_BIT(COS_LIFE_LOCKED))) != 0) {
-        COS_TRY(cos_status_require(secure, 0, secure->record_rule));
+        COS_TRY(cos_status_require(secure, channel, secure->record_rule));
     }
     return cos_state_write_record(secure, body);
 }
@@ -283,8 +287,7 @@ enum cos_result cos_call_life(struct cos_secure *secure, struct cos_reader *requ
     case COS_LIFE_STEP:
         return complete_step(secure, request, body);
     case COS_LIFE_RECORD:
-        COS_CHECK(cos_read_done(request), COS_E_GATE_FORMAT);
-        return record(secure, body);
+        return record(secure, request, body);
     case COS_LIFE_SET:
         return set_status(secure, request);
     default:

@@ -108,6 +108,7 @@ static enum cos_result replace(struct cos_secure *secure, struct object *pin, st
     pin->length = (uint8_t)value.length;
     pin->tries_left = pin->tries_max;
     pin->state &= (uint8_t)~STATE_TRANSPORT;
+    cos_status_revoke(secure, pin);
     cos_change_start(secure);
     COS_TRY(cos_object_put(secure, pin, value.data));
     return cos_change_commit(secure);

@@ -131,8 +131,8 @@ static uint8_t channel_of(const struct cos_secure *secure, const struct server_r
     case COS_GATE_SM_SEAL:
         return message.data[0];
     case COS_GATE_LIFE:
-        return message.data[0] == COS_LIFE_SET && message.length > 1 ? message.data[1]
-                                                                     : secure->last_channel;
+        return message.data[0] >= COS_LIFE_RECORD && message.length > 1 ? message.data[1]
+                                                                        : secure->last_channel;
     default:
         return message.data[1]; /* behind the operation */
     }
@@ -321,9 +321,7 @@ enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
         cos_status_clear(secure);
         (void)cos_state_count_attack(secure);
     } else if (result == COS_OK && event == SERVER_REQUEST) {
-        if (secure->board->idle != NULL) {
-            secure->board->idle(secure->board->context);
-        }
+        cos_idle(secure->board);
         result = answer(secure, &request);
         count_sensed(secure);
     }

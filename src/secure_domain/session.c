@@ -46,6 +46,9 @@ struct cos_session *cos_session_take(struct cos_secure *secure, uint8_t channel)
 {
     size_t i = index_of(secure, channel);
 
+    if (COS_CHANNELS > FIRST_FURTHER_CHANNEL && channel >= FIRST_FURTHER_CHANNEL) {
+        return NULL;
+    }
     for (size_t free = 0; free < COS_SM_SESSIONS && i == COS_SM_SESSIONS; free++) {
         i = secure->sessions[free].protocol == COS_SM_NONE ? free : i;
     }
@@ -110,8 +113,23 @@ void cos_sessions_close_begun(struct cos_secure *secure)
     }
 }
 
+void cos_sessions_close_under(struct cos_secure *secure, unsigned contexts, uint8_t number)
+{
+    for (size_t i = 0; i < COS_SM_SESSIONS; i++) {
+        struct cos_session *session = &secure->sessions[i];
+        if (cos_session_is_iso(session) && (contexts >> session->context & 1U) != 0 &&
+            (number == 0 || session->key == number)) {
+            cos_session_close(secure, session);
+        }
+    }
+}
+
 void cos_steps_drop(struct cos_secure *secure)
 {
+    if (secure->held.kept != 0 && !secure->in_sm) {
+        /* What follows a part without the others would be a command that nobody sent. */
+        cos_channel_close_session(secure, secure->held.channel);
+    }
     cos_sessions_close_begun(secure);
     cos_wipe(secure->challenge, sizeof secure->challenge);
     secure->challenge_length = 0;
@@ -132,7 +150,8 @@ void cos_pending_drop(struct cos_secure *secure)
 
 uint8_t cos_pending_flags(const struct cos_secure *secure, uint8_t channel)
 {
-    bool step = secure->challenge_length != 0 || secure->digest_length != 0 || secure->waiting != 0;
+    bool step = secure->challenge_length != 0 || secure->digest_length != 0 ||
+                secure->waiting != 0 || secure->held.kept != 0;
 
     for (size_t i = 0; i < COS_SM_SESSIONS; i++) {
         step = step || secure->sessions[i].begun;

@@ -22,8 +22,7 @@ static const struct {
     {0xE2, 0x60}, /* STORE DATA with sensitive data, GPCS 11.11.3.1 */
 };
 
-/* Channels from 4 on have a bit for secure messaging without the header authenticated only. */
-enum { CLASS_CHAINING = 0x10, P1_LAST_BLOCK = 0x80, FIRST_FURTHER_CHANNEL = 4 };
+enum { CLASS_CHAINING = 0x10, P1_LAST_BLOCK = 0x80 };
 
 static bool is_store_data(uint8_t cla, uint8_t ins)
 {

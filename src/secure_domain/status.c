@@ -47,6 +47,7 @@ void cos_status_clear(struct cos_secure *secure)
 
 void cos_status_forget(struct cos_secure *secure)
 {
+    cos_sessions_close_under(secure, ~0U, 0);
     for (size_t i = 0; i < COS_CHANNELS; i++) {
         struct cos_channel *channel = &secure->channels[i];
         channel->pins_global = channel->pins_local = 0;
@@ -73,6 +74,19 @@ void cos_status_set(struct cos_secure *secure, struct cos_channel *channel,
                 object->number, on);
     }
     secure->epoch++;
+}
+
+void cos_status_revoke(struct cos_secure *secure, const struct object *object)
+{
+    for (size_t i = 0; i < COS_CHANNELS; i++) {
+        struct cos_channel *channel = &secure->channels[i];
+        if (object->context == CONTEXT_GLOBAL || object->context == channel->application) {
+            cos_status_set(secure, channel, object, false);
+        }
+    }
+    if (object->kind == OBJECT_KEY) {
+        cos_sessions_close_under(secure, 1U << object->context, object->number);
+    }
 }
 
 /* What was verified or authenticated: bit n of number n. */
@@ -124,6 +138,7 @@ void cos_status_bind(struct cos_secure *secure, struct cos_channel *channel, uin
 
 void cos_status_leave(struct cos_secure *secure, uint8_t contexts)
 {
+    cos_sessions_close_under(secure, (unsigned)contexts << 1, 0);
     for (size_t i = 0; i < COS_CHANNELS; i++) {
         struct cos_channel *channel = &secure->channels[i];
         if (cos_application_among(contexts, channel->application)) {

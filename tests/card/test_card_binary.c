@@ -385,13 +385,13 @@ static void the_production_record_is_searched_too(void **state)
 static void the_card_describes_itself(void **state)
 {
     static const struct card_row rows[] = {
-        {"lengths", "00CA7F6600", 0x9000, "7F6608 02020105 02020102", CARD_KEEPS},
-        {"lengths, proprietary class", "80CA7F6600", 0x9000, "7F6608 02020105 02020102",
+        {"lengths", "00CA7F6600", 0x9000, "7F6608 02020258 0202025A", CARD_KEEPS},
+        {"lengths, proprietary class", "80CA7F6600", 0x9000, "7F6608 02020258 0202025A",
          CARD_KEEPS},
         {"file", "00A4080C022F01", 0x9000, NULL, CARD_KEEPS},
         {"all of it", "00B0000000", 0x9000,
-         "4301D8 4703F7C1BB 7F6608 02020105 02020102 00000000000000000000000000", CARD_KEEPS},
-        {"a part", "00B0000605", 0x9000, "C1BB7F6608", CARD_KEEPS},
+         "4301D8 4703F7C1FB 7F6608 02020258 0202025A 00000000000000000000000000", CARD_KEEPS},
+        {"a part", "00B0000605", 0x9000, "C1FB7F6608", CARD_KEEPS},
         {"the end", "00B0001F02", 0x6282, "00", CARD_KEEPS},
         {"nobody writes it", "00D60000 01 00", 0x6985, NULL, 0},
         {"nobody erases it", "000E0000", 0x6985, NULL, 0},

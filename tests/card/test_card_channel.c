@@ -4,7 +4,7 @@
  * status, its secure messaging; a file that is not shareable is current on one of them.
  */
 #include "app_domain/domain.h"
-#include "iso_card.h"
+#include "channel_card.h"
 #include "vectors.h"
 
 #include <setjmp.h>
@@ -109,44 +109,8 @@ static void what_is_not_shareable(void **state)
 
 /* ---- With an application that may be shared ---- */
 
-#define NAME      "0A F05457494E434F530102"
-#define SHARED(c) "0" #c "A4040C " NAME
-
-/* DF 5300 with that name; EF 6000 (SFI 1), shareable, EF 6001 (SFI 2), not; PIN 1. */
-static int make(void **state)
-{
-    assert_int_equal(card_make(state), 0);
-    struct bench *bench = *state;
-    bench_session(bench, 0x33);
-    assert_int_equal(
-        bench_create(bench, true,
-                     "820178 83025300 840A F05457494E434F530102 8C087F00000000000000"),
-        0x9000);
-    bench_expect_sm(bench, "00A4040C " NAME, 0x9000, NULL);
-    assert_int_equal(bench_create(bench, true, "820141 83026000 80020010 880108 8C03030091"),
-                     0x9000);
-    assert_int_equal(bench_create(bench, true, "820101 83026001 80020010 880110 8C03030000"),
-                     0x9000);
-    assert_int_equal(
-        bench_store_one(bench, "8010", "840A F05457494E434F530102 830101 C704 31323334"), 0x9000);
-    assert_int_equal(
-        bench_store_one(bench, "8020",
-                        "840A F05457494E434F530102 830105 800101 950180 C720 "
-                        "31C7E04B95D2A86F1E73BC0894AD5260D80F6B3E92A1475CB7E41D239068FA15"),
-        0x9000);
-    bench_reset(bench);
-    return 0;
-}
-
-/* The terminal's side of the mutual key, with the class byte of a channel. */
-static struct iso_sm mutual_key(void)
-{
-    struct iso_sm sm = {.aes = true, .key_length = 16};
-
-    bench_bytes("31C7E04B95D2A86F1E73BC0894AD5260", sm.enc, 16);
-    bench_bytes("D80F6B3E92A1475CB7E41D239068FA15", sm.mac, 16);
-    return sm;
-}
+#define NAME      CHANNEL_NAME
+#define SHARED(c) CHANNEL_SHARED(c)
 
 static void each_has_its_current_file(void **state)
 {
@@ -222,7 +186,7 @@ static void what_another_channel_interrupts(void **state)
         uint8_t k_ifd[16] = {1}, rnd_ifd[16] = {2}, rnd_ic[16];
         struct bytes data = {0};
         memcpy(rnd_ic, bench->data, sizeof rnd_ic);
-        sm = mutual_key();
+        sm = channel_mutual_key(0);
         iso_challenge(&sm, rnd_ifd, rnd_ic, k_ifd, &data);
         (void)bench_hex(bench, between[i]);
         const struct command mutual = {0x00, 0x82, 0x00, 0x85, data.data, data.length, 256};
@@ -258,16 +222,14 @@ static void what_another_channel_interrupts(void **state)
 static void sessions_of_two_channels(void **state)
 {
     struct bench *bench = *state;
-    struct iso_sm first = mutual_key(), second = mutual_key(), third = mutual_key();
+    struct iso_sm first = channel_mutual_key(0), second = channel_mutual_key(1),
+                  third = channel_mutual_key(2);
 
     bench_expect(bench, "0070000001", 0x9000, "01");
     bench_expect(bench, "0070000001", 0x9000, "02");
     bench_expect(bench, SHARED(0), 0x9000, NULL);
     bench_expect(bench, SHARED(1), 0x9000, NULL);
     bench_expect(bench, SHARED(2), 0x9000, NULL);
-    first.channel = 0;
-    second.channel = 1;
-    third.channel = 2;
     assert_int_equal(iso_authenticate(bench, 0x85, &first), 0x9000);
     assert_int_equal(iso_authenticate(bench, 0x85, &second), 0x9000);
     for (unsigned i = 0; i < 3; i++) {
@@ -312,15 +274,13 @@ static void what_another_channel_deletes(void **state)
     assert_int_equal(bench->app.channels[1].df, COS_FILE_MF);
 }
 
-#define SHARED_TEST(function) cmocka_unit_test_setup_teardown(function, make, card_free)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CARD_TEST(the_recorded_dialogue),          CARD_TEST(opening_and_closing),
-        CARD_TEST(what_is_not_shareable),          SHARED_TEST(each_has_its_current_file),
-        SHARED_TEST(each_has_its_security_status), SHARED_TEST(what_another_channel_interrupts),
-        SHARED_TEST(sessions_of_two_channels),     SHARED_TEST(what_another_channel_deletes),
+        CARD_TEST(the_recorded_dialogue),           CARD_TEST(opening_and_closing),
+        CARD_TEST(what_is_not_shareable),           CHANNEL_TEST(each_has_its_current_file),
+        CHANNEL_TEST(each_has_its_security_status), CHANNEL_TEST(what_another_channel_interrupts),
+        CHANNEL_TEST(sessions_of_two_channels),     CHANNEL_TEST(what_another_channel_deletes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,6 +229,42 @@ static void the_card_says_what_it_takes(void **state)
     }
 }
 
+/* As it says: where it does not announce them, extended length fields are wrong, whatever their
+ * value is. */
+static void what_is_not_announced_is_refused(void **state)
+{
+    static const char *const extended[] = {
+        "00B08100 000001",
+        "00B08100 000000",
+        "00D68100 000001 00",
+        "00D68100 000001 00 0001",
+        "00A4040C 000009 F05457494E434F5301",
+        "00FF0000 000001",
+        "01B00000 000001",
+        "00C00000 000001",
+        "10D68100 000001 00",
+    };
+    static const uint32_t sizes[] = {0, 261, 262};
+    struct card_image image;
+
+    (void)state;
+    for (size_t i = 0; i < CARD_COUNT(sizes); i++) {
+        start(sizes[i], 600, 65535);
+        assert_int_equal(send_hex(BENCH_APPLICATION), 0x9000);
+        card_image_take(&bench, &image);
+        for (size_t j = 0; j < CARD_COUNT(extended) && sizes[i] <= 261; j++) {
+            if (send_hex(extended[j]) != 0x6700 && strncmp(extended[j], "00C0", 4) != 0) {
+                fail_msg("%s: %04X", extended[j], cos_get16(answer + answered));
+            }
+            assert_int_equal(answered, 0);
+        }
+        assert_true(card_image_same(&bench, &image));
+        assert_int_equal(send_hex("00B08300 000001"), sizes[i] > 261 ? 0x9000 : 0x6700);
+        assert_int_equal(send_hex("00B08300 01"), 0x9000);
+        assert_int_equal(answered, 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +273,7 @@ int main(void)
         cmocka_unit_test(longer_than_can_be),
         cmocka_unit_test(any_command_as_long_as_can_be),
         cmocka_unit_test(the_card_says_what_it_takes),
+        cmocka_unit_test(what_is_not_announced_is_refused),
     };
 
     return cmocka_run_group_tests(tests, make, destroy);

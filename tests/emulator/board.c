@@ -111,7 +111,7 @@ static enum cos_result entropy_read(struct board *board, const uint32_t *argumen
 
 static enum cos_result contacts_test(struct board *board, const uint32_t *arguments)
 {
-    const struct cos_contacts *contacts = &board->bench->contacts.contacts;
+    const struct cos_contacts *contacts = board->bench->app_board.contacts;
     uint8_t working;
 
     COS_TRY(contacts->test(contacts->context, &working));

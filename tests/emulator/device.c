@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+static const uint8_t pps_t0[] = {0xFF, 0x00, 0xFF}, pps_t1[] = {0xFF, 0x01, 0xFE};
+
 static struct cos_span next(void *context)
 {
     struct device *device = context;
@@ -27,29 +29,14 @@ static void done(void *context, const uint8_t *response, size_t length)
 
 /* ---- T=1 ---- */
 
-/* Behind the ATR the device asks for T=1, which is offered second. The answer is not looked at: the
- * card says nothing more if it does not agree. */
-static bool ask(struct device *device, uint8_t *character)
-{
-    static const uint8_t request[] = {0xFF, 0x01, 0xFE};
-    struct line_sim *sim = &device->sim;
-
-    if (device->asked == sizeof request) {
-        return false;
-    }
-    *character = request[device->asked++];
-    sim->now = sim->edge + 12 > sim->now ? sim->edge + 12 : sim->now;
-    sim->edge = sim->now;
-    return true;
-}
-
 /* When the card waits for a block and the device for none, a command is over and another begins. */
 static enum cos_result receive(void *context, uint8_t *character, uint32_t etus)
 {
     struct device *device = context;
     struct terminal_t1 *terminal = &device->t1;
 
-    if (ask(device, character)) {
+    if (device->asked < sizeof pps_t1) {
+        *character = pps_t1[device->asked++];
         return COS_OK;
     }
     if (terminal->outcome != TERMINAL_BUSY) {
@@ -111,8 +98,6 @@ static void start_t1(struct device *device)
 
 void device_start(struct device *device, struct device_protocol protocol)
 {
-    static const uint8_t t0[] = {0xFF, 0x00, 0xFF};
-
     memset(device, 0, sizeof *device);
     device->protocol = protocol;
     if (protocol.t1) {
@@ -120,8 +105,8 @@ void device_start(struct device *device, struct device_protocol protocol)
         return;
     }
     terminal_t0_init(&device->t0);
-    device->t0.pps = t0;
-    device->t0.pps_length = sizeof t0;
+    device->t0.pps = pps_t0;
+    device->t0.pps_length = sizeof pps_t0;
     device->t0.context = device;
     device->t0.next = next;
     device->t0.done = done;

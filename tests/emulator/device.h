@@ -9,7 +9,7 @@
 #include "terminal_t0.h"
 #include "terminal_t1.h"
 
-/* T=0, chosen by PPS, or T=1, which the card offers first, with this IFSD. */
+/* T=0 or T=1, chosen by PPS, the latter with this IFSD. */
 struct device_protocol {
     bool t1;
     uint8_t ifsd;
@@ -26,8 +26,8 @@ struct device {
 
     struct device_protocol protocol;
     uint8_t apdu[300];
-    size_t asked; /* T=1: characters of its PPS request that are out */
     bool waiting; /* T=1: for a response */
+    size_t asked; /* T=1: characters of the PPS request that are out */
     struct terminal_t0 t0;
     struct terminal_t1 t1;
     struct line_sim sim;

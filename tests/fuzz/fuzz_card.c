@@ -2,9 +2,10 @@
  *
  * Fuzz target: a whole card. The input chooses a card (fresh from the factory, initialized, in use,
  * in use with files of every structure that all may do everything with, in use with keys and PINs
- * of every kind) and is then a sequence of command APDUs from outside, some of them through the
- * issuer's own secure messaging, or through a session under a mutual key, with card resets in
- * between. abort() marks what no input may lead to.
+ * of every kind) and is then a sequence of command APDUs from outside, on whichever channel they
+ * name, some of them through the issuer's own secure messaging, or through a session under a mutual
+ * key, on one channel or on two, with card resets in between. abort() marks what no input may lead
+ * to.
  */
 #include "rig.h"
 #include "secure_domain/domain.h"
@@ -21,6 +22,7 @@ enum { STEPS = 40, CARDS = 5, OPEN_CARD = 3, KEYED_CARD = 4 };
 
 /* The first byte of a step: the length of the APDU that follows, or one of these. */
 enum step {
+    STEP_CHANNEL = 0xFA, /* the next sessions and commands in them: channel in the next byte */
     STEP_MUTUAL = 0xFB,
     STEP_MUTUAL_OPEN = 0xFC,
     STEP_SECURED_OPEN = 0xFD,
@@ -31,8 +33,11 @@ enum step {
 static struct bench bench;
 static struct gate_snapshot cards[CARDS];
 static struct hunt hunt; /* for the keyed card's secrets in what it answers */
-static struct iso_sm mutual;
-static bool secured, mutual_open;
+enum { CHANNELS = 4 };
+static struct iso_sm mutual[CHANNELS];
+static struct scp03 issuer[CHANNELS];
+static bool secured[CHANNELS], mutual_open[CHANNELS];
+static uint8_t on; /* the channel of what comes under secure messaging */
 
 static void must(bool condition, const char *what)
 {
@@ -156,6 +161,18 @@ static void check_files(void)
     must(result == COS_E_END_OF_DATA, "files can be read");
 }
 
+/* A channel that is closed has nothing left: no status, no session. */
+static void check_channels(void)
+{
+    for (uint8_t i = 1; i < COS_CHANNELS && !bench.app.channels[i].open; i++) {
+        const struct cos_channel *channel = &bench.secure.channels[i];
+        must((channel->pins_global | channel->pins_local | channel->keys_global |
+              channel->keys_local | channel->application) == 0 &&
+                 cos_session_seen(&bench.secure, i) == NULL,
+             "a closed channel has no security status");
+    }
+}
+
 /* No input mutes the card, and what is stored stays consistent. */
 static void check(enum cos_life_cycle before)
 {
@@ -166,6 +183,7 @@ static void check(enum cos_life_cycle before)
     must(!bench.app.mute && bench.secure.alive == COS_YES, "no input mutes the card");
     must(bench.sw != 0x6F00, "no input is without a diagnosis");
     must(now >= before || (started_over && now == COS_LIFE_OPERATIONAL), "the life cycle goes on");
+    check_channels();
     for (uint16_t i = 0; i < bench.secure.config.objects; i++) {
         struct object object;
         must(cos_object_read(&bench.secure, i, &object) == COS_OK, "objects can be read");
@@ -176,8 +194,11 @@ static void secured_step(const uint8_t *apdu, size_t length)
 {
     const size_t nc = length > 5 ? length - 5 : 0;
 
-    if (secured && length >= 4 && nc <= 200) {
-        (void)bench_sm(&bench, apdu[0] & 0x80U, apdu[1], apdu[2], apdu[3], apdu + 5, nc);
+    if (secured[on] && length >= 4 && nc <= 200) {
+        bench.scp03 = issuer[on];
+        bench.scp03_channel = on;
+        (void)bench_sm(&bench, apdu[0] & 0x90U, apdu[1], apdu[2], apdu[3], apdu + 5, nc);
+        issuer[on] = bench.scp03;
     }
 }
 
@@ -185,33 +206,44 @@ static void open_secured(void)
 {
     const uint8_t version = bench.secure.life_cycle == COS_LIFE_PRODUCED ? 0x30 : 0x01;
 
-    secured = bench.secure.life_cycle >= COS_LIFE_PRODUCED &&
-              bench_sm_open(&bench, version, 0x03) == 0x9000;
+    bench.scp03_channel = on;
+    secured[on] = bench.secure.life_cycle >= COS_LIFE_PRODUCED &&
+                  bench_sm_open(&bench, version, 0x03) == 0x9000;
+    issuer[on] = bench.scp03;
 }
 
 static void mutual_step(const uint8_t *apdu, size_t length)
 {
     const size_t nc = length > 5 ? length - 5 : 0;
 
-    if (mutual_open && length >= 4 && nc <= 200) {
-        const struct command command = {apdu[0] & 0x80U, apdu[1], apdu[2], apdu[3],
+    if (mutual_open[on] && length >= 4 && nc <= 200) {
+        const struct command command = {apdu[0] & 0x90U, apdu[1], apdu[2], apdu[3],
                                         apdu + 5,        nc,      256};
-        must(iso_send_command(&bench, &mutual, &command) != 0, "what is protected is authentic");
+        must(iso_send_command(&bench, &mutual[on], &command) != 0,
+             "what is protected is authentic");
     }
 }
 
 static void open_mutual(void)
 {
-    mutual = rig_mutual_key();
-    mutual_open = iso_authenticate(&bench, RIG_MUTUAL, &mutual) == 0x9000;
+    mutual[on] = rig_mutual_key();
+    mutual[on].channel = on;
+    mutual_open[on] = iso_authenticate(&bench, RIG_MUTUAL, &mutual[on]) == 0x9000;
     must(bench.sw != 0, "the card proves its key");
+}
+
+static void forget_sessions(void)
+{
+    memset(secured, 0, sizeof secured);
+    memset(mutual_open, 0, sizeof mutual_open);
+    on = 0;
 }
 
 static void reset(void)
 {
     bench_power_off(&bench);
     (void)rig_power_on(&bench);
-    secured = mutual_open = false;
+    forget_sessions();
 }
 
 static void one_step(struct cos_reader *input)
@@ -223,6 +255,9 @@ static void one_step(struct cos_reader *input)
     switch (kind) {
     case STEP_RESET:
         reset();
+        return;
+    case STEP_CHANNEL:
+        on = cos_read8(input) % CHANNELS;
         return;
     case STEP_SECURED_OPEN:
         open_secured();
@@ -249,7 +284,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct cos_reader input = cos_reader(data, size);
 
     gate_snapshot_restore(&bench, &cards[cos_read8(&input) % CARDS]);
-    secured = mutual_open = false;
+    forget_sessions();
     bench.sw = 0x9000;
     hunt.seen_length = 0;
     for (unsigned step = 0; step < STEPS && input.length > 0; step++) {

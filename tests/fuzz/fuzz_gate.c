@@ -2,9 +2,10 @@
  *
  * Fuzz target: the security chip of a personalized card with keys of every kind, seen from an app
  * chip that was taken over. The first byte chooses what the holder and the issuer have done before
- * (below); the rest is a sequence of calls in a valid session, frames in the clear, raw frames,
- * repeated and older frames. After each, the promises of gate_model.h must hold, and at the end no
- * secret may stand in what was answered; abort() marks what no input may lead to.
+ * (below), on one channel or on several; the rest is a sequence of calls in a valid session, frames
+ * in the clear, raw frames, repeated and older frames. After each, the promises of gate_model.h
+ * must hold, and at the end no secret may stand in what was answered; abort() marks what no input
+ * may lead to.
  */
 #include "gate_model.h"
 #include "rig.h"
@@ -24,6 +25,8 @@ enum card {
     CARD_MUTUAL,    /* a command under mutual key 14 is open */
     CARD_SIGNS,     /* PIN 3 was verified, and a signature is what the open command asks for */
     CARD_GENERATES, /* the open command asks for a new key pair 7 */
+    CARD_CHANNELS,  /* channel 0: the issuer's session; 1: PIN 3 was verified; 2: mutual key 14 */
+    CARD_ON_2,      /* the same, and a command is open on channel 2 */
     CARDS
 };
 
@@ -44,6 +47,7 @@ static void open_command(enum card card, const struct bytes *apdu)
     uint8_t message[1 + BYTES_MAX] = {0};
     struct cos_span body;
 
+    message[0] = apdu->data[0] & 0x03;
     memcpy(message + 1, apdu->data, apdu->length);
     const struct cos_span part = {message, 1 + apdu->length};
     rig_must(cos_gate_call(&bench.app.gate, COS_GATE_SM_OPEN, &part, 1, &body) == COS_OK,
@@ -83,6 +87,34 @@ static void open_for_terminal(enum card card)
     open_command(card, &apdu);
 }
 
+/* Channels 1 and 2 are open; the app chip binds 2 to the application without being in it. */
+static void use_channels(void)
+{
+    static const char *const before[] = {
+        "00A4000C 02 3F00",        "0070000001", "01A4040C 09 F05457494E434F5301",
+        ("01200083 08" RIG_PIN_3), "0070000001", "0122C1B6 03 840185",
+    };
+    static const uint8_t bind[] = {
+        COS_CONTEXT_BIND, 2, 0xF0, 'T', 'W', 'I', 'N', 'C', 'O', 'S', 0x01};
+    const struct cos_span part = {bind, sizeof bind};
+    const struct command command = {.cla = 2, .ins = 0x20, .p2 = 0x81, .ne = 0};
+    struct iso_sm sm = rig_mutual_key();
+    struct bytes apdu = {0};
+    struct cos_span body;
+
+    gate_snapshot_restore(&bench, &cards[CARD_AT_REST]);
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) {
+        rig_must(bench_hex(&bench, before[i]) == 0x9000, before[i]);
+    }
+    rig_must(cos_gate_call(&bench.app.gate, COS_GATE_CONTEXT, &part, 1, &body) == COS_OK, "BIND");
+    sm.channel = 2;
+    rig_must(iso_authenticate(&bench, RIG_MUTUAL, &sm) == 0x9000, "MUTUAL AUTHENTICATE");
+    rig_must(bench_sm_open(&bench, 0x01, 0x33) == 0x9000, "SCP03");
+    gate_snapshot_save(&bench, &cards[CARD_CHANNELS]);
+    iso_wrap(&sm, &command, &apdu);
+    open_command(CARD_ON_2, &apdu);
+}
+
 static void verify_in_the_clear(void)
 {
     static const char *const before[] = {
@@ -114,6 +146,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     open_for_terminal(CARD_MUTUAL);
     open_for_issuer(CARD_SIGNS, sign, 2, "002A9E9A 14 0102030405060708090A0B0C0D0E0F1011121314");
     open_for_issuer(CARD_GENERATES, NULL, 0, "00478000 05 B603840187");
+    use_channels();
     return 0;
 }
 

@@ -16,6 +16,7 @@
  */
 #include "gate_mitm.h"
 #include "memory.h"
+#include "mitm_rows.h"
 #include "rig.h"
 
 #include <stdio.h>
@@ -28,63 +29,32 @@ enum { STEPS = 24, SCRIPT = 64, SENT = 8 };
 
 /* ---- Commands ---- */
 
-enum how { CLEAR, ISSUER, TERMINAL }; /* in the clear, under SCP03, under mutual key 14 */
-enum answer { SAME, CHANCE };         /* CHANCE: random numbers are in it */
-
-static const struct row {
-    enum how how;
-    enum answer answer;
-    const char *apdu;
-} rows[] = {
-    {CLEAR, SAME, RIG_SELECT},
-    {CLEAR, SAME, "00200081 06 313233343536"},                  /* VERIFY */
-    {CLEAR, SAME, "00200081 06 363534333231"},                  /* wrong, until it is changed */
-    {CLEAR, SAME, "00200081"},                                  /* how many tries? */
-    {CLEAR, SAME, "00200083 08" RIG_PIN_3},                     /* VERIFY */
-    {CLEAR, SAME, "00200085 08 26940731FFFFFFFF"},              /* one of two uses */
-    {CLEAR, SAME, "00240081 0C 313233343536 363534333231"},     /* CHANGE */
-    {CLEAR, SAME, "00240081 0C 363534333231 313233343536"},     /* and back */
-    {CLEAR, SAME, "00240084 0C 582031946705 582031946706"},     /* a transport PIN */
-    {CLEAR, SAME, "002C0081 0E 3837363534333231 313233343536"}, /* RESET RETRY COUNTER */
-    {CLEAR, SAME, "00260083 08" RIG_PIN_3},                     /* DISABLE */
-    {CLEAR, SAME, "00280083 08" RIG_PIN_3},                     /* ENABLE */
-    {CLEAR, SAME, "0022C1AA 03 800130"},
-    {CLEAR, SAME, "00880082 10 000102030405060708090A0B0C0D0E0F"}, /* INTERNAL AUTHENTICATE */
-    {CLEAR, SAME, "0088008D"},                                     /* HOTP */
-    {CLEAR, SAME, "0022C1B6 03 840185"}, /* signs after PIN 3, each time */
-    {CLEAR, SAME, "0022C1B6 03 840187"}, /* signs twice in its life */
-    {CLEAR, SAME, "0022C1B8 03 840189"},
-    {CLEAR, SAME, "0022C1B4 03 84018A"},
-    {CLEAR, SAME, "002A9E9A 14 0102030405060708090A0B0C0D0E0F1011121314 00"},
-    {CLEAR, SAME, "002A9080 03 616263 00"},
-    {CLEAR, SAME, "002A8E80 03 010203 00"},
-    {CLEAR, SAME, "002A8680 05 0102030405 00"},
-    {CLEAR, CHANCE, "0084000010"},                /* GET CHALLENGE */
-    {CLEAR, CHANCE, "00478000 05 B603840103 00"}, /* GENERATE */
-    {CLEAR, SAME, "00478100 05 B603840185 00"},
-    {CLEAR, SAME, "00A4020C 02 5111"},
-    {CLEAR, SAME, "00B0000010"},
-    {CLEAR, SAME, "00A4020C 02 5112"},
-    {CLEAR, SAME, "00D60000 04 CAFE0001"},
-    {CLEAR, SAME, "00DC0114 10 000000010203040506070809 0A0B0C0D"}, /* after key 3 */
-    {CLEAR, SAME, "00B2011410"},
-    {ISSUER, SAME, RIG_SELECT},
-    {ISSUER, SAME, "002C0381"},
-    {ISSUER, SAME, "00A4020C 02 5111"},
-    {ISSUER, SAME, "00D60000 04 0BADF00D"},
-    {ISSUER, SAME, "00E00000 17 6215 82020121 83025113 80020020 850102 8C0443C0C000"},
-    {ISSUER, SAME, "00E40000 02 5113"},
-    {ISSUER, SAME, "80E2E000 10 80100D 83010E C7083132333435363738"}, /* a global PIN */
-    {ISSUER, SAME, "80CA00E0"},
-    {TERMINAL, SAME, "00200081 06 313233343536"},
-    {TERMINAL, SAME, "00200081 06 000000000000"},
-    {TERMINAL, SAME, "002A9E9A 14 0102030405060708090A0B0C0D0E0F1011121314 00"},
-    {TERMINAL, SAME, "00B2011410"},
+/* What is no row, and then those. */
+enum special {
+    BY_ISSUER = ROWS,
+    BY_TERMINAL,
+    AUTHENTICATE,
+    AUTHENTICATE_WRONG,
+    RESET,
+    FREE,
+    ON_CHANNELS,
+    ENDS = ON_CHANNELS + CHANNEL_ROWS
 };
-#define ROWS (sizeof rows / sizeof rows[0])
 
-/* What is no row. */
-enum special { BY_ISSUER = ROWS, BY_TERMINAL, AUTHENTICATE, AUTHENTICATE_WRONG, RESET, FREE, ENDS };
+static const struct row *row_of(unsigned command)
+{
+    if (command < ROWS) {
+        return &rows[command];
+    }
+    return command >= ON_CHANNELS ? &channel_rows[command - ON_CHANNELS] : NULL;
+}
+
+static bool has_chance(unsigned command)
+{
+    const struct row *row = row_of(command);
+
+    return row == NULL || row->answer == CHANCE;
+}
 
 static struct bench bench;
 static struct gate_snapshot fresh, before;
@@ -152,7 +122,7 @@ static void perform(const struct step *step)
         }
         break;
     default:
-        send_row(&rows[step->command]);
+        send_row(row_of(step->command));
         break;
     }
     terminal.challenge_length = bench.sw == 0x9000 && bench.length == 16 ? 16 : 0;
@@ -181,19 +151,31 @@ static bool same_frame(const struct bench_frame *a, const uint8_t *bytes, size_t
     return a->length == length && memcmp(a->bytes, bytes, length) == 0;
 }
 
+/* Whether anything is authenticated on any channel. */
+static bool has_status(void)
+{
+    bool any = false;
+
+    for (uint8_t i = 0; i < COS_CHANNELS; i++) {
+        const struct cos_channel *channel = &bench.secure.channels[i];
+        any = any || (channel->pins_global | channel->pins_local | channel->keys_global |
+                      channel->keys_local) != 0;
+    }
+    for (size_t i = 0; i < COS_SM_SESSIONS; i++) {
+        any = any || bench.secure.sessions[i].open == COS_YES;
+    }
+    return any;
+}
+
 /* What the last frame did. */
 static void check_last_frame(void)
 {
     static struct memory now;
-    const struct cos_channel *channel = &bench.secure.channels[0];
 
     rig_must(bench.secure.attacks == watch.attacks, "attacks, and nothing else, are counted");
     if (watch.attacked) {
         rig_must(!bench.secure.gate.open, "an attack ends the session");
-        rig_must(channel->pins_global == 0 && channel->pins_local == 0 &&
-                     channel->keys_global == 0 && channel->keys_local == 0 &&
-                     bench.secure.sessions[0].open != COS_YES && !bench.secure.in_sm,
-                 "an attack ends all status");
+        rig_must(!bench.secure.in_sm && !has_status(), "an attack ends all status");
     }
     if (watch.was_late && watch.command > 0) {
         memory_take(&bench, &now);
@@ -310,9 +292,8 @@ static bool is_report(uint16_t sw)
 
 static bool is_same_answer(const struct step *step, const struct report *a, const struct report *b)
 {
-    const bool chance = step->command >= ROWS || rows[step->command].answer == CHANCE;
-
-    return a->length == b->length && (chance || memcmp(a->data, b->data, a->length) == 0);
+    return a->length == b->length &&
+           (has_chance(step->command) || memcmp(a->data, b->data, a->length) == 0);
 }
 
 static void check_report(const struct step *step, const struct memory *was,
@@ -325,8 +306,7 @@ static void check_report(const struct step *step, const struct memory *was,
         rig_must(now->sw == honest->sw, "what is reported is what an honest line reports");
         rig_must(is_same_answer(step, now, honest), "an answer is not altered");
         rig_must(memory_same(&now->memory, &honest->memory), "what is reported was done, once");
-        rig_must(now->memory.app == honest->memory.app || step->command >= ROWS ||
-                     rows[step->command].answer == CHANCE,
+        rig_must(now->memory.app == honest->memory.app || has_chance(step->command),
                  "and in the app chip, too");
     } else {
         rig_must(memory_same(&now->memory, was) || memory_same(&now->memory, &honest->memory),
@@ -434,6 +414,8 @@ static void recover(void)
     }
     (void)bench_hex(&bench, "0020008100");
     if (!bench.app.mute) {
+        (void)bench_hex(&bench, "00708001"); /* the application is current on one channel */
+        (void)bench_hex(&bench, "00708002");
         rig_must(bench_hex(&bench, RIG_SELECT) == 0x9000, "all goes on");
         rig_must(bench.secure.gate.open && bench.app.gate.session == bench.secure.gate.session,
                  "in a session");

@@ -11,7 +11,7 @@ BUILD=${BUILD:-build}/fuzz
 flags="-std=c11 -O1 -g -D_GNU_SOURCE -Iinclude -Isrc -Itests/support -Iport/host -Itools -fno-omit-frame-pointer"
 sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all"
 library="src/base/*.c src/apdu/*.c src/fs/*.c src/crypto/*.c src/gate/*.c src/app_domain/*.c src/secure_domain/*.c
-    tests/fuzz/memory.c tests/fuzz/rig.c tests/support/bench.c tests/support/sim_*.c tests/support/gate_*.c tests/support/hunt.c
+    tests/fuzz/contacts_model.c tests/fuzz/memory.c tests/fuzz/rig.c tests/support/bench.c tests/support/sim_*.c tests/support/gate_*.c tests/support/hunt.c
     tests/support/iso_sm.c
     tools/twinctl/apdu.c tools/twinctl/bytes.c tools/twinctl/crypto.c tools/twinctl/objects.c tools/twinctl/problem.c tools/twinctl/scp03.c"
 

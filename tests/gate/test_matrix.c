@@ -64,10 +64,10 @@ static const char *current_delivery;
 static void fail_cell(const char *condition, int line)
 {
     fail_msg("line %d: %s; state %d, opcode %02X, operation %02X, length %zu, %s, %s: answers %u, "
-             "result %d",
+             "channel %u, result %d",
              line, condition, (int)current->state, current->opcode, current->operation,
              current->length, current->sealed ? "in the session" : "in the clear", current_delivery,
-             rigs[current->state].answers, rigs[current->state].result);
+             rigs[current->state].answers, current->channel, rigs[current->state].result);
 }
 
 static void write_request(const struct gate_cell *cell, uint32_t ahead, unsigned opcode,
@@ -272,6 +272,42 @@ static void try_opcode(enum cos_life_cycle state, unsigned opcode, bool sealed)
     }
 }
 
+/* Each channel that there is, with requests of every length, and each that there is not. */
+static void try_channels(struct gate_cell *cell, const struct gate_row *row)
+{
+    for (cell->channel = 1; cell->channel <= 255; cell->channel++) {
+        const bool is = cell->channel < COS_CHANNELS;
+        for (cell->length = row->smallest; cell->length <= row->largest;
+             cell->length +=
+             is || cell->length == row->largest ? 1 : row->largest - row->smallest) {
+            try_cell(cell, AS_IS);
+            cells++;
+        }
+    }
+}
+
+static void a_channel_is_one_of_the_cards(void **state)
+{
+    (void)state;
+    cells = 0;
+    for (int s = COS_LIFE_FABRICATED; s < STATES; s++) {
+        for (size_t i = 0; i < gate_rows_count; i++) {
+            struct gate_cell cell = {
+                .state = (enum cos_life_cycle)s, .opcode = gate_rows[i].opcode, .sealed = true};
+            uint8_t operations[16] = {0};
+            const size_t count = gate_operations_of(cell.opcode, operations);
+            for (size_t k = 0; k < (count == 0 ? 1 : count); k++) {
+                cell.operation = operations[k];
+                if (gate_cell_channel_at(&cell) >= 0) {
+                    try_channels(&cell, &gate_rows[i]);
+                }
+            }
+        }
+    }
+    print_message("# call gate: %lu cells for channels 1 to 255 of each call that names one\n",
+                  cells);
+}
+
 static void each_cell_has_its_one_outcome(void **state)
 {
     (void)state;
@@ -381,6 +417,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_cell_has_its_one_outcome),
+        cmocka_unit_test(a_channel_is_one_of_the_cards),
         cmocka_unit_test(each_flipped_bit_is_noise_or_an_attack),
     };
 

@@ -232,6 +232,7 @@ static void wire(struct bench *bench)
         .response_size = sizeof bench->response_buffer,
         .chain = bench->chain_buffer,
         .chain_size = sizeof bench->chain_buffer,
+        .command_size = BENCH_APDU_MAX,
     };
     bench->secure_config = (struct cos_secure_config){
         .store = {.start = sizes->page_size,
@@ -335,7 +336,7 @@ uint16_t bench_sm_open(struct bench *bench, uint8_t key_version, uint8_t level)
 {
     static const uint8_t host_challenge[8] = {1, 2, 3, 4, 5, 6, 7, 8};
     const struct scp03_keys *keys = key_version == 0x30 ? &bench_keys_initial : &bench_keys_card;
-    uint8_t begin[14] = {0x80, 0x50, key_version, 0x00, 8};
+    uint8_t begin[14] = {0x80 | bench->scp03_channel, 0x50, key_version, 0x00, 8};
     struct problem problem;
     struct bytes apdu = {0};
 
@@ -350,6 +351,7 @@ uint16_t bench_sm_open(struct bench *bench, uint8_t key_version, uint8_t level)
         return bench->sw = 0x6300;
     }
     must(scp03_authenticate(&bench->scp03, level, &apdu), "EXTERNAL AUTHENTICATE");
+    apdu.data[0] |= bench->scp03_channel; /* which its MAC does not cover (6.2.4) */
     return bench_apdu(bench, apdu.data, apdu.length);
 }
 
@@ -379,6 +381,7 @@ uint16_t bench_sm(struct bench *bench, uint8_t cla, uint8_t ins, uint8_t p1, uin
     struct bytes apdu = {0};
 
     must(scp03_wrap(&bench->scp03, &command, &apdu), "wrapping");
+    apdu.data[0] |= bench->scp03_channel;
     (void)bench_apdu(bench, apdu.data, apdu.length);
     gather(bench);
     must(scp03_unwrap(&bench->scp03, bench->sw, bench->data, &bench->length), "R-MAC");

@@ -72,6 +72,7 @@ struct bench {
 
     /* The world's side of secure messaging. */
     struct scp03 scp03;
+    uint8_t scp03_channel; /* 0 to 3: that it is on */
 };
 
 /* Known to the world. */

@@ -95,6 +95,21 @@ static bool has_operations(unsigned opcode)
     return gate_operations_of(opcode, numbers) != 0;
 }
 
+int gate_cell_channel_at(const struct gate_cell *cell)
+{
+    switch (cell->opcode) {
+    case COS_GATE_ACCESS:
+    case COS_GATE_CHALLENGE:
+    case COS_GATE_SM_OPEN:
+    case COS_GATE_SM_SEAL:
+        return 0;
+    case COS_GATE_LIFE:
+        return cell->operation == COS_LIFE_RECORD || cell->operation == COS_LIFE_SET ? 1 : -1;
+    default:
+        return has_operations(cell->opcode) && cell->opcode != COS_GATE_HELLO ? 1 : -1;
+    }
+}
+
 void gate_cell_fill(const struct gate_cell *cell, uint8_t *message)
 {
     memset(message, 0, COS_GATE_MESSAGE_MAX);
@@ -108,6 +123,13 @@ void gate_cell_fill(const struct gate_cell *cell, uint8_t *message)
     }
     if (cell->opcode == COS_GATE_LIFE && cell->operation <= COS_LIFE_STEP) {
         message[1] = (uint8_t)step_of(cell->state);
+    }
+    const int at = gate_cell_channel_at(cell);
+    if (at >= 0) {
+        message[at] = (uint8_t)cell->channel;
+    }
+    if (cell->opcode == COS_GATE_SM_OPEN) {
+        message[1] |= cell->channel & 0x03; /* CLA */
     }
     if (cell->opcode == COS_GATE_SM_OPEN && cell->length > 6) {
         message[5] = (uint8_t)(cell->length - 6 < 255 ? cell->length - 6 : 255); /* Lc */
@@ -138,10 +160,10 @@ static struct gate_outcome with_at_least(const struct gate_cell *cell, size_t le
     return refused(cell->length >= length ? result : COS_E_GATE_FORMAT);
 }
 
-/* PINs and keys come with personalization. */
+/* PINs and keys come with personalization, and are those of the application. */
 static bool has_objects(const struct gate_cell *cell)
 {
-    return cell->state >= COS_LIFE_PERSONALIZED;
+    return cell->state >= COS_LIFE_PERSONALIZED && cell->channel == 0;
 }
 
 /* There is no HELLO that was begun; the first pairing secret is made by the packing step. */
@@ -267,6 +289,9 @@ static struct gate_outcome sm_open(const struct gate_cell *cell)
     if (apdu > 4 + 1 + COS_SM_MAX + 1) {
         return refused(COS_E_LENGTH);
     }
+    if (cell->channel > 3) {
+        return refused(COS_E_SECURE_MESSAGING); /* only the header of 0X can be authenticated */
+    }
     return refused(apdu <= 5 ? COS_E_SM_MISSING : COS_E_SECURITY_STATUS);
 }
 
@@ -318,7 +343,7 @@ static struct gate_outcome life(const struct gate_cell *cell)
     case COS_LIFE_STEP:
         return step(cell);
     case COS_LIFE_RECORD:
-        return with_length(cell, 1, COS_OK, 117);
+        return with_length(cell, 2, COS_OK, 117);
     default: /* SET */
         return with_length(cell, 3, COS_E_SECURITY_STATUS, 0);
     }
@@ -398,7 +423,12 @@ struct gate_outcome gate_cell_outcome(const struct gate_cell *cell)
     if (cell->sealed && cell->state == COS_LIFE_FABRICATED) {
         return (struct gate_outcome){.silent = true}; /* there is no session */
     }
-    const int result = check(cell, gate_row_of(cell->opcode));
+    const struct gate_row *row = gate_row_of(cell->opcode);
+    const int at = gate_cell_channel_at(cell);
+    int result = check(cell, row);
+    if (result == COS_OK && at >= 0 && cell->length > (size_t)at && cell->channel >= COS_CHANNELS) {
+        result = COS_E_GATE_FORMAT;
+    }
     if (result != COS_OK) {
         return (struct gate_outcome){.result = result};
     }

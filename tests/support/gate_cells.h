@@ -29,8 +29,12 @@ struct gate_cell {
     unsigned opcode;
     unsigned operation; /* first byte of the request; of a call without operations it is ignored */
     size_t length;
-    bool sealed; /* in the session, else in the clear */
+    bool sealed;      /* in the session, else in the clear */
+    unsigned channel; /* if its request names one; on channel 0 the application is selected */
 };
+
+/* Where the request names its channel; -1: it does not. */
+int gate_cell_channel_at(const struct gate_cell *cell);
 
 /* Writes the request, COS_GATE_MESSAGE_MAX bytes of which the cell's length count. */
 void gate_cell_fill(const struct gate_cell *cell, uint8_t *message);

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-enum { GOOD_CIRCUMSTANCES = 256 };
-
 static void read_state(const struct bench *bench, uint8_t state[STATE_SIZE])
 {
     memset(state, 0, STATE_SIZE);
@@ -67,164 +65,13 @@ void gate_model_take(const struct bench *bench, struct gate_model *model)
     model->applications = applications(bench);
     model->vault = vault(bench);
     model->operations = bench->power.operations;
-    model->status = bench->secure.channels[0];
-    model->session = bench->secure.sessions[0];
-    model->open = model->session.open == COS_YES;
+    for (uint8_t i = 0; i < COS_CHANNELS; i++) {
+        const struct cos_session *session = cos_session_seen(&bench->secure, i);
+        model->status[i] = bench->secure.channels[i];
+        model->open[i] = session != NULL && session->open == COS_YES;
+        model->session[i] = session != NULL ? *session : (struct cos_session){0};
+    }
     model->user = model->maker = model->switched = GATE_MODEL_NONE;
-}
-
-/* ---- Conditions ---- */
-
-static int find(const struct gate_model *model, enum object_kind kind, uint8_t context,
-                uint8_t number)
-{
-    for (int i = 0; i < model->count && i < GATE_MODEL_OBJECTS; i++) {
-        const struct object *object = &model->objects[i];
-        if (object->kind == kind && object->context == context && object->number == number &&
-            object->version == 0) {
-            return i;
-        }
-    }
-    return GATE_MODEL_NONE;
-}
-
-static bool has_bit(uint16_t bits, uint8_t number)
-{
-    return ((unsigned)bits >> number & 1U) != 0;
-}
-
-/* A PIN that was verified or is disabled, a key that was authenticated. */
-static bool is_satisfied(const struct gate_model *model, uint8_t application, bool global,
-                         enum object_kind kind, uint8_t number)
-{
-    const struct cos_channel *status = &model->status;
-
-    if (number == 0) {
-        number = 1;
-        global = global || application == CONTEXT_GLOBAL ||
-                 find(model, kind, application, number) == GATE_MODEL_NONE;
-    }
-    if (kind == OBJECT_KEY) {
-        return has_bit(global ? status->keys_global : status->keys_local, number);
-    }
-    const int pin = find(model, kind, global ? CONTEXT_GLOBAL : application, number);
-    return has_bit(global ? status->pins_global : status->pins_local, number) ||
-           (pin != GATE_MODEL_NONE && (global || application != CONTEXT_GLOBAL) &&
-            (model->objects[pin].state & STATE_DISABLED) != 0);
-}
-
-/* Whether the open command came through the issuer's session, or one under the mutual key that is
- * meant. */
-static bool is_secured(const struct gate_model *model, uint8_t application, bool global,
-                       uint8_t number)
-{
-    const struct cos_session *session = &model->session;
-    const uint8_t context = global ? CONTEXT_GLOBAL : application;
-    const bool iso = session->protocol == COS_SM_ISO_AES || session->protocol == COS_SM_ISO_DES3;
-
-    return model->open && (!iso || (session->context == context && session->key == number &&
-                                    (global || context != CONTEXT_GLOBAL)));
-}
-
-/* Whether a condition byte may hold, of a rule of something global or not. */
-static bool may_hold(const struct bench *bench, const struct gate_model *model, bool secured,
-                     bool global, uint8_t condition)
-{
-    const uint8_t number = condition & 0x0F, application = bench->secure.channels[0].application;
-    const struct {
-        uint8_t bit;
-        bool holds;
-    } kinds[] = {
-        {0x40, secured && is_secured(model, application, global, number)},
-        {0x20, is_satisfied(model, application, global, OBJECT_KEY, number)},
-        {0x10, is_satisfied(model, application, global, OBJECT_PIN, number)},
-    };
-    bool all = true, any = false;
-
-    if (condition == 0x00 || condition == 0xFF || number == 0x0F) {
-        return condition == 0x00;
-    }
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if ((condition & kinds[i].bit) != 0) {
-            all = all && kinds[i].holds;
-            any = any || kinds[i].holds;
-        }
-    }
-    return any && (all || (condition & 0x80) == 0);
-}
-
-static uint64_t identity(const struct cos_session *session)
-{
-    return (uint64_t)session->protocol << 24 | (uint64_t)session->level << 16 |
-           (uint64_t)session->key << 8 | session->context;
-}
-
-/* What the answers about conditions depend on, as a number. */
-static uint64_t circumstances(const struct bench *bench, const struct gate_model *model,
-                              bool secured)
-{
-    const struct cos_channel *channel = &bench->secure.channels[0], *was = &model->status;
-    const struct cos_session *session = &bench->secure.sessions[0];
-    uint64_t digest = bench->secure.held.channel;
-
-    add_to(&digest, session->open);
-    add_to(&digest, identity(session));
-    add_to(&digest, identity(&model->session));
-    add_to(&digest, (uint64_t)(channel->application << 3 | model->open << 2 | secured << 1 |
-                               bench->secure.in_sm));
-    add_to(&digest, (uint64_t)channel->pins_global << 16 | channel->pins_local);
-    add_to(&digest, (uint64_t)channel->keys_global << 16 | channel->keys_local);
-    add_to(&digest, (uint64_t)was->pins_global << 16 | was->pins_local);
-    add_to(&digest, (uint64_t)was->keys_global << 16 | was->keys_local);
-    for (uint16_t i = 0; i < model->count && i < GATE_MODEL_OBJECTS; i++) {
-        const struct object *object = &model->objects[i];
-        add_to(&digest, (uint64_t)object->kind << 32 | (uint64_t)object->state << 24 |
-                            (uint64_t)(object->context << 16 | object->number << 8) |
-                            object->version);
-    }
-    return digest;
-}
-
-/* Each condition byte; circumstances that were good once are so again. */
-static const char *broken_conditions(const struct bench *bench, const struct gate_model *model,
-                                     bool secured)
-{
-    static uint64_t good[GOOD_CIRCUMSTANCES];
-    const uint64_t now = circumstances(bench, model, secured);
-
-    if (good[now % GOOD_CIRCUMSTANCES] == now) {
-        return NULL;
-    }
-    for (unsigned condition = 0; condition <= 0xFF; condition++) {
-        if (cos_status_satisfies(&bench->secure, 0, (uint8_t)condition) != COS_NO &&
-            !may_hold(bench, model, secured, false, (uint8_t)condition)) {
-            return "a condition that nobody satisfied is satisfied";
-        }
-    }
-    good[now % GOOD_CIRCUMSTANCES] = now;
-    return NULL;
-}
-
-static const char *broken_status(const struct bench *bench, struct gate_model *model, bool secured)
-{
-    const struct cos_channel *channel = &bench->secure.channels[0];
-    struct cos_channel *was = &model->status;
-
-    if ((channel->pins_global & ~was->pins_global) != 0 ||
-        (channel->pins_local & ~was->pins_local) != 0) {
-        return "a PIN counts as verified";
-    }
-    if ((channel->keys_global & ~was->keys_global) != 0 ||
-        (channel->keys_local & ~was->keys_local) != 0) {
-        return "a key counts as authenticated";
-    }
-    *was = *channel;
-    const bool open = bench->secure.sessions[0].open == COS_YES;
-    if (open && !model->open) {
-        return "a session of secure messaging was opened";
-    }
-    model->open = open;
-    return broken_conditions(bench, model, secured);
 }
 
 /* ---- Objects ---- */
@@ -319,21 +166,20 @@ const char *gate_model_broken(const struct bench *bench, struct gate_model *mode
         model->operations = bench->power.operations;
     }
     model->user = model->maker = model->switched = GATE_MODEL_NONE;
-    return broken != NULL ? broken : broken_status(bench, model, secured);
+    return broken != NULL ? broken : gate_model_broken_status(bench, model, secured);
 }
 
 /* ---- What a call may do ---- */
 
-static int named(const struct bench *bench, const struct gate_model *model, enum object_kind kind,
-                 uint8_t reference)
+static int named(const struct gate_model *model, enum object_kind kind, uint8_t reference)
 {
-    const uint8_t application = bench->secure.channels[0].application;
+    const uint8_t application = model->status[model->channel].application;
 
     if ((reference & 0x60) != 0 || ((reference & 0x80) != 0 && application == CONTEXT_GLOBAL)) {
         return GATE_MODEL_NONE;
     }
-    return find(model, kind, (reference & 0x80) != 0 ? application : CONTEXT_GLOBAL,
-                reference & 0x1F);
+    return gate_model_find(model, kind, (reference & 0x80) != 0 ? application : CONTEXT_GLOBAL,
+                           reference & 0x1F);
 }
 
 /* PERFORM SECURITY OPERATION: the template and direction that name the key, and what it must serve.
@@ -352,12 +198,13 @@ static int key_of_operation(const struct bench *bench, const struct gate_model *
         {0x80, 0x00, CT, REFERENCE_COMPUTE, SERVICE_DECIPHER},
         {0x00, 0x80, CT, REFERENCE_VERIFY, SERVICE_ENCIPHER},
     };
-    const struct cos_references *references = &bench->secure.channels[0].environment.references;
+    const struct cos_references *references =
+        &bench->secure.channels[model->channel].environment.references;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0] && p1 != 0x90; i++) {
         if ((rows[i].p1 == 0 || rows[i].p1 == p1) && (rows[i].p2 == 0 || rows[i].p2 == p2)) {
             *service = rows[i].service;
-            return named(bench, model, OBJECT_KEY,
+            return named(model, OBJECT_KEY,
                          references->of[rows[i].template][rows[i].direction].key);
         }
     }
@@ -379,26 +226,29 @@ static void ask_for_use(const struct bench *bench, struct gate_model *model, int
 
     model->user = user;
     model->granted = serves && !bench->secure.in_sm && key->uses_left != 0 &&
-                     may_hold(bench, model, false, key->context == CONTEXT_GLOBAL, key->use_rule);
+                     gate_model_may_hold(model, model->channel, false,
+                                         key->context == CONTEXT_GLOBAL, key->use_rule);
 }
 
 static void ask_for_pair(const struct bench *bench, struct gate_model *model, uint8_t reference)
 {
-    const int i = named(bench, model, OBJECT_KEY, reference);
+    const int i = named(model, OBJECT_KEY, reference);
 
     if (i != GATE_MODEL_NONE && !bench->secure.in_sm &&
-        may_hold(bench, model, false, (reference & 0x80) == 0, model->objects[i].change_rule)) {
+        gate_model_may_hold(model, model->channel, false, (reference & 0x80) == 0,
+                            model->objects[i].change_rule)) {
         model->maker = i;
     }
 }
 
 static void ask_for_switch(const struct bench *bench, struct gate_model *model, uint8_t reference)
 {
-    const int i = named(bench, model, OBJECT_PIN, reference);
-    const struct cos_channel *status = &model->status;
+    const int i = named(model, OBJECT_PIN, reference);
+    const struct cos_channel *status = &model->status[model->channel];
     const uint16_t verified = (reference & 0x80) == 0 ? status->pins_global : status->pins_local;
 
-    if (i != GATE_MODEL_NONE && !bench->secure.in_sm && has_bit(verified, reference & 0x1F) &&
+    if (i != GATE_MODEL_NONE && !bench->secure.in_sm &&
+        gate_model_has_bit(verified, reference & 0x1F) &&
         (model->objects[i].flags & FLAG_MAY_DISABLE) != 0) {
         model->switched = i;
     }
@@ -413,6 +263,10 @@ void gate_model_ask(const struct bench *bench, struct gate_model *model, uint8_t
 
     model->user = model->maker = model->switched = GATE_MODEL_NONE;
     model->granted = model->counts = false;
+    if (length < 2 || message[1] >= COS_CHANNELS) {
+        return;
+    }
+    model->channel = message[1];
     if (opcode == COS_GATE_CRYPT && length >= 4) {
         i = key_of_operation(bench, model, message[2], message[3], &service);
         if (i != GATE_MODEL_NONE) {
@@ -420,7 +274,7 @@ void gate_model_ask(const struct bench *bench, struct gate_model *model, uint8_t
         }
     } else if (opcode == COS_GATE_AUTH && length >= 4 && operation != COS_AUTH_SCP03_BEGIN &&
                operation != COS_AUTH_SCP03_FINISH) {
-        i = named(bench, model, OBJECT_KEY, message[3]);
+        i = named(model, OBJECT_KEY, message[3]);
         if (i != GATE_MODEL_NONE) {
             ask_for_use(bench, model, i, serves_authentication(&model->objects[i], operation));
             model->counts = model->objects[i].service == SERVICE_OTP && length == 4; /* HOTP */
@@ -437,7 +291,7 @@ static const char *broken_use(const struct bench *bench, const struct gate_model
                               const struct object *now)
 {
     const struct object *was = &model->objects[model->user];
-    const struct cos_channel *channel = &bench->secure.channels[0];
+    const struct cos_channel *channel = &bench->secure.channels[model->channel];
 
     if (!model->granted) {
         return "a key was worked with, which nobody allowed";
@@ -450,7 +304,7 @@ static const char *broken_use(const struct bench *bench, const struct gate_model
         return "a password was not counted";
     }
     if ((was->flags & FLAG_EACH_USE) != 0 &&
-        has_bit(channel->pins_local | channel->pins_global, was->use_rule & 0x0F)) {
+        gate_model_has_bit(channel->pins_local | channel->pins_global, was->use_rule & 0x0F)) {
         return "the PIN that each use asks for counts on";
     }
     return NULL;

@@ -42,7 +42,7 @@ bool gate_model_terminals(const struct bench *bench, uint8_t opcode, const uint8
 {
     const struct cos_held *held = &bench->secure.held;
 
-    if (!bench->secure.in_sm || length == 0) {
+    if (!bench->secure.in_sm || length < 2 || message[1] != held->channel) {
         return false;
     }
     switch (opcode) {

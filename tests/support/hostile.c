@@ -94,7 +94,8 @@ void hostile_ask_everything(const struct gate_snapshot *snapshot)
             hostile_again(snapshot);
             for (unsigned reference = 0; reference <= 0xFF; reference++) {
                 const uint8_t third = (uint8_t)reference;
-                const uint8_t message[16] = {(uint8_t)operation, 0, third, 0, '9', '9', '9', '9'};
+                const uint8_t message[16] = {
+                    (uint8_t)operation, hostile.channel, third, 0, '9', '9', '9', '9'};
                 hostile_ask(opcodes[i], message, 3);
                 hostile_ask(opcodes[i], message, opcodes[i] == COS_GATE_PIN ? 10 : 4);
             }
@@ -114,6 +115,8 @@ static uint8_t vary(uint64_t *seed, uint8_t *message, size_t *length)
                                          0x7F, 0x80, 0x30, 0x05, 0x06, 0x00, 0x88, 0x60};
     const uint8_t opcode = opcodes[sim_below(seed, COUNT(opcodes))];
     const struct cos_gate_row *row = cos_gate_row(opcode);
+    const uint8_t channel =
+        sim_below(seed, 2) == 0 ? hostile.channel : (uint8_t)sim_below(seed, COS_CHANNELS + 1);
 
     for (size_t i = 0; i < COS_GATE_MESSAGE_MAX; i++) {
         message[i] = (uint8_t)sim_random(seed);
@@ -125,20 +128,20 @@ static uint8_t vary(uint64_t *seed, uint8_t *message, size_t *length)
                                                       : 20);
     }
     message[0] = (uint8_t)sim_below(seed, opcode == COS_GATE_PIN ? COS_PIN_ENABLE_ONLY + 1 : 10);
-    message[1] = (uint8_t)(sim_below(seed, 16) == 0);
+    message[1] = channel;
     message[2] = references[sim_below(seed, COUNT(references))];
     message[3] = sim_below(seed, 2) == 0 ? references[sim_below(seed, COUNT(references))]
                                          : (uint8_t)sim_below(seed, 2);
     if (opcode == COS_GATE_VAULT && sim_below(seed, 2) == 0) {
-        memset(message + 1, 0, 7); /* file 1, or a transaction that is asked for */
+        memset(message + 2, 0, 6); /* file 1, or a transaction that is asked for */
         message[3] = 1;
         message[7] = 16;
     }
     if (opcode == COS_GATE_SM_OPEN) {
         static const uint8_t instructions[] = {0x20, 0x24, 0x26, 0x28, 0x2C,
                                                0xD8, 0xE2, 0xF0, 0xCA};
-        message[0] = 0;
-        message[1] = sim_below(seed, 2) == 0 ? 0x04 : 0x84;
+        message[0] = channel;
+        message[1] = (sim_below(seed, 2) == 0 ? 0x04 : 0x84) | (channel & 3);
         message[2] = instructions[sim_below(seed, COUNT(instructions))];
         message[5] = (uint8_t)(*length - 6);
     }
@@ -146,7 +149,7 @@ static uint8_t vary(uint64_t *seed, uint8_t *message, size_t *length)
         rule_scatter(seed, message, *length);
     }
     if (opcode == COS_GATE_ACCESS || opcode == COS_GATE_CHALLENGE || opcode == COS_GATE_SM_SEAL) {
-        message[0] = 0;
+        message[0] = channel;
     }
     return opcode;
 }

@@ -19,7 +19,8 @@ struct hostile {
     struct gate_model model;
     struct hunt hunt;
     unsigned long calls, frames;
-    bool secured; /* a command of the issuer is open */
+    uint8_t channel; /* that it asks about most of the time */
+    bool secured;    /* a command of the issuer is open */
 };
 extern struct hostile hostile;
 

@@ -90,6 +90,10 @@ static void measure(struct reader_t1 *reader)
     uint64_t *least = first ? &reader->least_turn : &reader->least_guard;
 
     *least = since < *least ? since : *least;
+    if (first) {
+        const uint64_t part = since / reader->terminal.multiplier;
+        reader->most_turn = part > reader->most_turn ? part : reader->most_turn;
+    }
 }
 
 static void character(void *context, uint8_t character_, bool good)

@@ -40,6 +40,7 @@ struct reader_t1 {
     /* In T=1, from the card: etu from one character to the next of a block, and from the last one
      * of the device to a block, at least. */
     uint64_t least_guard, least_turn;
+    uint64_t most_turn; /* the latter at most, in BWT that were granted: etu */
 };
 
 void reader_t1_start(struct reader_t1 *reader, const struct terminal_t1_config *config,

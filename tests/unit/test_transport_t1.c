@@ -169,7 +169,8 @@ static void set_atr(const uint8_t *atr, size_t length)
 }
 
 static const uint8_t t1_only[] = {0x3B, 0x80, 0x01, 0x81};
-static const uint8_t both[] = {0x3B, 0x80, 0x80, 0x01, 0x01}; /* T=0 first */
+static const uint8_t both[] = {0x3B, 0x80, 0x80, 0x01, 0x01};             /* T=0 first */
+static const uint8_t with_class[] = {0x3B, 0x80, 0x81, 0x1F, 0x03, 0x1D}; /* T=1, T=15 */
 static const uint8_t read_binary[] = {0x00, 0xB0, 0x00, 0x00, 0x10};
 static const uint8_t other[] = {0x00, 0xCA, 0x01, 0x02, 0x03, 0xAA, 0xBB, 0xCC};
 static uint8_t longest[CAPACITY + 1];
@@ -222,6 +223,7 @@ static void behind_the_atr(void **state)
         uint16_t guard;
     } rows[] = {
         {"T=1 alone", {0x3B, 0x80, 0x01, 0x81}, 4, {.ifsc = 32, .bwi = 4, .cwi = 13}, 12},
+        {"classes", {0x3B, 0x80, 0x81, 0x1F, 0x03, 0}, 6, {.ifsc = 32, .bwi = 4, .cwi = 13}, 12},
         {"inverse", {0x3F, 0x80, 0x01, 0x81}, 4, {.ifsc = 32, .bwi = 4, .cwi = 13}, 12},
         {"IFSC, times, CRC",
          {0x3B, 0x80, 0x81, 0x71, 0xFE, 0x25, 0x01, 0xAA},
@@ -288,7 +290,8 @@ static void behind_pps(void **state)
         {{0xFF, 0x11, 0x18, 0xF6}, 4, 4, 372, 12},
         {{0xFF, 0x11, 0x97, 0x79}, 4, 4, 512, 64},
     };
-    static const struct cos_span atrs[] = {{both, sizeof both}, {t1_only, sizeof t1_only}};
+    static const struct cos_span atrs[] = {
+        {both, sizeof both}, {with_class, sizeof with_class}, {t1_only, sizeof t1_only}};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows) * COUNT(atrs); i++) {
