@@ -51,6 +51,19 @@
 #ifndef COS_GATE_TIMEOUT_LONG_MS
 #define COS_GATE_TIMEOUT_LONG_MS 60000
 #endif
+/* The app chip waits for an answer in slices, and calls idle() before each: at least twice in the
+ * shortest waiting time that a port can have. That is BWI 0 at 20 MHz, 960 * 372 cycles of the
+ * clock or 17.8 ms (ISO/IEC 7816-3:2006, 11.4.3); WI 1 of T=0 is 71 ms or more at any Fi (10.2,
+ * table 7).
+ */
+#ifndef COS_GATE_SLICE_MS
+#define COS_GATE_SLICE_MS 8
+#endif
+/* Signs of life that begin the time-out of one request anew: four come in each
+ * COS_GATE_TIMEOUT_LONG_MS (docs/formats.md, "Frames on the link"). */
+#ifndef COS_GATE_SIGNS
+#define COS_GATE_SIGNS 240
+#endif
 #ifndef COS_GATE_TRIES
 #define COS_GATE_TRIES 4
 #endif

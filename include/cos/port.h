@@ -58,8 +58,9 @@ struct cos_link {
     /* Sends one frame. COS_E_LINK_DOWN. */
     enum cos_result (*send)(void *context, const uint8_t *frame, size_t length);
     /* Waits up to timeout_ms (0 = for ever) for a frame; stores at most `capacity` bytes and the
-     * length that arrived (larger than capacity means: cut). Feeds what the board needs
-     * while it waits. COS_E_LINK_TIMEOUT, COS_E_LINK_DOWN. */
+     * length that arrived (larger than capacity means: cut). COS_E_LINK_TIMEOUT, COS_E_LINK_DOWN.
+     * The app chip waits in slices of COS_GATE_SLICE_MS, with idle() between them: of a frame that
+     * has arrived in part when the time is over nothing is lost, the next call goes on with it. */
     enum cos_result (*receive)(void *context, uint8_t *frame, size_t capacity, size_t *length,
                                uint32_t timeout_ms);
 };
@@ -132,10 +133,13 @@ struct cos_board {
     const struct cos_entropy *entropy;
     const struct cos_contacts *contacts; /* app chip only */
     const struct cos_rom *rom;           /* security chip only */
-    /* Called before each wait for the other chip and before each call that the security chip
-     * executes: feed the watchdog, send waiting-time extensions. Time is spent nowhere else but in
-     * the port's own functions (receive, program, erase) and in the crypto provider: those see to
-     * it themselves if one call of theirs takes longer than the board can wait. Optional. */
+    /* Feeds the watchdog; on the app chip: cos_transport_idle(), which extends the waiting time
+     * (cos/transport.h). Called between operations on NVM, every COS_GATE_SLICE_MS (cos/config.h)
+     * while the app chip waits for the other one, before each call that the security chip executes,
+     * and by the provider while a key is made. So from one time to the next there is one function
+     * of the port, or one of the provider, and a little of the core: whatever takes longer than
+     * half of the shortest waiting time calls cos_idle() itself. On one chip with both halves both
+     * boards have the same. Optional. */
     void (*idle)(void *context);
     /* Milliseconds since power-up, wrapping; bounds the wait for an answer however many stray
      * frames come. Optional: without it each stray frame begins a new time-out, 16 at the most. */
@@ -143,6 +147,9 @@ struct cos_board {
 };
 
 /* ---- What the port calls ---- */
+
+/* Calls the board's idle(), if there is one. `board` may be NULL. */
+void cos_idle(const struct cos_board *board);
 
 /* Events that a board's sensors report to the security chip with cos_secure_sensor()
  * (cos/secure.h). Each counts as an attack. */

@@ -138,6 +138,7 @@ struct cos_gate_server {
     struct cos_channel_keys hello; /* of the session that is being opened */
     uint8_t request_tag[COS_CCM_TAG];
     uint32_t plain_crc;                /* of the last request without a session */
+    uint32_t sign_ms;                  /* when the last sign of life was sent */
     bool stored_plain, stored_session; /* what the stored response answers */
     size_t stored_length;
     uint8_t request[COS_LINK_FRAME_MAX];

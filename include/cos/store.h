@@ -35,6 +35,8 @@ struct cos_store_config {
                             are erased by cos_store_settle() or at the next start. 0xFFFF: none,
                             whatever edits ask for */
     uint16_t *map;       /* pages - reserve entries, the caller's RAM, owned by the store */
+    const struct cos_board *board; /* whose idle() is called between operations on NVM. Set by the
+                                      chip itself; NULL: nobody's */
 };
 
 /* State of one mounted store. The members are private to src/fs. */

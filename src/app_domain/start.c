@@ -49,6 +49,7 @@ static enum cos_result erase_page(const struct cos_app *app, uint32_t address)
     const struct cos_nvm *nvm = app->board->nvm;
 
     for (uint32_t at = 0; at < app->config.store.page_size; at += nvm->geometry.erase_unit) {
+        cos_idle(app->board);
         COS_TRY(nvm->erase(nvm->context, address + at));
     }
     return COS_OK;
@@ -177,6 +178,7 @@ static enum cos_result write_record(const struct cos_app *app, uint32_t address,
         memset(chunk, nvm->geometry.erased_value, sizeof chunk);
         memcpy(chunk, record + at, run);
         size_t whole = (run + unit - 1) / unit * unit;
+        cos_idle(app->board);
         COS_TRY(nvm->program(nvm->context, address + (uint32_t)at, chunk, whole));
     }
     return COS_OK;
@@ -297,6 +299,7 @@ enum cos_result cos_app_start(struct cos_app *app, const struct cos_board *board
     app->config = *config;
     /* The pairing secret's page, and what edits of the files ask for. */
     app->config.store.scrub_from = (uint16_t)(config->store.pages - config->store.reserve - 1U);
+    app->config.store.board = board;
     app->mute = true;
     app->channel = app->channels; /* the basic one, which is always open */
     app->channel->open = true;

@@ -77,6 +77,7 @@ enum cos_result cos_page_scan_header(const struct cos_store *store, uint16_t pag
 {
     enum cos_result result = cos_page_read_header(store, page, header);
 
+    cos_idle(store->config.board);
     if (result == COS_E_STORE_DAMAGED) {
         header->sequence = 0;
         header->logical = PAGE_NONE;
@@ -104,6 +105,7 @@ enum cos_result cos_page_check_payload(struct cos_store *store, uint16_t page, u
 
     while (at < end) {
         size_t run = end - at < sizeof store->merge ? end - at : sizeof store->merge;
+        cos_idle(store->config.board);
         COS_TRY(read_at(store, page, at, store->merge, run));
         crc = cos_crc32(crc, store->merge, run);
         at += run;
@@ -149,6 +151,7 @@ static enum cos_result program_at(const struct cos_store *store, uint16_t page, 
         if (run > length) {
             run = length;
         }
+        cos_idle(store->config.board);
         COS_TRY(nvm->program(nvm->context, page_address(store, page) + (uint32_t)at, data, run));
         at += run;
         data += run;
@@ -176,6 +179,7 @@ enum cos_result cos_page_is_blank(const struct cos_store *store, uint16_t page, 
     *blank = false;
     while (from < end) {
         size_t run = end - from < sizeof bytes ? end - from : sizeof bytes;
+        cos_idle(store->config.board);
         COS_TRY(read_at(store, page, from, bytes, run));
         from += run;
         while (run-- > 0) {
@@ -192,6 +196,7 @@ enum cos_result cos_page_erase(const struct cos_store *store, uint16_t page)
 
     COS_CHECK(!cos_map_is_live(store, page), COS_E_STORE_DAMAGED);
     for (uint32_t at = 0; at < store->config.page_size; at += nvm->geometry.erase_unit) {
+        cos_idle(store->config.board);
         COS_TRY(nvm->erase(nvm->context, page_address(store, page) + at));
     }
     return COS_OK;

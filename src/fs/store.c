@@ -32,6 +32,7 @@ enum cos_result cos_store_read(const struct cos_store *store, uint32_t address, 
         uint16_t page = store->config.map[address / store->payload];
         uint32_t offset = address % store->payload;
         size_t run = store->payload - offset < length ? store->payload - offset : length;
+        cos_idle(store->config.board);
         if (page == PAGE_NONE) {
             memset(data, 0, run);
         } else {

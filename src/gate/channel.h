@@ -16,7 +16,9 @@ enum {
     CONFIRMATION_SIZE = 8,
 };
 
-enum frame_direction { FRAME_REQUEST = 0x01, FRAME_RESPONSE = 0x02 };
+/* A sign of life has the opcode and the number of the request that is being executed, session 0 and
+ * no message: nothing depends on it but how long the app chip waits. */
+enum frame_direction { FRAME_REQUEST = 0x01, FRAME_RESPONSE = 0x02, FRAME_SIGN = 0x03 };
 
 /* A frame whose CRC was right; everything points into it. */
 struct frame {

@@ -30,6 +30,14 @@ static bool answers(const struct frame *frame, const uint8_t *request)
            frame->session == cos_get32(request + 4) && frame->sequence == cos_get32(request + 8);
 }
 
+/* Anybody on the link can write a sign of life, and hold the card up. He could as well keep the
+ * answer. */
+static bool is_sign(const struct frame *frame, const uint8_t *request)
+{
+    return frame->direction == FRAME_SIGN && frame->opcode == request[3] &&
+           frame->sequence == cos_get32(request + 8);
+}
+
 static uint32_t now(const struct cos_board *board)
 {
     return board->clock_ms != NULL ? board->clock_ms(board->context) : 0;
@@ -42,24 +50,53 @@ static uint32_t timeout_of(uint8_t opcode)
                : COS_GATE_TIMEOUT_MS;
 }
 
+/* Waits for one frame, up to a slice, and adds to *waited how long that took. COS_E_LINK_TIMEOUT:
+ * it came to nothing yet. Without a clock a frame begins a new time-out. */
+static enum cos_result await_slice(struct cos_gate_client *client, uint32_t left, uint32_t *waited,
+                                   struct frame *frame)
+{
+    const struct cos_board *board = client->board;
+    const struct cos_link *link = board->link;
+    const uint32_t slice = left < COS_GATE_SLICE_MS ? left : COS_GATE_SLICE_MS;
+    size_t length;
+
+    cos_idle(board); /* what it takes does not count: the answer may be there behind it */
+    const uint32_t began = now(board);
+    enum cos_result result =
+        link->receive(link->context, client->response, sizeof client->response, &length, slice);
+    const uint32_t took = now(board) - began;
+    if (result == COS_E_LINK_TIMEOUT) {
+        *waited += took > slice ? took : slice;
+        return result;
+    }
+    *waited = board->clock_ms != NULL ? *waited + took : 0;
+    COS_TRY(result);
+    return length <= sizeof client->response ? cos_frame_parse(client->response, length, frame)
+                                             : COS_E_LINK_DAMAGED;
+}
+
 /* Waits for the answer to the request that was just sent; stray and damaged frames are thrown away.
  */
 static enum cos_result await(struct cos_gate_client *client, struct frame *frame)
 {
-    const struct cos_board *board = client->board;
-    const struct cos_link *link = board->link;
-    const uint32_t timeout = timeout_of(client->request[3]), began = now(board);
+    const uint32_t timeout = timeout_of(client->request[3]);
+    uint32_t waited = 0;
+    unsigned signs = 0;
 
-    for (unsigned strays = 0; strays < 16; strays++) {
-        uint32_t waited = now(board) - began;
-        size_t length;
-        COS_CHECK(waited < timeout, COS_E_LINK_TIMEOUT);
-        COS_TRY(link->receive(link->context, client->response, sizeof client->response, &length,
-                              timeout - waited));
-        if (length <= sizeof client->response &&
-            cos_frame_parse(client->response, length, frame) == COS_OK &&
-            answers(frame, client->request)) {
+    for (unsigned strays = 0; strays < 16 && waited < timeout;) {
+        const enum cos_result result = await_slice(client, timeout - waited, &waited, frame);
+        COS_CHECK(result != COS_E_LINK_DOWN, result);
+        if (result == COS_E_LINK_TIMEOUT) {
+            continue;
+        }
+        if (result == COS_OK && answers(frame, client->request)) {
             return COS_OK;
+        }
+        if (result == COS_OK && is_sign(frame, client->request) && signs < COS_GATE_SIGNS) {
+            signs++;
+            waited = 0;
+        } else {
+            strays++;
         }
     }
     return COS_E_LINK_TIMEOUT;
@@ -72,9 +109,6 @@ static enum cos_result exchange(struct cos_gate_client *client, size_t length, s
 
     for (unsigned tries = 0; tries < COS_GATE_TRIES && result == COS_E_LINK_TIMEOUT; tries++) {
         COS_TRY(link->send(link->context, client->request, length));
-        if (client->board->idle != NULL) {
-            client->board->idle(client->board->context);
-        }
         result = await(client, frame);
     }
     return result;

@@ -173,6 +173,24 @@ enum cos_result cos_server_respond(struct cos_gate_server *server,
     return send_stored(server);
 }
 
+void cos_server_working(struct cos_gate_server *server)
+{
+    const struct cos_board *board = server->board;
+    uint8_t sign[FRAME_HEADER + FRAME_CRC];
+
+    if (board->clock_ms == NULL) {
+        return;
+    }
+    const uint32_t now = board->clock_ms(board->context);
+    if (now - server->sign_ms < COS_GATE_TIMEOUT_LONG_MS / 4) {
+        return;
+    }
+    server->sign_ms = now;
+    cos_frame_begin(sign, FRAME_SIGN, server->request[3], 0, cos_get32(server->request + 8), 0);
+    /* A link that is down shows when the answer is sent. */
+    (void)board->link->send(board->link->context, sign, cos_frame_finish(sign, 0));
+}
+
 enum cos_result cos_server_hello_begin(struct cos_gate_server *server,
                                        const uint8_t secret[COS_PAIRING_SECRET],
                                        const uint8_t nonce_app[COS_GATE_NONCE],

@@ -41,6 +41,10 @@ enum cos_result cos_server_respond(struct cos_gate_server *server,
                                    const struct server_request *request, enum cos_result result,
                                    uint8_t flags, uint32_t epoch, size_t body_length);
 
+/* While a request is being executed: a sign of life, if the last one is a quarter of
+ * COS_GATE_TIMEOUT_LONG_MS old. Without a clock there is none. */
+void cos_server_working(struct cos_gate_server *server);
+
 /* HELLO, first step: draws up the new session under `secret`. Writes nonce and confirmation. */
 enum cos_result cos_server_hello_begin(struct cos_gate_server *server,
                                        const uint8_t secret[COS_PAIRING_SECRET],

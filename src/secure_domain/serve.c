@@ -321,9 +321,7 @@ enum cos_result cos_secure_serve(struct cos_secure *secure, uint32_t timeout_ms)
         cos_status_clear(secure);
         (void)cos_state_count_attack(secure);
     } else if (result == COS_OK && event == SERVER_REQUEST) {
-        if (secure->board->idle != NULL) {
-            secure->board->idle(secure->board->context);
-        }
+        cos_idle(secure->board);
         result = answer(secure, &request);
         count_sensed(secure);
     }

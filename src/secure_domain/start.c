@@ -143,6 +143,7 @@ static enum cos_result erase_fab(const struct cos_secure *secure)
     }
     for (uint32_t at = 0; at < secure->config.store.page_size && !blank;
          at += nvm->geometry.erase_unit) {
+        cos_idle(secure->board);
         COS_TRY(nvm->erase(nvm->context, secure->config.fab_at + at));
     }
     return COS_OK;
@@ -228,6 +229,7 @@ static enum cos_result start(struct cos_secure *secure, enum cos_secure_verdict 
 
     *verdict = COS_VERDICT_CONFIG;
     COS_INVARIANT(config_fits(&secure->config, payload));
+    secure->config.store.board = secure->board;
     secure->config.store.scrub_from = cos_object_first_secret_page(payload, secure->config.objects);
     *verdict = COS_VERDICT_SELF_TEST;
     COS_TRY(

@@ -70,11 +70,19 @@ enum cos_result cos_key_self_test(struct cos_secure *secure, unsigned which)
     return COS_OK;
 }
 
+static void idle(void *context)
+{
+    struct cos_secure *secure = context;
+
+    cos_server_working(&secure->gate);
+    cos_idle(secure->board);
+}
+
 struct cos_random cos_secure_random(struct cos_secure *secure)
 {
     struct cos_random random = cos_drbg_source(&secure->drbg);
 
-    random.idle_context = secure->board->context;
-    random.idle = secure->board->idle;
+    random.idle_context = secure;
+    random.idle = idle;
     return random;
 }
