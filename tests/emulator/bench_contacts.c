@@ -7,8 +7,8 @@
  *
  * - From reset to the first character of the ATR, after power-up and in the loop of
  *   cos/transport.h, however the memory is: 10,000 instructions.
- * - From the first command to its execution: 2,000,000. At 1.5 cycles an instruction that is less
- *   than the waiting time that a device grants by default, 9,600 etu of 372 cycles.
+ * - From the first command to its execution: 2,380,800. At 1.5 cycles an instruction that is the
+ *   waiting time that a device grants by default, 9,600 etu of 372 cycles.
  * - READ BINARY of 256 bytes: from a character of the device to the next one of the card, all
  *   together, with an instruction a cycle of the contacts' clock: a hundredth of the wire's time at
  *   372/1.
@@ -31,7 +31,8 @@ enum {
     CHARACTER = 12,  /* etu */
     HALF_CYCLES = 3, /* of an instruction: what a Cortex-M3 needs, roughly */
     ATR_GOAL = 10000,
-    START_GOAL = 2000000,
+    WAITING = 9600, /* etu */
+    START_GOAL = WAITING * ETU * 2 / HALF_CYCLES,
     WIRE_GOAL = 100, /* its part of the wire's time */
     RECEIVE_GOAL = 128,
 };
