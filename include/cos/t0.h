@@ -36,7 +36,8 @@
  * response, whose data are announced with 61XX. Whole means: its own length fields say so, and it
  * has Le behind its data; or it has data, and the piece is shorter than the first one, or is the
  * first one and not FF long; or the piece is empty. 6700: it does not fit into the buffer, or an
- * empty piece comes and it is none of the seven forms. What comes between two pieces drops them. An
+ * empty piece comes and it is none of the seven forms. What comes between two pieces drops them, a
+ * piece with another class byte too, which is the first one of another command. An
  * empty piece behind a command that was whole without it, and had no response data, gets its status
  * word once more.
  *
@@ -86,6 +87,7 @@ struct cos_t0 {
     uint16_t sw;           /* that ends them */
     size_t gathered;       /* bytes of a command in pieces, in config.command */
     uint8_t piece;         /* length of its first piece */
+    uint8_t piece_class;   /* CLA of all of them */
     bool fetched;          /* response data of the command under way are to be announced */
     bool ended;  /* it came in pieces and had no response data: an empty piece gets its status again
                   */

@@ -100,6 +100,7 @@ void host_contacts_rst(struct host_contacts *board, bool high)
     }
     board->rst = high;
     deactivate(board, high ? 4 : 0); /* high is no step of it */
+    board->step += !high && board->state == HOST_STOPPED && board->clk == HOST_CLK_LOW ? 1U : 0U;
     switch (board->state) {
     case HOST_RESET:
         if (board->cycles - board->since < RESET_CYCLES) {

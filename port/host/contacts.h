@@ -20,11 +20,12 @@
  *   - VCC of a class that the card has not, or that changes while it is on (6.2.4);
  *   - I/O low when CLK begins (6.2.1);
  *   - RST high after fewer than 400 cycles at low (6.2.2, 6.2.3);
- *   - that CLK stops while RST is high and the card sends or works, or within 1,860 cycles after
- * I/O was low, or at a level at which it may not, or at all if it may not (6.3.2);
- *   - that I/O goes low within 700 cycles after it began again (6.3.2), or RST changes before.
+ *   - that CLK stops while RST is high and the card sends or works (6.3.2);
+ *   - that it stops within 1,860 cycles after I/O was low, or at a level at which it may not;
+ *   - that I/O or RST changes while CLK stands, or I/O within 700 cycles after it began again.
  * Deactivation may come at any time and in any order: cards are pulled out. Whether it was RST low,
- * CLK low, I/O low, VCC off (6.4), is told by `orderly`.
+ * CLK low (or it stands so already), I/O low, VCC off (6.4), is told by `orderly`. Time is counted
+ * in cycles: how long one of them takes, and with it f max, the model does not know.
  */
 #ifndef HOST_CONTACTS_H
 #define HOST_CONTACTS_H

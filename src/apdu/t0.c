@@ -237,9 +237,12 @@ static bool is_whole(const struct cos_t0 *t0, uint8_t piece)
 static enum cos_result take_piece(struct cos_t0 *t0, size_t *length)
 {
     const uint8_t piece = t0->header[P3];
-    const size_t room = t0->config.command_size - t0->gathered;
 
-    if (piece > room) {
+    if (t0->header[0] != t0->piece_class) {
+        drop_pieces(t0); /* of another channel */
+    }
+    t0->piece_class = t0->header[0];
+    if (piece > t0->config.command_size - t0->gathered) {
         drop_pieces(t0);
         return put_status(t0, COS_SW_WRONG_LENGTH);
     }

@@ -10,6 +10,17 @@ enum {
     RESPONSE_MAX = 256, /* room for data that nothing protects */
 };
 
+/* Extended length fields where the card says that it has none are wrong (ISO/IEC 7816-4:2013, 5.2).
+ */
+COS_OWN_FRAME static enum cos_result parse(const struct cos_app *app, const uint8_t *apdu,
+                                           size_t length, struct cos_command *command)
+{
+    COS_TRY(cos_apdu_parse(apdu, length, command));
+    const bool extended = command->form == COS_CASE_2E || command->form == COS_CASE_3E ||
+                          command->form == COS_CASE_4E;
+    return extended && !cos_app_takes_extended(&app->config) ? COS_E_LENGTH : COS_OK;
+}
+
 COS_OWN_FRAME static enum cos_result check_class(struct exchange *x)
 {
     COS_TRY(cos_apdu_class(x->command.cla, &x->class_));
@@ -219,23 +230,13 @@ static enum cos_result run_secured(struct exchange *x, uint8_t *apdu, size_t len
     return seal_secured(x, sw);
 }
 
-/* Extended length fields where the card says that it has none are wrong (ISO/IEC 7816-4:2013, 5.2).
- */
-COS_OWN_FRAME static enum cos_result parse(struct exchange *x, const uint8_t *apdu, size_t length)
-{
-    COS_TRY(cos_apdu_parse(apdu, length, &x->command));
-    const bool extended = x->command.form == COS_CASE_2E || x->command.form == COS_CASE_3E ||
-                          x->command.form == COS_CASE_4E;
-    return extended && !cos_app_takes_extended(&x->app->config) ? COS_E_LENGTH : COS_OK;
-}
-
 /* *sealed: the response has what secure messaging makes of it. */
 static uint16_t execute(struct cos_app *app, uint8_t *apdu, size_t length, bool *sealed)
 {
     struct exchange x = {.app = app, .body = &app->response.body};
     uint16_t sw = COS_SW_NO_DIAGNOSIS;
     bool answered = false;
-    enum cos_result result = parse(&x, apdu, length);
+    enum cos_result result = parse(app, apdu, length, &x.command);
 
     if (result == COS_OK) {
         result = check_class(&x);
@@ -276,7 +277,7 @@ static size_t get_response(struct cos_app *app, const uint8_t *apdu, size_t leng
                            size_t capacity)
 {
     struct cos_command command;
-    enum cos_result result = cos_apdu_parse(apdu, length, &command);
+    enum cos_result result = parse(app, apdu, length, &command);
 
     if (result == COS_OK && (command.p1 != 0 || command.p2 != 0)) {
         result = COS_E_P1_P2;

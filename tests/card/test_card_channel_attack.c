@@ -20,7 +20,8 @@
 #define PART_2   "00D60000 04 B1B2B3B4"
 #define OLD_DATA "0102030405060708090A0B0C"
 
-/* What somebody else sends on channel 1, or about it. NULL: a command in a session of its own. */
+/* What somebody else sends on channel 1, about it, or as nothing that is a command on any. NULL: a
+ * command in a session of its own. */
 static const char *const between[] = {
     "01B0000001",
     "01A4000C 02 6000",
@@ -31,6 +32,12 @@ static const char *const between[] = {
     "01708000",
     "01C0000001",
     "03B0000001",
+    "00C0000001",
+    "20B0000001",
+    "F0B0000001",
+    "00B0",
+    "00600000",
+    "00D60000 02 FF",
     "40B0000001",
     "8150000008 0102030405060708",
     "11D60000 01 FF",
@@ -95,7 +102,9 @@ static void nor_one_of_the_issuer(void **state)
         assert_int_equal(channel_issuer_open(bench, 0, &bench_keys_card, 0x01, &issuer), 0x9000);
         assert_int_equal(channel_issuer_send(bench, &issuer, "80E260 00 03 801020"), 0x9000);
         (void)bench_hex(bench, between[i]);
-        if (channel_issuer_send(bench, &issuer, "80E2E0 01 03 8010 00") != 0x6982) {
+        const bool fetch = strncmp(between[i], "00C0", 4) == 0; /* between blocks it is none */
+        const uint16_t sw = channel_issuer_send(bench, &issuer, "80E2E0 01 03 8010 00");
+        if (sw != (fetch ? 0x6A80 : 0x6982)) {
             fail_msg("STORE DATA behind %s: %04X", between[i], bench->sw);
         }
         bench_expect(bench, "00200081", 0x63C3, NULL);

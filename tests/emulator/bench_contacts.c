@@ -9,6 +9,8 @@
  *   cos/transport.h, however the memory is: 10,000 instructions.
  * - From the first command to its execution: 2,380,800. At 1.5 cycles an instruction that is the
  *   waiting time that a device grants by default, 9,600 etu of 372 cycles.
+ * - From one call of the idle hook to the next: 119,040. At 1.5 cycles an instruction that is half
+ *   of the shortest waiting time there can be, 960 etu of 372 cycles (WI 1; BWI 0).
  * - READ BINARY of 256 bytes: from a character of the device to the next one of the card, all
  *   together, with an instruction a cycle of the contacts' clock: a hundredth of the wire's time at
  *   372/1.
@@ -33,6 +35,8 @@ enum {
     ATR_GOAL = 10000,
     WAITING = 9600, /* etu */
     START_GOAL = WAITING * ETU * 2 / HALF_CYCLES,
+    SHORTEST = 960, /* etu */
+    IDLE_GOAL = SHORTEST * ETU / HALF_CYCLES,
     WIRE_GOAL = 100, /* its part of the wire's time */
     RECEIVE_GOAL = 128,
 };
@@ -230,6 +234,7 @@ static void measure_start(void)
                board_trap_name(cost.gap.from), board_trap_name(cost.gap.to));
         goal("to the ATR", memories[i].name, board.first_sent, ATR_GOAL);
         goal("to the ATR once more", memories[i].name, board.sent_again, ATR_GOAL);
+        goal("without idle()", memories[i].name, cost.without_idle, IDLE_GOAL);
         goal("start", memories[i].name, board.started, START_GOAL);
     }
 }
@@ -301,6 +306,7 @@ static void measure_commands(const char *name, struct device_protocol protocol)
         must(costs[i].sw == 0x9000 && slow[i].sw == 0x9000, commands[i].name);
         must(costs[i].data == commands[i].data, commands[i].name);
         print(commands[i].name, &costs[i], &slow[i]);
+        goal("without idle()", commands[i].name, costs[i].without_idle, IDLE_GOAL);
         goal("between characters received", commands[i].name, costs[i].between_received,
              RECEIVE_GOAL);
     }

@@ -69,6 +69,10 @@ void contacts_received(uint8_t character)
         if (contacts.have == 5) {
             contacts.phase = PROCEDURE;
             contacts.executed = false;
+            if (contacts.pieces_class != contacts.log[0]) {
+                contacts.gathered = 0;
+            }
+            contacts.pieces_class = contacts.log[0];
         }
         break;
     case IN_DATA:

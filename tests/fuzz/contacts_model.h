@@ -40,6 +40,7 @@ struct contacts {
     uint8_t reply[4], sw1, sw2;
     uint8_t pieces[CONTACTS_COMMAND]; /* of a command by ENVELOPE */
     size_t gathered;
+    uint8_t pieces_class;
 };
 extern struct contacts contacts;
 

@@ -16,6 +16,12 @@
 
 static struct contact_card card;
 
+/* Long enough for the clock to stop. */
+#define QUIET                                                                                      \
+    {                                                                                              \
+        BIT_RUN, 1860, NULL                                                                        \
+    }
+
 static int make(void **state)
 {
     (void)state;
@@ -215,14 +221,23 @@ static void orders_of_deactivation(void **state)
         contact_card_play(&card, "\x3B\x00", 2, rest);
         assert_int_equal(card.executed, 1);
     }
+    /* CLK stands at low already. */
+    static const struct bit_step from_stop[] = {COLD_RESET,
+                                                {BIT_HEAR, 0, "3B00"},
+                                                QUIET,
+                                                {BIT_CLK, 0, NULL},
+                                                {BIT_STATE, HOST_STOPPED, NULL},
+                                                {BIT_RST, 0, NULL},
+                                                {BIT_IO, 0, NULL},
+                                                {BIT_VCC, 0, NULL},
+                                                END};
+    make(state);
+    contact_card_play(&card, "\x3B\x00", 2, from_stop);
+    assert_true(card.board.orderly);
 }
 
 /* ---- Clock stop (6.3.2) ---- */
 
-#define QUIET                                                                                      \
-    {                                                                                              \
-        BIT_RUN, 1860, NULL                                                                        \
-    }
 #define STOP(level)                                                                                \
     {BIT_CLK, level, NULL}, {BIT_STATE, HOST_STOPPED, NULL},                                       \
     {                                                                                              \

@@ -207,6 +207,35 @@ static void every_pair(void **state)
     print_message("# speeds: %u pairs of Fi and Di, bit by bit\n", count);
 }
 
+/* The same with T=1: a block to the card and one back, without error signals. */
+static void every_pair_with_t1(void **state)
+{
+    for (unsigned fi_di = 0; fi_di < 256; fi_di++) {
+        const uint16_t f = cos_fi((uint8_t)fi_di);
+        const uint8_t d = cos_di((uint8_t)fi_di);
+        char request[9];
+        if (f == 0 || d == 0) {
+            continue;
+        }
+        snprintf(request, sizeof request, "FF11%02X%02X", fi_di, 0xFFU ^ 0x11U ^ fi_di);
+        const struct bit_step steps[] = {COLD_RESET,
+                                         {BIT_HEAR, 0, "3B80800101"},
+                                         {BIT_SEND, 0, request},
+                                         {BIT_HEAR, 0, request},
+                                         {BIT_SPEED, (uint32_t)f << 8 | d, NULL},
+                                         {BIT_RUN, 22U * f / d, NULL},
+                                         {BIT_SEND, 0, "00000500B0000002B7"},
+                                         {BIT_HEAR, 0, "00000411229000A7"},
+                                         {BIT_RUN, 22U * f / d, NULL},
+                                         {BIT_SEND, 0, "00400500B0000002F7"},
+                                         {BIT_HEAR, 0, "00400411229000E7"},
+                                         END};
+        make(state);
+        contact_card_play(&card, "\x3B\x80\x80\x01\x01", 5, steps);
+        assert_int_equal(card.executed, 2);
+    }
+}
+
 /* Bytes as text, with PCK behind them. */
 static void with_check(const uint8_t *bytes, size_t length, char *text)
 {
@@ -311,6 +340,7 @@ int main(void)
         cmocka_unit_test_setup(sending_keeps_its_distance, make),
         cmocka_unit_test_setup(broken_io, make),
         cmocka_unit_test_setup(every_pair, make),
+        cmocka_unit_test_setup(every_pair_with_t1, make),
         cmocka_unit_test_setup(every_pps1, make),
         cmocka_unit_test_setup(storms_of_requests, make),
     };
