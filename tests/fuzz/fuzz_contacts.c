@@ -23,18 +23,18 @@ enum { RESPONSE = 300, EDGE = 8, GUARD = 0xE5, STEPS = 5000 };
 
 enum item { HEADER, CHARACTERS, WRONG, REFUSE, DATA, FETCH, PPS, RESET, ITEMS };
 
-/* T=0; T=1 and T=0; inverse, with a TCK that may not be; inverse, 512/32; specific mode, T=0; a
- * wrong TD2; T=0 and T=1, TC1 FF. */
+/* T=0; T=1, TC1 FF; inverse, with a TCK that may not be; inverse, 512/32; specific mode, T=0; T=0
+ * and T=1; the same with TC1 FF. */
 static const struct {
     uint8_t length, bytes[16];
 } atrs[] = {
     {2, {0x3B, 0x00}},
-    {15, "\x3B\x87\x81\xB1\xFE\x45\x00\x80\x31\xC8\x73\xF7\xC1\x00\x30"},
+    {8, {0x3B, 0xC0, 0xFF, 0x81, 0x31, 0x20, 0x45, 0xEA}},
     {4, {0x3F, 0x10, 0x96, 0x00}},
     {3, {0x3F, 0x10, 0x96}},
     {5, {0x3B, 0x90, 0x18, 0x10, 0x00}},
-    {6, {0x3B, 0x90, 0x11, 0x81, 0x31, 0x31}},
-    {7, {0x3B, 0xC0, 0xFF, 0x80, 0x31, 0x45, 0xCB}},
+    {7, {0x3B, 0x80, 0x80, 0x31, 0xFE, 0x45, 0x8A}},
+    {8, {0x3B, 0xC0, 0xFF, 0x80, 0x31, 0x20, 0x45, 0xEB}},
 };
 enum { ATRS = sizeof atrs / sizeof atrs[0] };
 
@@ -98,12 +98,29 @@ static void next_item(void)
     }
 }
 
+/* Behind the ATR nothing is left of the life before. */
+static void check_wiped(void)
+{
+    uint8_t left = 0;
+
+    for (size_t i = 0; i < CONTACTS_COMMAND; i++) {
+        left |= command_memory[i];
+    }
+    for (size_t i = 0; i < RESPONSE; i++) {
+        left |= response_memory[i];
+    }
+    rig_must(left == 0, "commands and responses are wiped");
+}
+
 static enum cos_result line_receive(void *context, uint8_t *character, uint32_t etus)
 {
     (void)context;
     rig_must(contacts.phase != ANSWER && contacts.phase != PROCEDURE &&
                  contacts.phase != OUT_DATA && contacts.phase != STATUS,
              "the card does not wait when something is due");
+    if (contacts.phase == FIRST && device.wrong_in_a_row == 0) {
+        check_wiped();
+    }
     while (!device.reset && device.at == device.length && device.input->length > 0) {
         if (etus != 0 && device.length != 0) {
             device.length = device.at = 0;
@@ -279,11 +296,10 @@ static void one_life(struct cos_reader *input)
                                  (struct cos_span){contacts.atr, contacts.atr_length}) ==
                  COS_E_LINE_RESET,
              "until the next reset");
-    for (size_t i = 0; i < CONTACTS_COMMAND + EDGE; i++) {
-        rig_must(command_memory[i] == (i < CONTACTS_COMMAND ? 0 : GUARD), "commands are wiped");
-    }
-    for (size_t i = 0; i < RESPONSE + EDGE; i++) {
-        rig_must(response_memory[i] == (i < RESPONSE ? 0 : GUARD), "responses are wiped");
+    for (size_t i = 0; i < EDGE; i++) {
+        rig_must(command_memory[CONTACTS_COMMAND + i] == GUARD &&
+                     response_memory[RESPONSE + i] == GUARD,
+                 "nothing is stored behind the buffers");
     }
 }
 
@@ -300,8 +316,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .one_by_one = (cos_read8(&input) & 1) != 0,
     };
 
-    memset(command_memory, GUARD, sizeof command_memory);
-    memset(response_memory, GUARD, sizeof response_memory);
+    memset(command_memory, 0, CONTACTS_COMMAND);
+    memset(response_memory, 0, RESPONSE);
+    memset(command_memory + CONTACTS_COMMAND, GUARD, EDGE);
+    memset(response_memory + RESPONSE, GUARD, EDGE);
     cos_transport_start(&transport, &config);
     do {
         one_life(&input);

@@ -12,7 +12,7 @@ flags="-std=c11 -O1 -g -D_GNU_SOURCE -Iinclude -Isrc -Itests/support -Iport/host
 sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all"
 library="src/base/*.c src/apdu/*.c src/fs/*.c src/crypto/*.c src/gate/*.c src/app_domain/*.c src/secure_domain/*.c
     tests/fuzz/contacts_model.c tests/fuzz/memory.c tests/fuzz/rig.c tests/support/bench.c tests/support/sim_*.c tests/support/gate_*.c tests/support/hunt.c
-    tests/support/iso_sm.c
+    tests/support/iso_sm.c port/host/contacts.c port/host/contacts_test.c port/host/host_card.c
     tools/twinctl/apdu.c tools/twinctl/bytes.c tools/twinctl/crypto.c tools/twinctl/objects.c tools/twinctl/problem.c tools/twinctl/scp03.c"
 
 command -v clang >/dev/null || { echo "fuzz: clang is not installed (make setup)" >&2; exit 2; }
@@ -22,7 +22,7 @@ mkdir -p "$BUILD/obj" || exit 2
 for source in $library; do
     # Coverage of arithmetic and of the rig would lead nowhere, and take half the time.
     case $source in
-    src/crypto/* | src/base/crc32.c | src/base/secret.c | tests/* | tools/*) coverage= ;;
+    src/crypto/* | src/base/crc32.c | src/base/secret.c | port/* | tests/* | tools/*) coverage= ;;
     *) coverage=-fsanitize=fuzzer-no-link ;;
     esac
     echo "$source $BUILD/obj/$(echo "$source" | tr / _).o $coverage $sanitizers"
