@@ -175,14 +175,14 @@ static void what_the_board_can_do(void **state)
 static void historical_bytes(void **state)
 {
     static const struct row good[] = {
-        {"third byte of capabilities", "3B078073F7C1004100", "3B078073F7C19B4100"},
-        {"with the lengths in EF.ATR/INFO", "3B058073F7C1FF", "3B058073F7C1BB"},
+        {"third byte of capabilities", "3B078073F7C1004100", "3B078073F7C1DB4100"},
+        {"with the lengths in EF.ATR/INFO", "3B058073F7C1FF", "3B058073F7C1FB"},
         {"with TCK",
          "3B8501"
          "8073F7C100+",
          "3B8501"
-         "8073F7C19B+"},
-        {"fewer ways to select", "3B058073B0C180", "3B058073B0C19B"},
+         "8073F7C1DB+"},
+        {"fewer ways to select", "3B058073B0C180", "3B058073B0C1DB"},
         {"first byte alone", "3B038071F7", "3B038071F7"},
         {"two bytes", "3B048072F7C1", "3B048072F7C1"},
         {"services: READ RECORD", "3B038031C0", "3B038031C0"},
@@ -207,7 +207,7 @@ static void historical_bytes(void **state)
         {"status behind objects",
          "3B080073F7C1FF"
          "040000",
-         "3B080073F7C1BB"
+         "3B080073F7C1FB"
          "030000"},
         {"life cycle as an object", "3B03808105", "3B03808103"},
         {"status words", "3B0480829000", "3B0480829000"},
