@@ -196,17 +196,19 @@ static void any_command_as_long_as_can_be(void **state)
 /* 7F66, capabilities in EF.ATR/INFO and in the ATR. */
 static void the_card_says_what_it_takes(void **state)
 {
+    /* Assigned by the card or by the reader, and how many: 1B of four, 1F of eight or more. */
+    enum { channels = COS_CHANNELS == 1 ? 0 : COS_CHANNELS < 8 ? 0x18 + COS_CHANNELS - 1 : 0x1F };
     static const struct {
         uint32_t command;
         uint16_t response;
         const char *lengths;
         uint8_t capabilities;
     } rows[] = {
-        {0, 600, "7F6608 02020105 02020102", 0x9B},
-        {261, 600, "7F6608 02020105 02020102", 0x9B},
-        {262, 600, "7F6608 02020106 0202025A", 0xDB},
-        {65535, 65533, "7F6608 0202FFFF 0202FFFF", 0xDB},
-        {APDU_MAX, 65535, "7F6608 0202FFFF 0202FFFF", 0xDB},
+        {0, 600, "7F6608 02020105 02020102", 0x80 | channels},
+        {261, 600, "7F6608 02020105 02020102", 0x80 | channels},
+        {262, 600, "7F6608 02020106 0202025A", 0xC0 | channels},
+        {65535, 65533, "7F6608 0202FFFF 0202FFFF", 0xC0 | channels},
+        {APDU_MAX, 65535, "7F6608 0202FFFF 0202FFFF", 0xC0 | channels},
     };
 
     (void)state;

@@ -28,12 +28,12 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/rig" "$work/fs" || exit 2
 
 # What stays the same is built once. The rig of torn power has a CRC of its own, faster than the core's.
-for source in tests/power/test_store_power.c tests/support/store_*.c tests/support/sim_*.c src/base/crc32.c \
+for source in tests/power/test_store_power.c tests/support/store_*.c tests/support/sim_*.c src/base/crc32.c src/base/idle.c \
     src/base/writer.c $(printf 'tests/unit/%s.c ' $units); do
     # shellcheck disable=SC2086
     ${CC:-gcc} $flags -O2 -c -o "$work/rig/$(basename "$source" .c).o" "$source" || exit 2
 done
-ar rcs "$work/rig/rig.a" "$work"/rig/store_*.o "$work"/rig/sim_*.o "$work/rig/crc32.o" "$work/rig/writer.o" || exit 2
+ar rcs "$work/rig/rig.a" "$work"/rig/store_*.o "$work"/rig/sim_*.o "$work/rig/crc32.o" "$work/rig/idle.o" "$work/rig/writer.o" || exit 2
 
 # build TEST: with the store's copy.
 build() {
