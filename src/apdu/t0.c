@@ -304,7 +304,8 @@ enum cos_result cos_t0_receive(struct cos_t0 *t0, size_t *length)
         }
         forget(t0);
         const bool envelope = is_envelope(t0->header);
-        t0->ended = t0->ended && envelope && t0->header[P3] == 0;
+        t0->ended = t0->ended && envelope && t0->header[P3] == 0 &&
+                    t0->header[0] == t0->piece_class; /* not on another channel */
         if (t0->ended) {
             COS_TRY(put_status(t0, t0->sw));
         } else if (envelope) {
