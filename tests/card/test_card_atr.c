@@ -369,7 +369,7 @@ static void torn_life_cycles(void **state)
 
     bench->atr = WITH_STATUS;
     assert_true(bench_produce_to(bench, COS_LIFE_OPERATIONAL));
-    for (unsigned content = SIM_NOTHING; content <= SIM_OWN_ERASED; content++) {
+    for (unsigned content = SIM_NOTHING; content <= SIM_METASTABLE_BITS; content++) {
         for (uint32_t n = 1;; n++) {
             uint8_t atr[2][COS_ATR_MAX];
             const bool locked = bench->secure.life_cycle == COS_LIFE_LOCKED;
