@@ -268,6 +268,10 @@ static enum cos_result take_command(struct cos_t0 *t0, size_t *length)
 
     drop_pieces(t0);
     if (!cos_apdu_instruction_valid(header[INS])) {
+        if (t0->config.refused != NULL) {
+            t0->config.refused(t0->config.context);
+            COS_TRY(t0->broken);
+        }
         return put_status(t0, SW_INSTRUCTION);
     }
     const bool in = t0->config.direction(t0->config.context, header) == COS_T0_IN;

@@ -360,3 +360,14 @@ size_t cos_app_command(struct cos_app *app, uint8_t *command, size_t length, uin
     cos_wipe(command, length);
     return cos_response_next(&app->response, ne, response, capacity);
 }
+
+void cos_app_refused(struct cos_app *app)
+{
+    struct exchange x = {.app = app};
+
+    if (!app->mute) {
+        cos_response_drop(&app->response);
+        const enum cos_result result = refuse(&x, COS_OK);
+        app->mute = result == COS_E_INVARIANT || result == COS_E_MUTE;
+    }
+}
