@@ -81,6 +81,11 @@ enum cos_result cos_app_start(struct cos_app *app, const struct cos_board *board
 size_t cos_app_command(struct cos_app *app, uint8_t *command, size_t length, uint8_t *response,
                        size_t capacity);
 
+/* A command came that the transport answers itself (cos/transport.h). It ends what any command
+ * ends: a chain, a session of secure messaging on the channel of the command before, what waits for
+ * GET RESPONSE. */
+void cos_app_refused(struct cos_app *app);
+
 /* Which way the data of a command with this header go with T=0 (cos/t0.h): what the command table
  * says of it. In: commands under secure messaging and parts of a chain; commands that always or
  * sometimes have data. Of these, P3 = 00 is the form without; that of SELECT with P1 = 03 (parent)

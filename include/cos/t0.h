@@ -65,6 +65,8 @@ struct cos_t0_config {
     const struct cos_line *line;
     /* Which way the data of a command with this header go: CLA INS P1 P2 P3. */
     enum cos_t0_direction (*direction)(void *context, const uint8_t header[5]);
+    /* An invalid instruction was refused: struct cos_transport_handler. Optional. */
+    void (*refused)(void *context);
     void *context;
     uint8_t *command; /* COS_T0_COMMAND_LEAST bytes or more: the longest command by ENVELOPE */
     size_t command_size;

@@ -38,6 +38,9 @@ struct cos_transport_handler {
     enum cos_t0_direction (*direction)(void *context, const uint8_t header[5]);
     /* The response is out: cos_app_settle(). Optional. */
     void (*settle)(void *context);
+    /* A command came that `command` does not get, for it does not fit or its instruction is none:
+     * cos_app_refused(), if the card was started. Optional. */
+    void (*refused)(void *context);
 };
 
 /* Constant for the life of an image. */

@@ -268,6 +268,10 @@ static enum cos_result take_command(struct cos_t0 *t0, size_t *length)
 
     drop_pieces(t0);
     if (!cos_apdu_instruction_valid(header[INS])) {
+        if (t0->config.refused != NULL) {
+            t0->config.refused(t0->config.context);
+            COS_TRY(t0->broken);
+        }
         return put_status(t0, SW_INSTRUCTION);
     }
     const bool in = t0->config.direction(t0->config.context, header) == COS_T0_IN;
@@ -304,7 +308,8 @@ enum cos_result cos_t0_receive(struct cos_t0 *t0, size_t *length)
         }
         forget(t0);
         const bool envelope = is_envelope(t0->header);
-        t0->ended = t0->ended && envelope && t0->header[P3] == 0;
+        t0->ended = t0->ended && envelope && t0->header[P3] == 0 &&
+                    t0->header[0] == t0->piece_class; /* not on another channel */
         if (t0->ended) {
             COS_TRY(put_status(t0, t0->sw));
         } else if (envelope) {

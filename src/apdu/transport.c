@@ -119,6 +119,7 @@ static enum cos_result serve_t0(struct cos_transport *transport)
     const struct cos_t0_config t0 = {
         .line = transport->line,
         .direction = handler->direction,
+        .refused = handler->refused,
         .context = handler->context,
         .command = config->command,
         .command_size = config->command_size,
@@ -175,13 +176,15 @@ static size_t execute_t1(struct cos_transport *transport, enum cos_result receiv
     const struct cos_transport_config *config = &transport->config;
     uint16_t sw = COS_SW_WRONG_LENGTH;
 
+    transport->executing = true;
     if (received == COS_OK) {
-        transport->executing = true;
         length = handler->command(handler->context, config->command, length, config->response,
                                   config->response_size);
-        transport->executing = false;
         sw = COS_SW_NO_DIAGNOSIS;
+    } else if (handler->refused != NULL) {
+        handler->refused(handler->context);
     }
+    transport->executing = false;
     if (received != COS_OK || length < STATUS_BYTES) {
         cos_put16(config->response, sw);
         length = STATUS_BYTES;

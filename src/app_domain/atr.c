@@ -277,7 +277,8 @@ void cos_app_keep_atr(struct cos_app *app)
 {
     uint8_t record[ATR_RECORD_MAX], before[COS_ATR_MAX];
 
-    if (app->atr_life_cycle == app->life_cycle) {
+    /* Without a session it was said in the clear: nothing is erased upon it. */
+    if (!app->gate.open || app->atr_life_cycle == app->life_cycle) {
         return;
     }
     app->atr_life_cycle = app->life_cycle;

@@ -39,7 +39,7 @@ void cos_app_write_lengths(const struct cos_app *app, struct cos_writer *writer)
     cos_tlv_close(writer, lengths);
 }
 
-/* The ATR's historical bytes say the same (start.c), but for what is true only if there are these
+/* The ATR's historical bytes say the same (atr.c), but for what is true only if there are these
  * EFs: data objects in EF.DIR and EF.ATR/INFO (b6 and b5 of 43), length information in EF.ATR/INFO
  * (b6 of the third byte of 47). Both are for READ BINARY (b4 to b2 of 43 are 100): an
  * EF.DIR of another structure is not, and is not said to be there. */

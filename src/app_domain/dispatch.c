@@ -262,14 +262,15 @@ static uint16_t execute(struct cos_app *app, uint8_t *apdu, size_t length, bool 
     return app->mute ? COS_SW_NO_DIAGNOSIS : cos_sw(result);
 }
 
-/* On the channel of the command before: any other command drops what waits. */
+/* On the channel of the command before, unless that has closed it: any other command drops what
+ * waits. */
 static bool is_get_response(const struct cos_app *app, const uint8_t *apdu, size_t length)
 {
     struct cos_class class_;
 
     return length >= 4 && apdu[1] == INS_GET_RESPONSE &&
            cos_apdu_class(apdu[0], &class_) == COS_OK && class_.sm == COS_CLASS_SM_NONE &&
-           !class_.chaining && class_.channel == cos_app_channel(app);
+           !class_.chaining && class_.channel == cos_app_channel(app) && app->channel->open;
 }
 
 /* GET RESPONSE, ISO/IEC 7816-4:2013, 11.8.1. */
@@ -358,4 +359,15 @@ size_t cos_app_command(struct cos_app *app, uint8_t *command, size_t length, uin
     cos_app_tidy(app);
     cos_wipe(command, length);
     return cos_response_next(&app->response, ne, response, capacity);
+}
+
+void cos_app_refused(struct cos_app *app)
+{
+    struct exchange x = {.app = app};
+
+    if (!app->mute) {
+        cos_response_drop(&app->response);
+        const enum cos_result result = refuse(&x, COS_OK);
+        app->mute = result == COS_E_INVARIANT || result == COS_E_MUTE;
+    }
 }

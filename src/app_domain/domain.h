@@ -310,7 +310,7 @@ enum cos_result cos_app_store_atr(struct cos_app *app, const uint8_t *atr, size_
 /* After a power cut the copies may differ, or one may read well today only: what the start answered
  * from is written again. */
 enum cos_result cos_app_repair_atr(struct cos_app *app);
-/* Writes the record again if its life cycle is no more the card's. */
+/* Writes the record again if its life cycle is no more the card's, as a session says. */
 void cos_app_keep_atr(struct cos_app *app);
 /* What NVM needs behind a command, but for the settle mark. Before the answer, as long as its time
  * can be extended. */

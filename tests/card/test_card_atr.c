@@ -369,7 +369,7 @@ static void torn_life_cycles(void **state)
 
     bench->atr = WITH_STATUS;
     assert_true(bench_produce_to(bench, COS_LIFE_OPERATIONAL));
-    for (unsigned content = SIM_NOTHING; content <= SIM_OWN_ERASED; content++) {
+    for (unsigned content = SIM_NOTHING; content <= SIM_METASTABLE_BITS; content++) {
         for (uint32_t n = 1;; n++) {
             uint8_t atr[2][COS_ATR_MAX];
             const bool locked = bench->secure.life_cycle == COS_LIFE_LOCKED;
@@ -399,12 +399,46 @@ static void torn_life_cycles(void **state)
     print_message("# life cycle in the ATR: %u cuts, true after the next start\n", cuts);
 }
 
+static unsigned forge_terminated(void *context, bool to_secure, uint8_t *frame, size_t *length)
+{
+    (void)context;
+    if (!to_secure && frame[3] == COS_GATE_STATUS && cos_get32(frame + 4) == 0) {
+        frame[12 + 6] = COS_LIFE_TERMINATED;
+        cos_put32(frame + *length - 4, cos_crc32(0, frame, *length - 4));
+    }
+    return 1;
+}
+
+/* Whoever is on the link can say in the clear that the card is terminated: the record stays. */
+static void a_forged_life_cycle(void **state)
+{
+    struct bench *bench = *state;
+    struct card_image image;
+
+    bench->atr = WITH_STATUS;
+    assert_true(bench_produce_to(bench, COS_LIFE_OPERATIONAL));
+    bench_reset(bench);
+    card_image_take(bench, &image);
+    bench_power_off(bench);
+    bench->tap = forge_terminated;
+    assert_true(bench_power_on(bench));
+    assert_int_equal(bench->app.life_cycle, COS_LIFE_TERMINATED);
+    bench_power_off(bench);
+    bench->tap = NULL;
+    assert_true(bench_power_on(bench));
+    assert_true(card_image_same(bench, &image));
+    expect_atr(bench, "forged",
+               "3B05804100"
+               "8105");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CARD_BLANK_TEST(interface_bytes),        CARD_BLANK_TEST(what_the_board_can_do),
         CARD_BLANK_TEST(historical_bytes),       CARD_BLANK_TEST(every_capability),
         CARD_BLANK_TEST(the_life_cycle_is_true), CARD_BLANK_TEST(torn_life_cycles),
+        CARD_BLANK_TEST(a_forged_life_cycle),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,6 +156,24 @@ static void what_comes_between_drops_it(void **state)
     }
 }
 
+/* So does what the transport answers; it ends a session, too. */
+static void what_the_transport_refuses_drops_it(void **state)
+{
+    struct bench *bench = *state;
+
+    make_file(bench);
+    assert_int_equal(bench_hex(bench, "00D60000 08 0000000000000000"), 0x9000);
+    assert_int_equal(bench_hex(bench, "10D60000 04 A1A2A3A4"), 0x9000);
+    cos_app_refused(&bench->app);
+    assert_false(bench_contains(bench->chain_buffer, BENCH_CHAIN, "\xA1\xA2\xA3\xA4", 4));
+    assert_int_equal(bench_hex(bench, "00D60000 02 B1B2"), 0x9000);
+    bench_expect(bench, "00B0000004", 0x9000, "B1B20000");
+    bench_session(bench, 0x01);
+    assert_int_equal(bench_sm_hex(bench, "80CA00E0"), 0x9000);
+    cos_app_refused(&bench->app);
+    assert_int_equal(bench_sm_hex(bench, "80CA00E0"), 0x6982);
+}
+
 static void refusals(void **state)
 {
     static const struct card_row rows[] = {
@@ -438,6 +456,7 @@ int main(void)
         CARD_TEST(a_command_in_parts),
         CARD_TEST(parts_change_nothing),
         CARD_TEST(what_comes_between_drops_it),
+        CARD_TEST(what_the_transport_refuses_drops_it),
         CARD_TEST(refusals),
         CARD_TEST(the_buffer_is_the_limit),
         CARD_TEST(without_a_buffer),

@@ -110,6 +110,15 @@ static void settle(void *context)
     cos_app_settle(&one->bench->app);
 }
 
+static void note_refusal(void *context)
+{
+    struct rig *one = context;
+
+    if (one->on) {
+        cos_app_refused(&one->bench->app);
+    }
+}
+
 /* One life of the card, with the ATR that it has. */
 static void live(const struct cos_line *line)
 {
@@ -139,7 +148,7 @@ static int make(void **state)
         .response = rig.response,
         .response_size = sizeof rig.response,
     };
-    rig.handler = (struct cos_transport_handler){&rig, execute, direction, settle};
+    rig.handler = (struct cos_transport_handler){&rig, execute, direction, settle, note_refusal};
     cos_transport_start(&rig.transport, &rig.config);
     rig.seed = 7;
     return 0;

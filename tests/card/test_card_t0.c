@@ -37,11 +37,18 @@ static void settle(void *context)
     cos_app_settle(&bench->app);
 }
 
+static void note_refusal(void *context)
+{
+    struct bench *bench = context;
+
+    cos_app_refused(&bench->app);
+}
+
 /* Sends APDUs over the line, from a reset of the contacts to the end; the chip goes on. */
 static void over_t0(struct bench *bench, const char *apdus, bool raw)
 {
     t0_card_init(&line);
-    line.handler = (struct cos_transport_handler){bench, command, direction, settle};
+    line.handler = (struct cos_transport_handler){bench, command, direction, settle, note_refusal};
     line.apdus = apdus;
     line.terminal.raw = raw;
     t0_card_run(&line);
@@ -148,9 +155,16 @@ static const struct both rows[] = {
     {"80CA0066FF", NULL},
     {"80F28000024F00", "610B"}, /* GET STATUS, without Le */
     {"80F28000024F0000", NULL}, /* with Le */
-    {"10D6810002AABB", NULL},   /* a chain */
+    {"00A4040C09F05457494E434F5301", NULL},
+    {"0020008106313233343536", NULL},
+    {"10D6810002AABB", NULL}, /* a chain */
     {"00D6810001CC", NULL},
     {"00B0810003", NULL},
+    {"1020008103313233", NULL}, /* with a PIN in it, */
+    {"0020008103343536", NULL},
+    {"1020008103313233", NULL}, /* and with what is no instruction in between */
+    {"0061000000", NULL},
+    {"0020008103343536", NULL},
     {"0CB0810000", NULL}, /* secure messaging, P3 = 00 */
     {"0CB081000D9701088E08010203040506070800", NULL},
     {"00C0000010", NULL}, /* nothing waits */

@@ -34,7 +34,7 @@ static struct rig {
     uint8_t command[CAPACITY], response[CAPACITY + 2];
 
     struct cos_span commands[COMMANDS_MAX];
-    size_t sent, settled, executed;
+    size_t sent, settled, executed, refused;
     uint32_t work, step; /* etu for each command, and between two calls of idle() */
     size_t answer;       /* above 0: one byte less than that instead */
     unsigned reset_in;   /* calls of the line until RST is low; 0: never */
@@ -73,6 +73,12 @@ static size_t command(void *context, uint8_t *apdu, size_t length, uint8_t *resp
     response[length] = 0x90;
     response[length + 1] = 0x00;
     return length + 2;
+}
+
+static void refused(void *context)
+{
+    (void)context;
+    rig.refused++;
 }
 
 static void settle(void *context)
@@ -189,7 +195,7 @@ static int make(void **state)
         .response_size = sizeof rig.response,
         .pairs = pairs,
     };
-    rig.handler = (struct cos_transport_handler){&rig, command, NULL, settle};
+    rig.handler = (struct cos_transport_handler){&rig, command, NULL, settle, refused};
     rig.config = (struct terminal_t1_config){
         .ifsc = 32, .bwi = 4, .cwi = 13, .f = 372, .d = 1, .guard = 12, .delay = 22};
     rig.commands[0] = (struct cos_span){read_binary, sizeof read_binary};
@@ -412,6 +418,7 @@ static void too_long(void **state)
     rig.commands[0] = (struct cos_span){longest, CAPACITY + 1};
     run();
     assert_int_equal(rig.executed, 2);
+    assert_int_equal(rig.refused, 1);
     assert_int_equal(rig.outcomes[0], TERMINAL_DONE);
     assert_int_equal(rig.sws[0], 0x6700);
     assert_int_equal(rig.sws[1], 0x9000);

@@ -33,7 +33,7 @@ CHIPS = {
         "parts": ["base", "apdu", "fs", "crypto", "gate", "app_domain"],
         "other": "secure_domain",
         "entries": ["cos_app_atr", "cos_app_start", "cos_app_command", "cos_app_direction",
-                    "cos_app_settle", "cos_transport_serve", "cos_transport_idle"],
+                    "cos_app_refused", "cos_app_settle", "cos_transport_serve", "cos_transport_idle"],
         "struct": "struct cos_app",
         # 253 pages less a reserve of 16 (port/host), and responses as long as the default gate message.
         "buffers": {"page map": 237 * 2, "response buffer": 592},

@@ -13,7 +13,7 @@ HANDLER = "the handler of commands"
 LEAVES = {
     **{name: PORT for name in ("read", "program", "erase", "send", "receive", "test", "idle",
                                "clock_ms", "set", "elapsed")},
-    **{name: HANDLER for name in ("command", "direction", "settle")},
+    **{name: HANDLER for name in ("command", "direction", "settle", "refused")},
     **{name: PROVIDER for name in ("aes_encrypt", "aes_decrypt", "aes_cbc_encrypt",
                                    "aes_cbc_decrypt", "aes_cmac", "aes_ccm_seal", "aes_ccm_open",
                                    "des3_encrypt", "des3_decrypt", "hash", "hash_resume", "hmac",

@@ -85,9 +85,17 @@ static void settle(void *context)
     cos_app_settle(&app);
 }
 
+static void refused(void *context)
+{
+    (void)context;
+    if (running) {
+        cos_app_refused(&app);
+    }
+}
+
 static void serve(void)
 {
-    static const struct cos_transport_handler handler = {NULL, command, direction, settle};
+    static const struct cos_transport_handler handler = {NULL, command, direction, settle, refused};
     static const struct cos_transport_config contacts_config = {
         .command = command_buffer,
         .command_size = sizeof command_buffer,
