@@ -418,9 +418,9 @@ static enum terminal_fault fault_t0(void *context, bool from_card)
 {
     (void)context;
     (void)from_card;
-    return chance(40) == 0     ? TERMINAL_WRONG_PARITY
+    return chance(40) == 0    ? TERMINAL_WRONG_PARITY
            : chance(600) == 0 ? TERMINAL_LOST
-                               : TERMINAL_SOUND;
+                              : TERMINAL_SOUND;
 }
 
 static void done_t0(void *context, const uint8_t *response, size_t length)

@@ -200,8 +200,10 @@ static enum cos_result generate(void *context, const struct cos_random *random, 
         slow.idle = one_round;
         return cos_crypto_tomcrypt.rsa_generate(NULL, &slow, bits, e, key);
     }
-    for (double left = card->times.generate; left > 0; left -= card->times.round) {
+    double left = card->times.generate;
+    while (left > 0) {
         one_round(&rounds);
+        left -= card->times.round;
     }
     assert_int_equal(card->modulus.length, bits / 8);
     memcpy(key->n, card->modulus.data, bits / 8);
