@@ -24,7 +24,7 @@
  *   the next. Anything else: R(expected), with the error of the last R if that was the last block.
  * - S(IFS request), S(RESYNCH request), S(ABORT request): the response. RESYNCH takes everything
  *   back to where cos_t1_start() left it, ABORT drops the chain, whoever sends it, and leaves the
- *   numbers.
+ *   numbers; a response that was sent to its end is no chain any more, and can be asked for.
  * - The card's own S requests are repeated until their response comes, or RESYNCH.
  * - A block that was not received well: R(expected), error 1 for parity and EDC, error 2 for all
  *   else: RFU codings, LEN FF, LEN above IFSC, wrong NAD, a character later than CWT, an S response

@@ -115,7 +115,8 @@ static enum cos_result answer(struct cos_t1 *t1, const struct cos_line *line,
         case T1_S_RESYNCH:
             return resynchronise(t1, line, block);
         case T1_S_ABORT:
-            t1->unacknowledged = false;
+            /* Without a chain there is nothing to drop: a whole response can still be asked for. */
+            t1->unacknowledged = t1->unacknowledged && (t1->pcb & T1_I_MORE) == 0;
             t1->abandoned = true;
             return send_response(t1, line, block);
         case T1_S_IFS:

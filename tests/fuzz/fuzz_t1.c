@@ -251,8 +251,10 @@ static void check_good(const uint8_t *block)
     } else if (pcb == 0xC1 || pcb == 0xC2) {
         rig_must(said_response(block), "an S request is answered");
         model.ifsd = pcb == 0xC1 ? block[3] : model.ifsd;
-        if (pcb == 0xC2) {
+        if (pcb == 0xC2) { /* a whole response is no chain */
+            const bool whole = model.owes && !model.chaining;
             forget();
+            model.owes = whole;
         }
     } else {
         rig_must(said_r(2), "R: what is out of turn");

@@ -105,6 +105,12 @@ static const struct scenario scenarios[] = {
     /* Rule 9. */
     {"ABORT with no chain",
      "d:00C200 c:00E200 d:000001AA c:000001AA d:00C200 c:00E200 d:004001BB c:004001BB", 2},
+    {"R after ABORT with no chain: the response is still there",
+     "d:000001AA c:000001AA d:00C200 c:00E200 d:008000 c:000001AA d:004001BB c:004001BB", 2},
+    {"R after ABORT behind the last block of the card's chain",
+     "d:00C10101 c:00E10101 d:000002AABB c:002001AA d:009000 c:004001BB d:00C200 c:00E200 d:009000 "
+     "c:004001BB d:004001CC c:000001CC",
+     2},
     {"ABORT of the device's own chain",
      "d:002001AA c:009000 d:00C200 c:00E200 d:004001BB c:000001BB", 1},
     {"ABORT of the card's chain, response lost",
