@@ -176,9 +176,7 @@ void host_contacts_io(struct host_contacts *board, bool high)
         return;
     }
     board->reader_io = high;
-    if (!high) {
-        deactivate(board, 2);
-    }
+    deactivate(board, high ? 4 : 2); /* high is no step of it */
     if (board->state == HOST_STOPPED ||
         (board->state == HOST_RUNNING && board->cycles < board->not_before)) {
         fail(board);

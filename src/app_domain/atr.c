@@ -25,6 +25,7 @@ enum {
     OBJECT_SERVICES = 3,
     OBJECT_CAPABILITIES = 7,
     OBJECT_STATUS = 8,
+    CLASSES = 0x3F, /* of TA of T=15 */
     WITHOUT_MF = 0x01,
     ACCESS = 0x0E, /* to EF.DIR and EF.ATR/INFO */
     ACCESS_READ_BINARY = 0x08,
@@ -88,9 +89,11 @@ size_t cos_app_atr(const struct cos_board *board, const struct cos_app_config *c
 static bool board_can_do(const struct cos_contacts *contacts, const struct cos_atr *atr)
 {
     const bool says = (atr->present & COS_ATR_PRESENT(COS_ATR_CLOCK_CLASS)) != 0;
+    /* Not there it is 01, class A: a board that has no classes to name need not have that one. */
+    const bool known = says || (contacts->clock_class & CLASSES) != 0;
     const unsigned beyond = atr->bytes[COS_ATR_CLOCK_CLASS] & ~(unsigned)contacts->clock_class;
 
-    return cos_pps_can_do(contacts->pairs, atr->bytes[COS_ATR_TA1]) && (!says || beyond == 0) &&
+    return cos_pps_can_do(contacts->pairs, atr->bytes[COS_ATR_TA1]) && (!known || beyond == 0) &&
            atr->bytes[COS_ATR_SPU] == 0;
 }
 

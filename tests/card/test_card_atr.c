@@ -165,6 +165,11 @@ static void what_the_board_can_do(void **state)
     bench->contacts.contacts.clock_class = 0x43;
     check_rows(bench, good, CARD_COUNT(good));
     check_refused(bench, bad, CARD_COUNT(bad));
+    bench->contacts.contacts.clock_class = 0x46; /* without its byte an ATR says A alone */
+    assert_int_equal(store(bench, "3B1096"), 0x6A80);
+    assert_int_equal(store(bench, "3B80801F06+"), 0x9000);
+    bench->contacts.contacts.clock_class = 0x40; /* nothing is known of classes */
+    assert_int_equal(store(bench, "3B1096"), 0x9000);
     bench->contacts.contacts.pairs = NULL;
     assert_int_equal(store(bench, "3B1096"), 0x6A80);
     assert_int_equal(store(bench, "3B1011"), 0x9000);
