@@ -59,8 +59,9 @@
 #ifndef COS_GATE_SLICE_MS
 #define COS_GATE_SLICE_MS 4
 #endif
-/* Signs of life that begin the time-out of one request anew: four come in each
- * COS_GATE_TIMEOUT_LONG_MS (docs/formats.md, "Frames on the link"). */
+/* Signs of life that begin the time-out of one request anew (docs/formats.md, "Frames on the
+ * link"). An honest chip sends four in each COS_GATE_TIMEOUT_LONG_MS: an hour. Who writes them on
+ * the link may space them out and holds a call up for 16 hours at most. */
 #ifndef COS_GATE_SIGNS
 #define COS_GATE_SIGNS 240
 #endif

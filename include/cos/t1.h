@@ -22,7 +22,8 @@
  * - R-block: N(R) is the number of the last I-block that the card sent, and nothing has been
  *   accepted since: this block again. N(R) is the number of the next one, in the middle of a chain:
  *   the next. Anything else: R(expected), with the error of the last R if that was the last block.
- * - S(IFS request), S(RESYNCH request), S(ABORT request): the response. RESYNCH takes everything
+ * - S(IFS request), S(RESYNCH request), S(ABORT request): the response. A block that has to be
+ *   repeated is repeated as it was, also behind a smaller IFSD. RESYNCH takes everything
  *   back to where cos_t1_start() left it, ABORT drops the chain, whoever sends it, and leaves the
  *   numbers; a response that was sent to its end is no chain any more, and can be asked for.
  * - The card's own S requests are repeated until their response comes, or RESYNCH.
