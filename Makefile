@@ -128,7 +128,7 @@ power: $(filter %_power,$(tests))
 # The sanitizers' run counts lines, too: one of both is enough.
 coverage:
 	@mkdir -p build
-	@POWER_SHORT=1 $(MAKE) --no-print-directory SAN=1 COV=1 unit >build/coverage.log 2>&1 || { tail -n 40 build/coverage.log; exit 1; }
+	@POWER_SHORT=4 $(MAKE) --no-print-directory SAN=1 COV=1 unit >build/coverage.log 2>&1 || { tail -n 40 build/coverage.log; exit 1; }
 	@$(MAKE) --no-print-directory coverage-report
 coverage-report:
 	@gcovr --root . --object-directory build/host-san-cov --filter 'src/' --exclude-unreachable-branches -j 2 \

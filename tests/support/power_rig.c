@@ -324,15 +324,16 @@ static void free_rig(struct rig *rig)
 }
 
 /* Every content at every operation, and at every operation of the recovery: all of that in the long
- * form; in the short one the recovery from one content an operation is torn. POWER_SHORT: a seventh
+ * form; in the short one the recovery from one content an operation is torn. POWER_SHORT=n: a 7n-th
  * of the contents, and of those a sixteenth again. */
 static void tear_action(void **state)
 {
     static struct rig rig;
     const struct power_action *action = *state;
     const bool all = getenv("POWER_LONG") != NULL;
-    const bool slow = getenv("POWER_SHORT") != NULL;
-    const unsigned step = slow ? 7 : 1, again = slow ? 7 * 16 : SIM_CONTENTS;
+    const char *slow = getenv("POWER_SHORT");
+    const unsigned n_th = slow != NULL ? (unsigned)strtoul(slow, NULL, 10) : 0;
+    const unsigned step = n_th != 0 ? 7 * n_th : 1, again = n_th != 0 ? step * 16 : SIM_CONTENTS;
     unsigned failures = 0;
 
     prepare_rig(&rig, action);
