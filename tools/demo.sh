@@ -50,16 +50,21 @@ show() {
     printf '%s\n' "$said" | sed 's/^/    /'
 }
 
-# broken_module CONTACT:KIND ARGUMENTS...: twinctl and the card "loose". What it said is in module.log.
-broken_module() {
-    "$twincard" loose --socket "$work/socket" --fault "$1" >/dev/null 2>&1 &
+# start_card NAME OPTION VALUE: one in the background, when it listens. What it complains of is in card.log.
+start_card() {
+    "$twincard" "$1" --socket "$work/socket" "$2" "$3" >/dev/null 2>card.log &
     card_pid=$!
-    shift
     wait_for=500
     while [ ! -S socket ] && [ "$wait_for" -gt 0 ]; do
         wait_for=$((wait_for - 1))
         sleep 0.01
     done
+}
+
+# broken_module CONTACT:KIND ARGUMENTS...: twinctl and the card "loose". What it said is in module.log.
+broken_module() {
+    start_card loose --fault "$1"
+    shift
     "$twinctl" --socket socket --keys loose/keys "$@" >module.log 2>&1
     done_status=$?
     kill "$card_pid" 2>/dev/null
@@ -71,14 +76,8 @@ broken_module() {
 # power_cut N ARGUMENTS...: twinctl and a card whose power fails at its N-th write. Leaves in $cut_off whether there was
 # one, in $done_status the exit status of twinctl.
 power_cut() {
-    "$twincard" card --socket "$work/socket" --cut "$1" >/dev/null 2>cut.log &
-    card_pid=$!
+    start_card card --cut "$1"
     shift
-    wait_for=500
-    while [ ! -S socket ] && [ "$wait_for" -gt 0 ]; do
-        wait_for=$((wait_for - 1))
-        sleep 0.01
-    done
     "$twinctl" --socket socket --keys card/keys "$@" >update.log 2>&1
     done_status=$?
     kill "$card_pid" 2>/dev/null
@@ -141,7 +140,7 @@ while :; do
     now=$(printf '%s\n' "$said" | sed -n 's/^ *cardholder *//p')
     if [ "$cut_off" = no ]; then
         if [ "$done_status" != 0 ] || [ "$now" != "$new" ]; then
-            fail "the update was not cut and did not work: $(cat update.log cut.log)"
+            fail "the update was not cut and did not work: $(cat update.log card.log)"
         fi
         break
     fi
@@ -185,7 +184,7 @@ while :; do
     esac
     cut=$((cut + 4))
 done
-[ "$done_status$now" = "0$gone" ] || fail "the folder was not deleted: $now $(cat update.log cut.log)"
+[ "$done_status$now" = "0$gone" ] || fail "the folder was not deleted: $now $(cat update.log card.log)"
 { [ "$kept" -gt 0 ] && [ "$deleted" -gt 0 ]; } || fail "$kept times whole, $deleted times gone: no cut in the middle"
 echo "$((kept + deleted)) power cuts: $kept times the folder was there as a whole, $deleted times gone as a whole"
 echo 'How often the pages of both chips were erased for all this, read from their memory:'
