@@ -404,16 +404,6 @@ static void torn_life_cycles(void **state)
     print_message("# life cycle in the ATR: %u cuts, true after the next start\n", cuts);
 }
 
-static unsigned forge_terminated(void *context, bool to_secure, uint8_t *frame, size_t *length)
-{
-    (void)context;
-    if (!to_secure && frame[3] == COS_GATE_STATUS && cos_get32(frame + 4) == 0) {
-        frame[12 + 6] = COS_LIFE_TERMINATED;
-        cos_put32(frame + *length - 4, cos_crc32(0, frame, *length - 4));
-    }
-    return 1;
-}
-
 /* Whoever is on the link can say in the clear that the card is terminated: the record stays. */
 static void a_forged_life_cycle(void **state)
 {
@@ -425,7 +415,7 @@ static void a_forged_life_cycle(void **state)
     bench_reset(bench);
     card_image_take(bench, &image);
     bench_power_off(bench);
-    bench->tap = forge_terminated;
+    bench->tap = bench_forge_terminated;
     assert_true(bench_power_on(bench));
     assert_int_equal(bench->app.life_cycle, COS_LIFE_TERMINATED);
     bench_power_off(bench);

@@ -71,22 +71,12 @@ static void make_with_second_application(void)
                      0x9000);
 }
 
-static unsigned forge_terminated(void *context, bool to_secure, uint8_t *frame, size_t *length)
-{
-    (void)context;
-    if (!to_secure && frame[3] == COS_GATE_STATUS && cos_get32(frame + 4) == 0) {
-        frame[12 + 6] = COS_LIFE_TERMINATED;
-        cos_put32(frame + *length - 4, cos_crc32(0, frame, *length - 4));
-    }
-    return 1;
-}
-
 static void a_forged_status_destroys_nothing(void **state)
 {
     (void)state;
     bench_make(&bench, &bench_small);
     bench_power_off(&bench);
-    bench.tap = forge_terminated;
+    bench.tap = bench_forge_terminated;
     (void)bench_power_on(&bench);
     bench_power_off(&bench);
     bench.tap = NULL;

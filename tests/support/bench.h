@@ -128,6 +128,9 @@ bool bench_step(struct bench *bench, unsigned step);
  * fast. */
 void bench_make(struct bench *bench, const struct bench_sizes *sizes);
 
+/* A tap: says in the clear, where there is no session, that the card is TERMINATED. */
+unsigned bench_forge_terminated(void *context, bool to_secure, uint8_t *frame, size_t *length);
+
 /* Whether `needle` stands somewhere in `hay`. */
 bool bench_contains(const uint8_t *hay, size_t hay_length, const void *needle, size_t length);
 
