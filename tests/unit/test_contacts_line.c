@@ -176,23 +176,38 @@ static void broken_io(void **state)
 
 /* ---- Speeds: PPS to every pair of the table, then a command ---- */
 
+struct pair {
+    uint16_t f;
+    uint8_t d;
+    char request[9]; /* PPS */
+};
+
+/* False: Fi or Di is reserved. */
+static bool make_pair(unsigned fi_di, unsigned protocol, struct pair *pair)
+{
+    const unsigned pps0 = 0x10U | protocol;
+
+    pair->f = cos_fi((uint8_t)fi_di);
+    pair->d = cos_di((uint8_t)fi_di);
+    snprintf(pair->request, sizeof pair->request, "FF%02X%02X%02X", pps0 & 0xFFU, fi_di & 0xFFU,
+             (0xFFU ^ pps0 ^ fi_di) & 0xFFU);
+    return pair->f != 0 && pair->d != 0;
+}
+
 static void every_pair(void **state)
 {
     unsigned count = 0;
 
     for (unsigned fi_di = 0; fi_di < 256; fi_di++) {
-        const uint16_t f = cos_fi((uint8_t)fi_di);
-        const uint8_t d = cos_di((uint8_t)fi_di);
-        char request[9];
-        if (f == 0 || d == 0) {
+        struct pair pair;
+        if (!make_pair(fi_di, 0, &pair)) {
             continue;
         }
-        snprintf(request, sizeof request, "FF10%02X%02X", fi_di, 0xFFU ^ 0x10U ^ fi_di);
         const struct bit_step steps[] = {COLD_RESET,
                                          {BIT_HEAR, 0, "3B00"},
-                                         {BIT_SEND, 0, request},
-                                         {BIT_HEAR, 0, request},
-                                         {BIT_SPEED, (uint32_t)f << 8 | d, NULL},
+                                         {BIT_SEND, 0, pair.request},
+                                         {BIT_HEAR, 0, pair.request},
+                                         {BIT_SPEED, (uint32_t)pair.f << 8 | pair.d, NULL},
                                          READ,
                                          READ,
                                          END};
@@ -200,7 +215,8 @@ static void every_pair(void **state)
         contact_card_play(&card, "\x3B\x00", 2, steps);
         assert_int_equal(card.executed, 2);
         /* Edges are seen within a 32nd of an etu. */
-        assert_in_range(card.reader.least, (191U * f / d) / 16 - 2, (193U * f / d) / 16 + 2);
+        assert_in_range(card.reader.least, (191U * pair.f / pair.d) / 16 - 2,
+                        (193U * pair.f / pair.d) / 16 + 2);
         count++;
     }
     assert_int_equal(count, 108);
@@ -210,30 +226,31 @@ static void every_pair(void **state)
 /* The same with T=1: a block to the card and one back, without error signals. */
 static void every_pair_with_t1(void **state)
 {
+    unsigned count = 0;
+
     for (unsigned fi_di = 0; fi_di < 256; fi_di++) {
-        const uint16_t f = cos_fi((uint8_t)fi_di);
-        const uint8_t d = cos_di((uint8_t)fi_di);
-        char request[9];
-        if (f == 0 || d == 0) {
+        struct pair pair;
+        if (!make_pair(fi_di, 1, &pair)) {
             continue;
         }
-        snprintf(request, sizeof request, "FF11%02X%02X", fi_di, 0xFFU ^ 0x11U ^ fi_di);
         const struct bit_step steps[] = {COLD_RESET,
                                          {BIT_HEAR, 0, "3B80800101"},
-                                         {BIT_SEND, 0, request},
-                                         {BIT_HEAR, 0, request},
-                                         {BIT_SPEED, (uint32_t)f << 8 | d, NULL},
-                                         {BIT_RUN, 22U * f / d, NULL},
+                                         {BIT_SEND, 0, pair.request},
+                                         {BIT_HEAR, 0, pair.request},
+                                         {BIT_SPEED, (uint32_t)pair.f << 8 | pair.d, NULL},
+                                         {BIT_RUN, 22U * pair.f / pair.d, NULL},
                                          {BIT_SEND, 0, "00000500B0000002B7"},
                                          {BIT_HEAR, 0, "00000411229000A7"},
-                                         {BIT_RUN, 22U * f / d, NULL},
+                                         {BIT_RUN, 22U * pair.f / pair.d, NULL},
                                          {BIT_SEND, 0, "00400500B0000002F7"},
                                          {BIT_HEAR, 0, "00400411229000E7"},
                                          END};
         make(state);
         contact_card_play(&card, "\x3B\x80\x80\x01\x01", 5, steps);
         assert_int_equal(card.executed, 2);
+        count++;
     }
+    assert_int_equal(count, 108);
 }
 
 /* Bytes as text, with PCK behind them. */
