@@ -54,8 +54,8 @@ size_t cos_atr_write(const struct cos_atr *atr, uint8_t *bytes, size_t capacity)
 
 /* Checks an ATR from TS to TCK and reads it. COS_E_DATA: not one, or a value that is reserved, a
  * protocol other than 0 and 1 or behind a higher one (T=0 is first, if it is offered), an Fi or Di
- * that is not in the table. Bytes of T=1 and T=15 count
- * where they stand first; those behind TD2 that belong to T=0 have no meaning. */
+ * that is not in the table. Bytes of T=1 and T=15 count where they stand first; those behind TD2
+ * that belong to T=0 have no meaning. */
 enum cos_result cos_atr_read(const uint8_t *bytes, size_t length, struct cos_atr *atr);
 
 /* Historical bytes as compact-TLV data objects, ISO/IEC 7816-4:2013, 12.1.1. */

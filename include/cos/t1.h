@@ -8,7 +8,7 @@
  *         result = cos_t1_receive(&t1, line, command, sizeof command, &length);
  *         ... COS_E_LINE_RESET ends it; COS_E_LENGTH is answered 6700 ...
  *         ... execute; whenever cos_t1_due(&t1, line->elapsed(...)): cos_t1_extend(&t1, line, n)
- * ... cos_t1_send(&t1, line, response, length);
+ *         cos_t1_send(&t1, line, response, length);
  *     }
  *
  * The line is the caller's to set (cos_line.set): no error signal, and a guard of 12, or of 11
@@ -30,7 +30,7 @@
  * - A block that was not received well: R(expected), error 1 for parity and EDC, error 2 for all
  *   else: RFU codings, LEN FF, LEN above IFSC, wrong NAD, a character later than CWT, an S response
  *   that nothing asked for. The answer waits until the line was silent for CWT (but not for more
- * than three quarters of BWT): LEN cannot be believed then, the device may still be sending.
+ *   than three quarters of BWT): LEN cannot be believed then, the device may still be sending.
  *
  * The card never times out and never gives up: it only answers (11.6.3; the device counts tries).
  * Where the standard has it silent is: after a reset, until the first block; while it executes; and

@@ -84,9 +84,8 @@ void cos_transport_start(struct cos_transport *transport,
  * to the first offered protocol, at 372 and 1. In specific mode TA2 and TA1 hold at once. What has
  * no answer (a wrong PPS request, with T=0 characters that stay wrong) leaves the card silent. A
  * response of less than two bytes becomes 6F00, as does with T=0 a status word that is none; with
- * T=1 a command longer than the buffer is not executed, and answered 6700. What a
- * life before has left in both buffers is wiped behind the ATR, or at once if there is a reset in
- * it. */
+ * T=1 a command longer than the buffer is not executed, and answered 6700. What a life before has
+ * left in both buffers is wiped behind the ATR, or at once if there is a reset in it. */
 enum cos_result cos_transport_serve(struct cos_transport *transport, const struct cos_line *line,
                                     const struct cos_transport_handler *handler,
                                     struct cos_span atr);
